@@ -14,6 +14,7 @@ MADE: dict[str, Callable[[], str]] = {
     "POSTGRES_PASSWORD": lambda: secrets.token_urlsafe(24),
     "BILLFLOW_DATABASE_PASSWORD": lambda: secrets.token_urlsafe(24),
     "TEMPORAL_DATABASE_PASSWORD": lambda: secrets.token_urlsafe(24),
+    "GRAFANA_PASSWORD": lambda: secrets.token_urlsafe(24),
     "BILLFLOW_ENCRYPTION_KEYS": lambda: f"first:{base64.b64encode(secrets.token_bytes(32)).decode()}",
 }
 

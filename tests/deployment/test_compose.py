@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from scripts.compose_secrets import MADE, main
+from tests.monitoring.promtool import PROMTOOL, needs_promtool
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -27,6 +28,8 @@ class Service(TypedDict, total=False):
     healthcheck: dict[str, object]
     environment: dict[str, str]
     deploy: dict[str, int]
+    profiles: list[str]
+    volumes: list[str]
 
 
 def services() -> dict[str, Service]:
@@ -88,7 +91,7 @@ def test_every_image_of_others_has_an_explicit_version_and_its_digest() -> None:
     of_others = [image for image in [*images, *bases] if not image.startswith("billflow")]
 
     assert len(of_others) >= 6
-    assert [image for image in of_others if not re.fullmatch(r"[\w/-]+:\d[\w.-]*@sha256:[0-9a-f]{64}", image)] == []
+    assert [image for image in of_others if not re.fullmatch(r"[\w/-]+:v?\d[\w.-]*@sha256:[0-9a-f]{64}", image)] == []
 
 
 def test_images_of_one_name_have_one_digest() -> None:
@@ -109,6 +112,39 @@ def test_no_secret_has_a_default_and_the_script_makes_them_all(tmp_path: Path) -
     assert (tmp_path / ".env").read_text() == first
     assert {line.partition("=")[0] for line in first.splitlines()} == demanded
     assert (tmp_path / ".env").stat().st_mode & 0o077 == 0
+
+
+def test_prometheus_and_grafana_come_where_they_are_asked_for_with_what_the_repository_has_for_them() -> None:
+    monitoring = {name: service for name, service in services().items() if service.get("profiles")}
+    configs = yaml.safe_load(FILE.read_text())["configs"]
+    rules, scraped = yaml.safe_load(configs["prometheus"]["content"]), services()["worker"]["environment"]
+
+    assert {name: service["profiles"] for name, service in monitoring.items()} == {
+        "prometheus": ["monitoring"],
+        "grafana": ["monitoring"],
+    }
+    mounted = [
+        volume.split(":") for service in monitoring.values() for volume in service["volumes"] if volume[0] == "."
+    ]
+    assert [any((ROOT / folder).iterdir()) for folder, _, mode in mounted if mode == "ro"] == [True, True]
+    assert rules["rule_files"] == [f"{target}/*.yaml" for folder, target, _ in mounted if "prometheus" in folder]
+    targets = {
+        job["dns_sd_configs"][0]["names"][0]: job["dns_sd_configs"][0]["port"] for job in rules["scrape_configs"]
+    }
+    assert targets == {"worker": 8001, "api": 8001}
+    assert scraped["BILLFLOW_OPS_HOST"] == "0.0.0.0"  # noqa: S104  (else nobody outside the container gets an answer)
+
+
+@needs_promtool
+def test_prometheus_takes_its_configuration_and_the_rules_it_names(tmp_path: Path) -> None:
+    content: str = yaml.safe_load(FILE.read_text())["configs"]["prometheus"]["content"]
+    file = tmp_path / "prometheus.yml"
+    file.write_text(content.replace("/etc/prometheus/rules", str(ROOT / "deploy" / "prometheus")))
+
+    checked = subprocess.run([PROMTOOL, "check", "config", file], capture_output=True, text=True, check=False)
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "1 rule files found" in checked.stdout
 
 
 def test_workers_and_api_run_as_a_login_that_owns_nothing_and_temporal_as_its_own() -> None:

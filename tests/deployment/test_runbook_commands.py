@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Never
 
 import pytest
+import typer
 import uvloop
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -18,6 +19,7 @@ from temporalio.workflow import _Definition
 from typer.main import get_command
 
 from billflow import settings
+from billflow.cli import connection
 from billflow.cli.app import app
 from billflow.domain.reconciliation import FindingKind
 from billflow.wiring.workers import ALL_WORKFLOWS, prepare
@@ -57,6 +59,11 @@ def test_a_command_of_ours_can_be_typed_as_it_stands(line: str, monkeypatch: pyt
         coroutine.close()
         ran.append(line)
 
+    def instead_of_asking(_: object) -> Never:
+        ran.append(line)
+        raise typer.Exit
+
+    monkeypatch.setattr(connection, "connected", instead_of_asking)
     monkeypatch.setattr(asyncio, "run", instead_of_running)
     monkeypatch.setattr(uvloop, "run", instead_of_running)
     ROOT.main(shlex.split(line), standalone_mode=False)

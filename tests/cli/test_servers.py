@@ -81,6 +81,7 @@ def test_processes_of_a_worker_are_replaced_and_drain_together(stack: Path) -> N
     arguments = ("--processes", "2", "--ops-port", "0")
     with started(*arguments, env=environment(stack), program=[ROOT / "worker.py"]) as worker:
         ops_url = wait_for(worker, "For operators").split()[2]
+        wait_for(worker, "Taking work")
         victim = children_of(worker.pid, 2)[0]
         victim.kill()
         psutil.wait_procs([victim], timeout=PATIENCE)

@@ -93,7 +93,7 @@ async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) ->
     from billflow.api.processes import WORKER, several
     from billflow.api.server import serving
     from billflow.cli.processes import together
-    from billflow.temporal.worker import GRACE, run_until, stop_on_signals
+    from billflow.temporal.worker import GRACE, stop_on_signals
     from billflow.wiring.operations import build_operations
     from billflow.wiring.workers import ensure_schedules, versioned
 
@@ -105,9 +105,9 @@ async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) ->
             if ops_port is not None:
                 app = build_operations(engine, partial(shared_exposition, numbers), polls=True)
                 _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
-            show("Taking work; ctrl-C or SIGTERM ends it.")
-            taking = several(processes, WORKER, numbers, grace=GRACE.total_seconds() + 5)
-            await together(stop, run_until(stop, [taking]), watch=entering(engine, promote=promote))
+            async with several(processes, WORKER, numbers, grace=GRACE.total_seconds() + 5):
+                show("Taking work; ctrl-C or SIGTERM ends it.")
+                await together(stop, stop.wait(), watch=entering(engine, promote=promote))
 
 
 def _taking(engine: "Engine") -> "list[AbstractAsyncContextManager[object]]":

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     """The least that is logged; commands other than `worker` and `api` log errors only unless it is set."""
     build_id: str | None = None
     """The version of our workers: that of the package where it is not set, none where it is empty."""
-    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 40
+    max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 24
     """How many tasks of workflows each worker does at once."""
     max_activities: Annotated[int, Field(ge=1, le=20)] = 20
     """How many activities of one task queue it does at once; as many as the pool has connections, at most."""
@@ -110,7 +110,7 @@ class Settings(BaseSettings):
     console_url: str | None = None
     """Where people reach the console, for the links that sign them in; the address of the API where it is not set."""
     console_refund_limit: Annotated[int, Field(ge=0)] | None = None
-    """The most that the role support gives back in the console at once, in minor units; no limit unless set."""
+    """The most that the role support gives back at once in the console, in minor units; unlimited if not set."""
     return_url: str = "http://127.0.0.1:8000/"
     """Where a customer comes back to from Stripe's pages."""
 

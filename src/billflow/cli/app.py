@@ -13,11 +13,8 @@ from typer.main import get_command
 
 from billflow.cli.commands import COMMANDS, LazyCommand
 from billflow.cli.errors import EXIT_INTERRUPTED, EXIT_REFUSED, problem_of, report
-from billflow.cli.params import example
+from billflow.cli.params import COMPLETING, example
 from billflow.errors import kind_of
-
-COMPLETING = "_BILLFLOW_COMPLETE"
-"""What a shell sets when it asks for the words to come."""
 
 YOUNG = 100_000
 """Objects made before the garbage collector looks at the young ones; a command imports some 200,000, which stay."""

@@ -4,17 +4,17 @@ from typing import Annotated, Literal
 
 import typer
 from typer.completion import get_completion_inspect_parameters, shell_complete
-from typer.main import get_command
 
-from billflow.cli.app import COMPLETING, app
+from billflow.cli.params import COMPLETING
 
 
 def completion(
+    context: typer.Context,
     shell: Annotated[Literal["bash", "zsh", "fish"], typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
     """Print what lets a shell complete commands and options, to be read when it starts."""
     know_shells()
-    shell_complete(get_command(app), {}, "billflow", COMPLETING, f"source_{shell}")
+    shell_complete(context.find_root().command, {}, "billflow", COMPLETING, f"source_{shell}")
 
 
 def know_shells() -> None:

@@ -16,6 +16,16 @@ _ATTEMPTS: Columns = {
 
 def described(invoice: JsonObject) -> list[Part]:
     """Describe one invoice with its lines and the attempts to collect it."""
+    money, attempts, adjusted = invoice.currency, invoice.payment_attempts, invoice.adjustments
+    return [
+        _facts(invoice),
+        Table("Lines", _lines(money), invoice.lines),
+        *([Table("Adjustments", _adjustments(money), adjusted)] if adjusted else []),
+        *([Table("Attempts to collect", _ATTEMPTS, attempts)] if attempts else []),
+    ]
+
+
+def _facts(invoice: JsonObject) -> FactList:
     money = invoice.currency
     shown = {
         "id": invoice.id,
@@ -43,18 +53,18 @@ def described(invoice: JsonObject) -> list[Part]:
         "page": invoice.hosted_invoice_url,
         "e-invoice": "yes" if invoice.e_invoice else invoice.e_invoice_missing,
     }
-    lines: Columns = {
+    return FactList(f"Invoice {invoice.number or invoice.id}", shown)
+
+
+def _lines(currency: str) -> Columns:
+    return {
         "what~": lambda line: line.description,
         "from": lambda line: day(line.period_start),
         "until": lambda line: day(line.period_end),
         "quantity>": lambda line: line.quantity,
-        "each>": lambda line: amount(line.unit_amount, money),
-        "amount>": lambda line: amount(line.amount, money),
+        "each>": lambda line: amount(line.unit_amount, currency),
+        "amount>": lambda line: amount(line.amount, currency),
     }
-    facts = FactList(f"Invoice {invoice.number or invoice.id}", shown)
-    attempts = [Table("Attempts to collect", _ATTEMPTS, invoice.payment_attempts)] if invoice.payment_attempts else []
-    adjusted = [Table("Adjustments", _adjustments(money), invoice.adjustments)] if invoice.adjustments else []
-    return [facts, Table("Lines", lines, invoice.lines), *adjusted, *attempts]
 
 
 def _adjustments(currency: str) -> Columns:

@@ -235,19 +235,19 @@ def day(at: datetime | str | None) -> str:
 
 
 def facts_of(title: str, data: Mapping[str, Any], currency: str | None) -> FactList:
-    """Return every field of an object that says something; see `told`."""
-    return FactList(title, {words(name): value for name, value in told(data, currency).items()})
+    """Return every field of an object that says something; see `shown_fields`."""
+    return FactList(title, {words(name): value for name, value in shown_fields(data, currency).items()})
 
 
-def told(data: Mapping[str, Any], currency: str | None) -> dict[str, str]:
+def shown_fields(data: Mapping[str, Any], currency: str | None) -> dict[str, str]:
     """Write the fields of an object for people, amounts in *currency* as money; what says nothing is left out."""
     leaves = {name.rpartition(".")[2]: value for name, value in _leaves(data)}
     return {
-        name: _told(name, value, currency) for name, value in leaves.items() if value not in (None, "", "[]", "false")
+        name: _shown(name, value, currency) for name, value in leaves.items() if value not in (None, "", "[]", "false")
     }
 
 
-def _told(name: str, value: object, currency: str | None) -> str:
+def _shown(name: str, value: object, currency: str | None) -> str:
     if name in MONEY and isinstance(value, int) and currency:
         return amount(value, currency)
     return time(str(value)) if name in MOMENTS or name.endswith("_at") else str(value)

@@ -8,6 +8,9 @@ import typer
 
 from billflow.domain.errors import InvalidInput
 
+COMPLETING = "_BILLFLOW_COMPLETE"
+"""What a shell sets when it asks for the words to come."""
+
 
 def moment(text: str) -> datetime:
     """Read a moment such as 2027-01-31 or 2027-01-31T12:00:00Z; one without a zone is UTC."""

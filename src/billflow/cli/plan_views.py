@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from billflow.cli.json_objects import JsonObject
 from billflow.cli.lookup import short
-from billflow.cli.output import Columns, FactList, amount, day, time, told, words
+from billflow.cli.output import Columns, FactList, amount, day, shown_fields, time, words
 
 _ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type"})
 
@@ -80,7 +80,7 @@ def _when(entry: JsonObject) -> str:
 
 
 def _details(data: JsonObject, currency: str) -> str:
-    shown = {name: value for name, value in told(data, currency).items() if name not in _ONLY_FOR_MACHINES}
+    shown = {name: value for name, value in shown_fields(data, currency).items() if name not in _ONLY_FOR_MACHINES}
     return ", ".join(f"{words(name)} {value}" for name, value in shown.items())
 
 

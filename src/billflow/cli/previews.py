@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from billflow.cli.json_objects import JsonObject
-from billflow.cli.output import FactList, Output, amount, time, told, words
+from billflow.cli.output import FactList, Output, amount, shown_fields, time, words
 
 
 def previewed(found: JsonObject) -> Output:
@@ -33,7 +33,7 @@ def discounts_shown(discounts: Iterable[JsonObject]) -> Iterator[str]:
 
 
 def _facts(plan: JsonObject) -> dict[str, str | None]:
-    return {words(name): words(text) if name == "status" else text for name, text in told(plan, None).items()}
+    return {words(name): words(text) if name == "status" else text for name, text in shown_fields(plan, None).items()}
 
 
 def _prices(price: JsonObject, currency: str) -> dict[str, str | None]:

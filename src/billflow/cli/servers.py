@@ -55,37 +55,59 @@ def worker(
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish."""
-    _quick_loop()(_supervised_worker() if supervised else _worker(ops_port, processes, promote=promote))
+    run = _quick_loop()
+    if supervised:
+        run(_supervised_worker())
+    elif processes > 1:
+        run(_workers_in(processes, ops_port, promote=promote))
+    else:
+        run(_worker(ops_port, promote=promote))
 
 
-async def _worker(ops_port: int | None, processes: int, *, promote: bool) -> None:
-    from billflow.api.metrics import process_exposition, shared_exposition
-    from billflow.api.processes import WORKER, several
+async def _worker(ops_port: int | None, *, promote: bool) -> None:
     from billflow.api.server import serving
     from billflow.cli.processes import together
     from billflow.temporal.sdk_metrics import counting_runtime
+    from billflow.temporal.worker import run_until, stop_on_signals
+    from billflow.wiring.operations import build_operations
+    from billflow.wiring.workers import ensure_schedules, versioned
+
+    stop = stop_on_signals()
+    settings = versioned(session.settings_here(serving=True))
+    counted = None if ops_port is None else counting_runtime()
+    async with (
+        _serving_engine(settings, counted.runtime if counted else None) as engine,
+        AsyncExitStack() as listening,
+    ):
+        await ensure_schedules(engine)
+        if counted and ops_port is not None:
+            app = build_operations(engine, sdk_exposition=counted.exposition, polls=True)
+            _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
+        show("Taking work; ctrl-C or SIGTERM ends it.")
+        await together(stop, run_until(stop, _taking(engine)), watch=entering(engine, promote=promote))
+
+
+async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) -> None:
+    """Let several processes take work, and answer operators for all of them."""
+    from billflow.api.metrics import shared_exposition
+    from billflow.api.processes import WORKER, several
+    from billflow.api.server import serving
+    from billflow.cli.processes import together
     from billflow.temporal.worker import GRACE, run_until, stop_on_signals
     from billflow.wiring.operations import build_operations
     from billflow.wiring.workers import ensure_schedules, versioned
 
     stop = stop_on_signals()
     settings = versioned(session.settings_here(serving=True))
-    counted = None if ops_port is None or processes > 1 else counting_runtime()
-    async with _serving_engine(settings, counted.runtime if counted else None) as engine, AsyncExitStack() as running:
-        await ensure_schedules(engine)
-        exposition: Exposition = process_exposition
-        if processes == 1:
-            taking = _taking(engine)
-        else:
-            numbers = running.enter_context(TemporaryDirectory(prefix="billflow-worker-"))
-            exposition = partial(shared_exposition, numbers)
-            taking = [several(processes, WORKER, numbers, grace=GRACE.total_seconds() + 5)]
-        if ops_port is not None:
-            of_the_sdk = counted.exposition if counted else None
-            app = build_operations(engine, exposition, sdk_exposition=of_the_sdk, polls=True)
-            _show_operations(await running.enter_async_context(serving(app, settings.ops_host, ops_port)))
-        show("Taking work; ctrl-C or SIGTERM ends it.")
-        await together(stop, run_until(stop, taking), watch=entering(engine, promote=promote))
+    with TemporaryDirectory(prefix="billflow-worker-") as numbers:
+        async with _serving_engine(settings) as engine, AsyncExitStack() as listening:
+            await ensure_schedules(engine)
+            if ops_port is not None:
+                app = build_operations(engine, partial(shared_exposition, numbers), polls=True)
+                _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
+            show("Taking work; ctrl-C or SIGTERM ends it.")
+            taking = several(processes, WORKER, numbers, grace=GRACE.total_seconds() + 5)
+            await together(stop, run_until(stop, [taking]), watch=entering(engine, promote=promote))
 
 
 def _taking(engine: "Engine") -> "list[AbstractAsyncContextManager[object]]":

@@ -45,17 +45,17 @@ def compose_adjustment(
     )
 
 
+def _total(made: CreditNoteRecord | RefundRecord, content: DocumentContent) -> tuple[str, str]:
+    word = content.words.credited if isinstance(made, CreditNoteRecord) else content.words.refunded
+    return word, content.amount(made.amount, made.currency)
+
+
 def check_numbered(made: CreditNoteRecord | RefundRecord) -> None:
     """Raise `Refused` for a credit note or refund that Stripe has not carried out, which is no document yet."""
     if made.number is None:
         noun = "credit note" if isinstance(made, CreditNoteRecord) else "refund"
         message = f"The {noun} is {made.status}; there is a document of it once it has succeeded."
         raise Refused(message, code="adjustment_without_document")
-
-
-def _total(made: CreditNoteRecord | RefundRecord, content: DocumentContent) -> tuple[str, str]:
-    word = content.words.credited if isinstance(made, CreditNoteRecord) else content.words.refunded
-    return word, content.amount(made.amount, made.currency)
 
 
 def _facts(

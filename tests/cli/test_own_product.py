@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from facturx import xml_check_xsd
 
 from billflow.cli import local_stack
 from billflow.dev.ports import free_port
@@ -47,7 +48,7 @@ class Newcomer:
             line = re.sub(rf"\b{word}\b", printed, line)
         words = shlex.split(line)
         if words[0] == "billflow":
-            words = [str(self.folder / word) if word == "first.pdf" else word for word in words]
+            words = [str(self.folder / word) if word in ("first.pdf", "first.xml") else word for word in words]
             return self.terminal(*words[1:])
         if "uvicorn" in words:
             return self._started(line)
@@ -80,7 +81,7 @@ class Newcomer:
         if "plan start bäckerei" in line:
             self.words["PLAN"] = shown(printed, "id")
         if "invoice list --customer bäckerei" in line:
-            self.words["INVOICE"] = next(word for word in printed.out.split() if word.endswith("-0001"))
+            self.words["INVOICE"] = next(word for word in printed.out.split() if word.startswith("TS-"))
 
 
 def shown(printed: Output, name: str) -> str:
@@ -124,3 +125,4 @@ def test_a_newcomer_comes_from_a_catalogue_to_invoices_by_typing_the_page(newcom
         ("Harbour Street", "USD", 2226),
     }
     assert (newcomer.folder / "first.pdf").read_bytes().startswith(b"%PDF")
+    assert xml_check_xsd((newcomer.folder / "first.xml").read_bytes(), flavor="factur-x", level="en16931")

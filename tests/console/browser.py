@@ -44,11 +44,11 @@ async def opened(
     env: ApiEnvironment,
     width: int = 1280,
     scheme: Scheme = "light",
-    answers: Collection[int] = (),
+    statuses: Collection[int] = (),
 ) -> AsyncIterator[Page]:
     """Yield a page of a window that nobody is signed in to.
 
-    Whatever the browser complains of fails the test, but for *answers* of those statuses.
+    Whatever the browser complains of fails the test, but for *statuses* of those statuses.
     """
     context = await browser.new_context(
         base_url=env.api_url, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
@@ -59,7 +59,7 @@ async def opened(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     try:
         yield page
-        known = [f"status of {status} " for status in answers]
+        known = [f"status of {status} " for status in statuses]
         assert [text for text in complaints if not any(one in text for one in known)] == []
     finally:
         await context.close()

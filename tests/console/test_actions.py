@@ -2,12 +2,21 @@
 
 import re
 from http import HTTPStatus
+from typing import cast
 
 import httpx
 import pytest
+from fastapi import Request
 
+from billflow.api.principal import Principal
+from billflow.api.services import Services
+from billflow.console.adjustments import VoidForm, check_limit
+from billflow.console.services import ConsoleService
+from billflow.console.visits import Visit
+from billflow.errors import Forbidden
+from billflow.models.contracts.adjustments import CreditNoteCreate, RefundCreate
 from billflow.models.contracts.audit import AuditFilter
-from billflow.models.contracts.console import ConsoleRole
+from billflow.models.contracts.console import ConsoleRole, NewConsoleSession
 from billflow.models.contracts.records import Paging
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, ConsolePerson, bought, browsing
@@ -174,3 +183,30 @@ async def test_a_viewer_does_nothing_whatever_is_sent(env: ApiEnvironment, api: 
     assert "/commands/" not in page.text
     assert f"/invoices/{acme.invoice['id']}/refund" not in invoice.text
     assert await plan_of(api, acme) == before
+
+
+@pytest.mark.parametrize(
+    ("role", "asked", "too_much"),
+    [
+        (ConsoleRole.SUPPORT, RefundCreate(amount=501), True),
+        (ConsoleRole.SUPPORT, RefundCreate(amount=500), False),
+        (ConsoleRole.SUPPORT, RefundCreate(), True),
+        (ConsoleRole.SUPPORT, CreditNoteCreate(amount=501), True),
+        (ConsoleRole.SUPPORT, VoidForm(), False),
+        (ConsoleRole.FINANCE, RefundCreate(amount=501), False),
+        (ConsoleRole.ADMIN, RefundCreate(), False),
+    ],
+)
+async def test_support_gives_money_back_up_to_its_limit(
+    env: ApiEnvironment, acme: Acme, role: ConsoleRole, asked: object, too_much: bool
+) -> None:
+    invoice = await env.engine.queries.invoices.get(env.org_id, acme.invoice["id"])
+    request = Request({"type": "http", "state": {"console_session": NewConsoleSession(person="Kim", role=role)}})
+    console = ConsoleService(env.engine.repositories.console_sessions, env.engine.mode, refund_limit=500)
+    visit = Visit(request, cast("Services", None), console, cast("Principal", None))
+
+    if too_much:
+        with pytest.raises(Forbidden, match="at most USD 5 at once"):
+            check_limit(visit, invoice, asked)
+    else:
+        check_limit(visit, invoice, asked)

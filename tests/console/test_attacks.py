@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from billflow.console import adjustments, commands
+from billflow.console import adjustments, commands, lists
 from billflow.console.app import ROUTERS
 from billflow.console.security import ConsoleRoute
 from billflow.models.contracts.console import ConsoleRole
@@ -38,7 +38,7 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
     ids = {"customer_id": acme.customer["id"], "plan_id": acme.plan["id"], "invoice_id": acme.invoice["id"]}
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
         names = set(re.findall(r"{(\w+)}", route.path))
-        choices = {"command": commands.KINDS, "adjustment": adjustments.KINDS, "name": ["a" * 32]}
+        choices = {"command": commands.KINDS, "adjustment": adjustments.KINDS, "name": ["a" * 32], "noun": lists.LISTS}
         chosen = next(iter(names & choices.keys()), "")
         for choice in choices.get(chosen, [""]):
             path = route.path.format(**ids, **{chosen: choice}) if names else route.path
@@ -180,6 +180,10 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
             await person.post(f"{invoice}/void", why=EVIL, key="f" * 32),
             await person.post(f"{plan}/commands/set_licenses", why=EVIL, licenses=EVIL, key="f" * 32),
             await person.get(f"/customers/{EVIL}"),
+            await person.get("/lists/customers", q=EVIL),
+            await person.get("/lists/customers", q="alert(1)"),
+            await person.get("/lists/invoices", number=EVIL),
+            await person.get(f"/lists/{EVIL}"),
             await person.get("/sign-in", token=EVIL, next=EVIL),
         ]
 

@@ -55,13 +55,14 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
         "start": "/console/",
         "customer": f"/console/customers/{seen.customer['id']}?part=timeline",
         "invoice": f"/console/invoices/{seen.invoice['id']}",
+        "list": "/console/lists/plans?status=active",
         "form": f"/console/plans/{seen.plan['id']}/commands/upgrade_tier_now",
         "preview": f"/console/plans/{seen.plan['id']}/commands/set_licenses?licenses=14&preview=yes",
         "refund": f"/console/invoices/{seen.invoice['id']}/refund?amount=5&preview=yes",
         "result": f"/console/plans/{seen.plan['id']}/results/unknown",
     }
     expected = {"result": HTTPStatus.NOT_FOUND}
-    async with opened(browser, env, width, scheme, answers={HTTPStatus.NOT_FOUND}) as page:
+    async with opened(browser, env, width, scheme, statuses={HTTPStatus.NOT_FOUND}) as page:
         await page.goto("/console/sign-in")
         found = await violations(page)
         await sign_in(page, env, ConsoleRole.ADMIN)
@@ -79,7 +80,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
 async def test_support_helps_a_customer_by_keyboard_alone(
     env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient, seen: Acme
 ) -> None:
-    async with opened(browser, env, answers={HTTPStatus.CONFLICT}) as page:
+    async with opened(browser, env, statuses={HTTPStatus.CONFLICT}) as page:
         await sign_in(page, env, ConsoleRole.SUPPORT)
         press, type_ = page.keyboard.press, page.keyboard.type
         await press("/")

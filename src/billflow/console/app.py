@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from temporalio.service import RPCError
 
 from billflow.api.services import Services
-from billflow.console import adjustments, commands, customers, find, invoices, sign_in
+from billflow.console import adjustments, commands, customers, find, invoices, lists, sign_in
 from billflow.console.pages import page
 from billflow.console.security import ConsoleHeaders
 from billflow.console.services import ConsoleService
@@ -23,6 +23,7 @@ ROUTERS = (
     find.router,
     customers.router,
     invoices.router,
+    lists.router,
     commands.router,
     adjustments.router,
 )

@@ -1,6 +1,7 @@
 """What a plan is asked to do: a form from the command's class, its preview, and the command itself."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from http import HTTPStatus
@@ -35,6 +36,7 @@ TYPES: Mapping[type[Any], str] = {
 
 KINDS: Mapping[str, type[Any]] = {name: kind for kind, name in TYPES.items()}
 
+_CODE = re.compile(r"`(\w+)`")
 _CHANGES = ("tier", "schedule", "status", "licenses", "licenses_at_next_renewal", "next_invoice_date", "end_date")
 
 router = APIRouter(route_class=ConsoleRoute)
@@ -59,7 +61,7 @@ class CommandForm:
         plan = self.plan
         return Action(
             title=words(self.name).capitalize(),
-            description=cleandoc(self.kind.__doc__ or ""),
+            description=_CODE.sub(lambda found: words(found[1]), cleandoc(self.kind.__doc__ or "")),
             address=f"{BASE}/plans/{plan.plan_id}/commands/{self.name}",
             about=f"{plan.customer_name}: {plan.tier_name}, {words(plan.schedule)}",
             back=f"{BASE}/customers/{plan.customer_id}#plan-{plan.plan_id}",

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, TypeAdapter, ValidationError
 
 from billflow.console.pages import words
 from billflow.domain.currencies import CURRENCIES
@@ -99,7 +99,7 @@ def amount_of(text: str, currency: str, field: str) -> int:
 
 def _read(field: FormField, text: str, currency: str) -> object:
     if field.kind == "yes":
-        return text == "yes"
+        return True if text == "yes" else None
     if not text:
         return None
     if field.kind == "amount":
@@ -142,4 +142,4 @@ def _shown(name: str, held: Any, terms: FormTerms) -> tuple[str, tuple[str, ...]
         return "yes", ()
     if plain is int:
         return ("amount" if name in AMOUNTS else "number"), ()
-    return ("moment" if plain is datetime else "text"), ()
+    return ("moment" if plain in (datetime, AwareDatetime) else "text"), ()

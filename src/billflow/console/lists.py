@@ -1,0 +1,187 @@
+"""Lists of customers, plans and invoices: filtered, in pages, and whole as CSV."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+
+from billflow.api.services import Services
+from billflow.console.forms import FormField, FormTerms, fields_of, read_form, written
+from billflow.console.security import ConsoleRoute
+from billflow.console.visits import Visit, VisitHere
+from billflow.domain.errors import NotFound
+from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Page, Paging, PlanFilter
+
+AT_ONCE = 50
+EXPORTED_AT_ONCE = 100
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a spreadsheet takes the rest of a cell for a formula after."""
+
+router = APIRouter(route_class=ConsoleRoute)
+
+Search = Callable[[Services, str, Any, Paging], Awaitable[Page[Any]]]
+
+
+@dataclass(frozen=True)
+class ListKind:
+    """One kind of list: what it can be filtered by, how it is asked for, and the columns of its CSV file."""
+
+    title: str
+    filter: type[Any]
+    filters: tuple[str, ...]
+    search: Search
+    columns: Mapping[str, Callable[[Any], object]]
+
+
+async def _customers(services: Services, org_id: str, wanted: CustomerFilter, paging: Paging) -> Page[Any]:
+    return await services.queries.customers.search(org_id, wanted, paging)
+
+
+async def _plans(services: Services, org_id: str, wanted: PlanFilter, paging: Paging) -> Page[Any]:
+    return await services.queries.plans.search(org_id, wanted, paging)
+
+
+async def _invoices(services: Services, org_id: str, wanted: InvoiceFilter, paging: Paging) -> Page[Any]:
+    return await services.queries.invoices.search(org_id, wanted, paging)
+
+
+def _whole_units(name: str) -> Callable[[Any], object]:
+    """Return what writes an amount in whole units of its record's currency."""
+    return lambda one: written(getattr(one, name), "amount", one.currency)
+
+
+LISTS: Mapping[str, ListKind] = {
+    "customers": ListKind(
+        "Customers",
+        CustomerFilter,
+        ("q", "status", "erp_customer_number", "realm"),
+        _customers,
+        {
+            "id": lambda one: one.customer_id,
+            "name": lambda one: one.name,
+            "email": lambda one: one.email,
+            "status": lambda one: one.status.value,
+            "deployment": lambda one: one.deployment.name,
+            "erp_customer_number": lambda one: one.erp_customer_number,
+            "currency": lambda one: one.billing_account.currency,
+            "created_at": lambda one: one.created_at,
+        },
+    ),
+    "plans": ListKind(
+        "Plans",
+        PlanFilter,
+        ("status", "tier", "needs_attention", "next_invoice_before"),
+        _plans,
+        {
+            "id": lambda one: one.plan_id,
+            "customer_id": lambda one: one.customer_id,
+            "customer_name": lambda one: one.customer_name,
+            "tier": lambda one: one.tier,
+            "schedule": lambda one: one.schedule.value,
+            "status": lambda one: one.status.value,
+            "licenses": lambda one: one.licenses,
+            "currency": lambda one: one.currency,
+            "price_per_license": _whole_units("price_per_license"),
+            "next_invoice_date": lambda one: one.next_invoice_date,
+            "attention": lambda one: one.attention.message if one.attention else None,
+        },
+    ),
+    "invoices": ListKind(
+        "Invoices",
+        InvoiceFilter,
+        ("status", "number"),
+        _invoices,
+        {
+            "id": lambda one: one.invoice_id,
+            "number": lambda one: one.number,
+            "customer_id": lambda one: one.customer_id,
+            "customer_name": lambda one: one.customer_name,
+            "kind": lambda one: one.kind.value,
+            "status": lambda one: one.status.value,
+            "issued_at": lambda one: one.issued_at,
+            "due_at": lambda one: one.due_at,
+            "currency": lambda one: one.currency,
+            "total": _whole_units("total"),
+            "amount_paid": _whole_units("amount_paid"),
+        },
+    ),
+}
+"""Every list by its name in addresses."""
+
+
+@router.get("/lists/{noun}")
+async def show_list(visit: VisitHere, noun: str) -> Response:
+    """Show one page of a list, the newest first, as far as the filters say."""
+    kind, terms = _named(noun), await _terms(visit)
+    wanted = read_form(kind.filter, visit.query, terms)
+    paging = Paging(limit=AT_ONCE, after=visit.query.get("after") or None)
+    found = await kind.search(visit.services, visit.org_id, wanted, paging)
+    chosen = {name: visit.query[name] for name in kind.filters if visit.query.get(name)}
+    return visit.page(
+        "list.html",
+        noun=noun,
+        kind=kind,
+        found=found,
+        fields=_filters(kind, visit.query, terms),
+        query=urlencode(chosen),
+        following=urlencode({**chosen, "after": found.next}) if found.next else "",
+    )
+
+
+@router.get("/lists/{noun}/csv")
+async def export_list(visit: VisitHere, noun: str) -> Response:
+    """Return the whole list as a CSV file, page by page."""
+    kind = _named(noun)
+    wanted = read_form(kind.filter, visit.query, await _terms(visit))
+    first = await kind.search(visit.services, visit.org_id, wanted, Paging(limit=EXPORTED_AT_ONCE))
+    headers = {"Content-Disposition": f'attachment; filename="{noun}.csv"'}
+    return StreamingResponse(_csv(visit, kind, wanted, first), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _csv(visit: Visit, kind: ListKind, wanted: Any, found: Page[Any]) -> AsyncIterator[str]:
+    yield _lines([list(kind.columns)])
+    while True:
+        yield _lines([[cell(shown(one)) for shown in kind.columns.values()] for one in found.rows])
+        if found.next is None:
+            return
+        paging = Paging(limit=EXPORTED_AT_ONCE, after=found.next)
+        found = await kind.search(visit.services, visit.org_id, wanted, paging)
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def cell(value: object) -> str:
+    """Return a value as a cell that no spreadsheet calculates: what would be a formula begins with an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = str(value)
+    is_formula = text.startswith(_FORMULAS) and not text.removeprefix("-").replace(".", "", 1).isdecimal()
+    return f"'{text}" if is_formula else text
+
+
+def _filters(kind: ListKind, query: Mapping[str, str], terms: FormTerms) -> tuple[FormField, ...]:
+    by_name = {field.name: field for field in fields_of(kind.filter, query, terms)}
+    return tuple(by_name[name] for name in kind.filters)
+
+
+async def _terms(visit: Visit) -> FormTerms:
+    catalog = await visit.services.repositories.catalogs.current(visit.org_id)
+    return FormTerms("USD", {"tier": tuple(catalog.tiers)})
+
+
+def _named(noun: str) -> ListKind:
+    if noun not in LISTS:
+        raise NotFound("There is no such list; there are customers, plans and invoices.")
+    return LISTS[noun]

@@ -80,7 +80,7 @@ def test_what_is_in_force_is_printed_with_its_source_and_without_secrets(tmp_pat
         "TEMPORAL_API_KEY": "pass-word",
         "BILLFLOW_API_PROT": "pass-word",
     }
-    found = printed(**secrets, BILLFLOW_API_PORT="9000", BILLFLOW_DATA_DIR=str(tmp_path))
+    found = printed(None, **secrets, BILLFLOW_API_PORT="9000", BILLFLOW_DATA_DIR=str(tmp_path))
 
     assert "pass-word" not in str(found)
     assert found["DATABASE_URL"]["value"] == "postgresql://db.example:5433/billing"

@@ -52,7 +52,7 @@ def until_idle(ops_url: str) -> str:
     while True:
         metrics = httpx.get(f"{ops_url}/metrics", timeout=PATIENCE).text
         slots = slots_of(metrics, "billflow", "WorkflowWorker"), slots_of(metrics, "billflow-stripe", "ActivityWorker")
-        if slots == (7, 9):
+        if slots == (7.0, 9.0):
             return metrics
         assert time.monotonic() < until, slots
         time.sleep(0.05)

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SUPPORTED = tuple((3, minor) for minor in range(11, 15))
 TESTS = ("tests/domain", "tests/journeys")
-INSTALL_SECONDS = 600
+INSTALL_SECONDS = 900
 TEST_SECONDS = 1200
 PROBE = "import sys, venv, ssl, sqlite3; print(*sys.version_info[:2])"
 

@@ -197,7 +197,7 @@ async def test_a_viewer_does_nothing_whatever_is_sent(env: ApiEnvironment, api: 
         (ConsoleRole.ADMIN, RefundCreate(), False),
     ],
 )
-async def test_support_gives_money_back_up_to_its_limit(
+async def test_support_refunds_up_to_its_limit(
     env: ApiEnvironment, acme: Acme, role: ConsoleRole, asked: object, too_much: bool
 ) -> None:
     invoice = await env.engine.queries.invoices.get(env.org_id, acme.invoice["id"])

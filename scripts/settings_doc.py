@@ -25,6 +25,9 @@ the process with a sentence that names the variable. Secrets are marked; they sh
 """
 
 OTHERS = {
+    "BILLFLOW_API_URL, BILLFLOW_API_KEY": "*The key is secret.* Which API commands ask, and by which key, in place of a"
+    " profile.",
+    "BILLFLOW_PROFILE": "The profile that commands go by, of those that `billflow login` has kept.",
     "TEMPORAL_ADDRESS": "Where Temporal answers, `host:port`; `localhost:7233` unless set, or `billflow dev`'s.",
     "TEMPORAL_NAMESPACE": "The namespace there, `default` unless set.",
     "TEMPORAL_API_KEY": "*Secret.* A key of Temporal Cloud's.",
@@ -32,6 +35,7 @@ OTHERS = {
     "TEMPORAL_TLS_CLIENT_CERT_PATH, TEMPORAL_TLS_CLIENT_KEY_PATH": "A certificate of our own, and its key.",
     "TEMPORAL_TLS_SERVER_CA_CERT_PATH, TEMPORAL_TLS_SERVER_NAME": "Whom to believe to be the server.",
     "TEMPORAL_CONFIG_FILE, TEMPORAL_PROFILE": "A file with all of it, and the profile in it that counts.",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "Where [traces](monitoring.md#traces) go, and the other `OTEL_*`; none unless set.",
     "FORWARDED_ALLOW_IPS": "The proxies in front of the API, as uvicorn reads it; wrong keys are limited by the address"
     " that they say.",
     f"{VARIABLES}…": "*Secret.* The address of a database that [seats are counted in](seat-sources.md), named by a seat"
@@ -41,7 +45,7 @@ OTHERS = {
 READ_BY_OTHERS = """
 ## Read by others
 
-Temporal's own client reads its variables (`temporalio.envconfig`), uvicorn its own.
+Commands that ask the API read the first ones, Temporal's client its own (`temporalio.envconfig`), uvicorn its own.
 
 | variable | what |
 | --- | --- |

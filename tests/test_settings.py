@@ -67,9 +67,9 @@ def test_every_variable_that_the_code_names_is_on_the_page() -> None:
     assert {name for name in ours if f"`{name}" not in page()} == set()
 
 
-def printed(**variables: str) -> dict[str, dict[str, str | None]]:
+def printed(data: Path | None = None, **variables: str) -> dict[str, dict[str, str | None]]:
     """Return what `billflow settings` prints in an environment, by variable."""
-    rows = billflow("settings", "--json", env=environment(None, **variables)).data["settings"]
+    rows = billflow("settings", "--json", env=environment(data, **variables)).data["settings"]
     return {row["variable"]: row for row in rows}
 
 
@@ -80,7 +80,7 @@ def test_what_is_in_force_is_printed_with_its_source_and_without_secrets(tmp_pat
         "TEMPORAL_API_KEY": "pass-word",
         "BILLFLOW_API_PROT": "pass-word",
     }
-    found = printed(**secrets, BILLFLOW_API_PORT="9000", BILLFLOW_DATA_DIR=str(tmp_path))
+    found = printed(None, **secrets, BILLFLOW_API_PORT="9000", BILLFLOW_DATA_DIR=str(tmp_path))
 
     assert "pass-word" not in str(found)
     assert found["DATABASE_URL"]["value"] == "postgresql://db.example:5433/billing"
@@ -91,10 +91,11 @@ def test_what_is_in_force_is_printed_with_its_source_and_without_secrets(tmp_pat
     assert set(variables().values()) <= found.keys()
 
 
-def test_what_a_running_stack_gives_is_named_as_its_own(tmp_path: Path) -> None:
-    environment = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "STRIPE_API_BASE": "http://127.0.0.1:2"}
-    with announced(LocalStack(os.getpid(), str(tmp_path), "default", "http://127.0.0.1:3", "a key", environment)):
-        found = printed(BILLFLOW_DATA_DIR=str(tmp_path))
+def test_what_a_running_stack_gives_is_named_as_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", environment(tmp_path)["XDG_STATE_HOME"])
+    servers = {"TEMPORAL_ADDRESS": "127.0.0.1:1", "STRIPE_API_BASE": "http://127.0.0.1:2"}
+    with announced(LocalStack(os.getpid(), str(tmp_path), "default", "http://127.0.0.1:3", "a key", servers)):
+        found = printed(tmp_path)
 
     assert (found["STRIPE_API_BASE"]["value"], found["STRIPE_API_BASE"]["source"]) == (
         "http://127.0.0.1:2",

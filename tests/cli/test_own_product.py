@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from facturx import xml_check_xsd
 
 from billflow.cli import local_stack
 from billflow.dev.ports import free_port
@@ -46,7 +48,7 @@ class Newcomer:
             line = re.sub(rf"\b{word}\b", printed, line)
         words = shlex.split(line)
         if words[0] == "billflow":
-            words = [str(self.folder / word) if word == "first.pdf" else word for word in words]
+            words = [str(self.folder / word) if word in ("first.pdf", "first.xml") else word for word in words]
             return self.terminal(*words[1:])
         if "uvicorn" in words:
             return self._started(line)
@@ -79,7 +81,7 @@ class Newcomer:
         if "plan start bäckerei" in line:
             self.words["PLAN"] = shown(printed, "id")
         if "invoice list --customer bäckerei" in line:
-            self.words["INVOICE"] = next(word for word in printed.out.split() if word.endswith("-0001"))
+            self.words["INVOICE"] = next(word for word in printed.out.split() if word.startswith("TS-"))
 
 
 def shown(printed: Output, name: str) -> str:
@@ -90,12 +92,19 @@ def shown(printed: Output, name: str) -> str:
 @pytest.fixture
 def newcomer(stack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newcomer]:
     """Yield somebody who types for an organization that sells nothing yet."""
-    operator = environment(stack, BILLFLOW_ORG="timesheet")
+    monkeypatch.setenv("XDG_STATE_HOME", environment(stack)["XDG_STATE_HOME"])
+    with newcomer_of("timesheet", stack, tmp_path) as newcomer:
+        yield newcomer
+
+
+@contextmanager
+def newcomer_of(org: str, stack: Path, folder: Path) -> Iterator[Newcomer]:
+    """Yield somebody who types for an organization and writes into a folder, where XDG_STATE_HOME is the stack's."""
+    operator = environment(stack, BILLFLOW_ORG=org)
     made = billflow("keys", "create", "own", *ALL_SCOPES, "--json", env=operator).data
-    monkeypatch.setenv("XDG_STATE_HOME", operator["XDG_STATE_HOME"])
     (running,) = local_stack.running()
     with typing(operator | {"BILLFLOW_API_URL": running.url, "BILLFLOW_API_KEY": made["api_key"]}) as terminal:
-        newcomer = Newcomer(terminal, tmp_path)
+        newcomer = Newcomer(terminal, folder)
         yield newcomer
         if newcomer.product:
             os.killpg(newcomer.product.pid, signal.SIGTERM)
@@ -116,3 +125,4 @@ def test_a_newcomer_comes_from_a_catalogue_to_invoices_by_typing_the_page(newcom
         ("Harbour Street", "USD", 2226),
     }
     assert (newcomer.folder / "first.pdf").read_bytes().startswith(b"%PDF")
+    assert xml_check_xsd((newcomer.folder / "first.xml").read_bytes(), flavor="factur-x", level="en16931")

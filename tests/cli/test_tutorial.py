@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import ROOT, Output, environment, typing
-from tests.cli.test_own_product import Newcomer, shown
+from tests.cli.terminal import ROOT, Output, environment
+from tests.cli.test_own_product import Newcomer, newcomer_of, shown
 
 pytestmark = pytest.mark.journey
 
@@ -34,11 +34,12 @@ def learn(newcomer: Newcomer, line: str, printed: Output) -> None:
 
 
 @pytest.fixture
-def newcomer(stack: Path, tmp_path: Path) -> Iterator[Newcomer]:
+def newcomer(stack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Newcomer]:
     """Yield somebody who types for an organization that sells what `billflow dev` would let it sell."""
-    with typing(environment(stack, BILLFLOW_ORG="tutorial")) as terminal:
-        assert terminal("catalog", "apply", CATALOG).code == 0
-        yield Newcomer(terminal, tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", environment(stack)["XDG_STATE_HOME"])
+    with newcomer_of("tutorial", stack, tmp_path) as newcomer:
+        assert newcomer.terminal("catalog", "apply", CATALOG).code == 0
+        yield newcomer
 
 
 @pytest.mark.full

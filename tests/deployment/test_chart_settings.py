@@ -5,10 +5,10 @@ import json
 from importlib.metadata import version
 
 import pytest
-from pydantic import AliasChoices, SecretStr
+from pydantic import SecretStr
 from temporalio.envconfig import ClientConfig
 
-from billflow.settings import Settings, keyring_of, load_settings
+from billflow.settings import Settings, keyring_of, load_settings, variables
 from tests.deployment.chart import (
     CASES,
     CHART,
@@ -43,14 +43,10 @@ SECRETS = {
 }
 
 
-def variables() -> dict[str, bool]:
-    """Return the variable of each setting, and whether its value is a secret."""
-    found = {}
-    for field, info in Settings.model_fields.items():
-        alias = info.validation_alias
-        name = str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"BILLFLOW_{field.upper()}"
-        found[name] = "SecretStr" in str(info.annotation)
-    return found
+def secret_variables() -> set[str]:
+    """Return the variable of each setting whose value is a secret."""
+    names = variables()
+    return {names[field] for field, info in Settings.model_fields.items() if "SecretStr" in str(info.annotation)}
 
 
 def given(values: Manifest, name: str) -> dict[str, str]:
@@ -61,25 +57,24 @@ def given(values: Manifest, name: str) -> dict[str, str]:
 def test_every_variable_of_the_chart_is_a_setting_that_exists_and_a_secret_comes_from_a_secret(
     values: Manifest,
 ) -> None:
-    known = variables()
+    known, secret = {*variables().values()}, secret_variables()
     for name, pod in pods(rendered(values)):
         [container] = pod["containers"]
         ours = [one for one in container["env"] if not one["name"].startswith(("TEMPORAL_", "OTEL_"))]
-        assert {one["name"] for one in ours} - known.keys() <= BY_OTHERS
-        assert [one["name"] for one in ours if known.get(one["name"]) and "value" in one] == []
+        assert {one["name"] for one in ours} - known <= BY_OTHERS
+        assert [one["name"] for one in ours if one["name"] in secret and "value" in one] == []
         assert (OWNER in {one["name"] for one in ours}) == (name == "migrate")
         assert len({one["name"] for one in container["env"]}) == len(container["env"])
 
 
 def test_the_schema_knows_what_is_secret() -> None:
     schema = json.loads((CHART / "values.schema.json").read_text())["properties"]
-    secret = {name for name, is_secret in variables().items() if is_secret}
     by_reference = set(schema["secrets"]["propertyNames"]["enum"])
     not_by_value = set(schema["settings"]["propertyNames"]["not"]["enum"])
 
-    assert {name for name in by_reference if not name.startswith("OTEL_")} == secret - {OWNER}
+    assert {name for name in by_reference if not name.startswith("OTEL_")} == secret_variables() - {OWNER}
     assert {name for name in by_reference if not name.startswith("DATABASE_")} <= not_by_value
-    assert {name for name in not_by_value if not name.startswith("OTEL_")} <= variables().keys()
+    assert {name for name in not_by_value if not name.startswith("OTEL_")} <= {*variables().values()}
 
 
 def test_settings_are_read_as_the_values_say(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,11 +20,11 @@ def test_a_form_of_an_issue_has_all_that_a_form_needs(name: str) -> None:
     assert all(part["attributes"]["label"] for part in asked)
 
 
-def test_whoever_reports_a_vulnerability_is_told_where_and_what_is_mended() -> None:
+def test_whoever_reports_a_vulnerability_is_told_where_and_what_is_fixed() -> None:
     policy = (ROOT / "SECURITY.md").read_text()
 
     assert "in private" in policy
-    assert "docs/versions.md#who-gets-mended-versions" in policy
+    assert "docs/versions.md#who-gets-fixed-versions" in policy
     assert "SECURITY.md" in (TEMPLATES / "fault.yml").read_text()
 
 

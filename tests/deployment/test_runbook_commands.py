@@ -17,13 +17,12 @@ from temporalio.service import RPCError
 from temporalio.workflow import _Definition
 from typer.main import get_command
 
+from billflow import settings
 from billflow.cli.app import app
 from billflow.domain.reconciliation import FindingKind
-from billflow.settings import Settings
 from billflow.wiring.workers import ALL_WORKFLOWS, prepare
 from tests.api_environment import until
 from tests.deployment.pages import commands_of_ours, commands_of_temporal, filters, named_of_ours, page, sections, spans
-from tests.deployment.test_chart_settings import variables as settings_by_variable
 from tests.namespaces import fresh_namespace, variables
 
 ROOT = get_command(app)
@@ -46,7 +45,7 @@ AT_A_TIME = "Max concurrent batch operations is reached"
 async def namespace(temporal_server: str) -> Client:
     """Return a client of a namespace as `billflow migrate` leaves it."""
     client = await fresh_namespace(temporal_server, "runbook")
-    await prepare(client, Settings())
+    await prepare(client, settings.Settings())
     return client
 
 
@@ -139,4 +138,4 @@ def test_what_is_named_as_a_setting_is_one(name: str) -> None:
     values = {span.partition("=")[0] for span in spans(text) if re.fullmatch(r"[A-Z]+(_[A-Z]+)+(=\S*)?", span)}
     named = values | set(re.findall(r"\b(?:BILLFLOW|STRIPE|DATABASE)_[A-Z_]+\b", text))
 
-    assert {one for one in named if not one.startswith("TEMPORAL_")} <= settings_by_variable().keys() | OTHERS
+    assert {one for one in named if not one.startswith("TEMPORAL_")} <= {*settings.variables().values()} | OTHERS

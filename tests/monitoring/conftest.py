@@ -9,6 +9,7 @@ from tests.databases import migrated_database
 from tests.environment import running_environment, strict_plugins
 from tests.monitoring.stack import Monitored
 from tests.namespaces import fresh_namespace
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="package")
@@ -17,5 +18,7 @@ async def monitored(postgres_url: str, temporal_server: str) -> AsyncIterator[Mo
     database, idle = [await migrated_database(postgres_url, name) for name in ("monitored", "idle")]
     counted = counting_runtime()
     client = await fresh_namespace(temporal_server, "monitored", strict_plugins(), runtime=counted.runtime)
-    async with running_environment(client, database) as env:
-        yield Monitored(env, counted, temporal_server, idle)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("billflow.api.operations.PATIENCE", PATIENCE)
+        async with running_environment(client, database) as env:
+            yield Monitored(env, counted, temporal_server, idle)

@@ -74,12 +74,14 @@ def rotate(
     return _created(api.write("POST", path, {"overlap_hours": overlap_hours}))
 
 
-@app.on_api("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event 0192f3a0-…")
+@app.on_api("endpoint replay 5f1c --since 2026-07-01", "endpoint replay 5f1c --event e57864eb")
 def replay(
     api: Api,
     endpoint: _EndpointHere,
     *,
-    event: Annotated[str | None, typer.Option("--event", help="The id of one event.")] = None,
+    event: Annotated[
+        str | None, id_of("event"), typer.Option("--event", help="One event's id, or enough of its beginning.")
+    ] = None,
     since: Annotated[datetime | None, moment_option("All that was recorded from then on.")] = None,
 ) -> Output:
     """Send events once more, in their order and under their ids."""

@@ -14,7 +14,7 @@ _EVENTS: Columns = {
     "type": lambda event: event.type,
     "customer": lambda event: short(event.customer_id),
     "plan": lambda event: short(event.plan_id),
-    "id": lambda event: event.id,
+    "id": lambda event: short(event.id),
 }
 
 _FOREIGN: Columns = {

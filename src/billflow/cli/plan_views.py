@@ -31,7 +31,7 @@ LISTED_INVOICES: Columns = {
     "id": INVOICES["id"],
     "number": lambda invoice: invoice.number or "",
     "customer~": lambda invoice: invoice.customer_name,
-    **{name: shown for name, shown in INVOICES.items() if name != "plan"},
+    **{name: shown for name, shown in INVOICES.items() if name not in ("plan", "kind~")},
 }
 
 LEDGER: Columns = {

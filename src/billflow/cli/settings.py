@@ -18,6 +18,9 @@ UNSET, ENVIRONMENT, RUNNING = "default", "environment", "billflow dev"
 PROFILE = "Temporal's configuration file"
 UNKNOWN = "environment, no setting"
 
+_OF_COMMANDS = ("BILLFLOW_API_URL", "BILLFLOW_API_KEY", "BILLFLOW_PROFILE")
+"""What commands that ask the API go by, where it is set; see `billflow profile list`."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingRow:
@@ -56,7 +59,8 @@ def _ours(here: "Settings", typed: set[str]) -> Iterator[SettingRow]:
         value = getattr(here, field)
         source = UNSET if field not in here.model_fields_set else ENVIRONMENT if variable in typed else RUNNING
         yield SettingRow(variable, shown(value), source)
-    yield from (SettingRow(name, HIDDEN, UNKNOWN) for name in sorted(_misspelt(typed, set(named.values()))))
+    known = {*named.values(), *_OF_COMMANDS}
+    yield from (SettingRow(name, HIDDEN, UNKNOWN) for name in sorted(_misspelt(typed, known)))
 
 
 def _misspelt(typed: set[str], known: set[str]) -> Iterator[str]:
@@ -67,11 +71,14 @@ def _misspelt(typed: set[str], known: set[str]) -> Iterator[str]:
 
 
 def _of_others(typed: set[str]) -> Iterator[SettingRow]:
-    """Yield what others read: Temporal's client, and uvicorn."""
+    """Yield what others read: commands that ask the API, Temporal's client, and uvicorn."""
     from temporalio.envconfig import ClientConfigProfile
 
     found = ClientConfigProfile.load()
+    key = os.environ.get("BILLFLOW_API_KEY")
     values = {
+        **{name: os.environ.get(name) for name in _OF_COMMANDS},
+        "BILLFLOW_API_KEY": SecretStr(key) if key else None,
         "TEMPORAL_ADDRESS": found.address,
         "TEMPORAL_NAMESPACE": found.namespace,
         "TEMPORAL_API_KEY": SecretStr(found.api_key) if found.api_key else None,

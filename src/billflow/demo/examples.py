@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 import billflow
 from billflow.demo.scenario import PriceChange, Scenario, ScenarioStep
 from billflow.demo.seats_csv import Organization
+from billflow.documents.logo import checked_logo
 from billflow.domain.coupons import Coupon
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan_start import StartPlan
@@ -23,7 +24,9 @@ from billflow.models.contracts.catalog import CATALOG_FILE, CLOUD_AND_SELF_HOSTE
 from billflow.models.contracts.catalog_changes import PriceChangeCreate
 from billflow.models.contracts.coupons import CouponCreate
 from billflow.models.contracts.customers import Count, Currency, Name
+from billflow.models.contracts.documents import Logo
 from billflow.models.contracts.email_addresses import Email
+from billflow.models.contracts.seller import SELLER_FILE, SellerFile
 from billflow.models.contracts.tax_rates import TAX_FILE, TaxDocument
 from billflow.payments.sandbox import GOOD_CARD
 
@@ -96,6 +99,7 @@ class ExampleFile(RequestModel):
 
     description: str
     catalog: str
+    seller: str | None = None
     tax: str | None = None
     seats: str | None = None
     seat_source: str | None = None
@@ -133,6 +137,13 @@ class Example:
         if self.file.catalog == CLOUD_AND_SELF_HOSTED:
             return CATALOG_FILE.from_toml(example_text(CLOUD_AND_SELF_HOSTED))
         return CATALOG_FILE.read(self.folder / self.file.catalog)
+
+    def seller(self) -> tuple[SellerFile, Logo | None] | None:
+        """Return who sells with its logo, None where that is the example of every organization."""
+        if self.file.seller is None:
+            return None
+        seller = SELLER_FILE.read(self.folder / self.file.seller)
+        return seller, checked_logo((self.folder / seller.logo).read_bytes()) if seller.logo else None
 
     def tax(self) -> TaxDocument | None:
         """Return how its invoices are taxed, None where they aren't."""

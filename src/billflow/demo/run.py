@@ -72,6 +72,9 @@ async def _run(options: DemoOptions) -> int:
     async with _environment() as (here, stack), _product(here, example, change) as product:
         env = replace(here, product=product, together=asyncio.Barrier(max(1, len(wanted))))
         await env.engine.repositories.catalogs.apply(env.org_id, document, change)
+        if sold_by := example.seller():
+            seller, logo = sold_by
+            await env.engine.repositories.sellers.apply(env.org_id, seller, change, logo)
         await sell_as_example(env.engine.repositories.sellers, env.org_id)
         if tax := example.tax():
             await env.engine.repositories.taxes.apply(env.org_id, tax, change)

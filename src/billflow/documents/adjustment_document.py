@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from billflow.documents.content import DocumentContent, content_in
-from billflow.documents.document import DocumentLine, InvoiceDocument
+from billflow.documents.document import InvoiceDocument
+from billflow.documents.lines import DocumentLine
 from billflow.documents.parties import buyer_lines, seller_block
 from billflow.documents.taxes import tax_sentences, tax_sums
 from billflow.domain.errors import Refused
@@ -45,17 +46,17 @@ def compose_adjustment(
     )
 
 
-def _total(made: CreditNoteRecord | RefundRecord, content: DocumentContent) -> tuple[str, str]:
-    word = content.words.credited if isinstance(made, CreditNoteRecord) else content.words.refunded
-    return word, content.amount(made.amount, made.currency)
-
-
 def check_numbered(made: CreditNoteRecord | RefundRecord) -> None:
     """Raise `Refused` for a credit note or refund that Stripe has not carried out, which is no document yet."""
     if made.number is None:
         noun = "credit note" if isinstance(made, CreditNoteRecord) else "refund"
         message = f"The {noun} is {made.status}; there is a document of it once it has succeeded."
         raise Refused(message, code="adjustment_without_document")
+
+
+def _total(made: CreditNoteRecord | RefundRecord, content: DocumentContent) -> tuple[str, str]:
+    word = content.words.credited if isinstance(made, CreditNoteRecord) else content.words.refunded
+    return word, content.amount(made.amount, made.currency)
 
 
 def _facts(

@@ -5,42 +5,20 @@ from dataclasses import dataclass
 
 from billflow.documents.adjustments import adjustment_tables
 from billflow.documents.content import DocumentContent, content_in
+from billflow.documents.lines import DocumentLine, columns_of, lines_of
 from billflow.documents.parties import SellerBlock, buyer_lines, seller_block
 from billflow.documents.supply import supply_period
 from billflow.documents.swiss_qr_bill import PaymentSlip, payment_slip
-from billflow.documents.tables import DocumentTable, TableRow
+from billflow.documents.tables import DocumentTable
 from billflow.documents.taxes import tax_sentences, tax_sums
 from billflow.documents.transfer import transfer_code, waits_for_transfer
 from billflow.domain.invoicing.draft import LineKind
-from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.customers import Buyer
 from billflow.models.contracts.documents import Seller
 from billflow.models.contracts.invoice_adjustments import AdjustmentKind
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceDetail
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentLine:
-    """One line: its title, what it is for and how it came about, its numbers, and the sum of all down to it."""
-
-    title: str
-    period: str
-    derivation: str
-    quantity: str
-    each: str
-    amount: str
-    running: str | None = None
-
-    @property
-    def row(self) -> TableRow:
-        """Return it as a row of a table."""
-        return TableRow(
-            (self.title, self.quantity, self.each, self.amount),
-            tuple(filter(None, (self.period, self.derivation))),
-            running=self.running,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +77,8 @@ def compose(invoice: InvoiceDetail, buyer: Buyer | None, seller: Seller, links: 
         bill_to=words.bill_to,
         buyer=tuple(buyer_lines(buyer, content)) if buyer else (),
         facts=tuple(_facts(invoice, buyer, links, content)),
-        columns=(words.what, words.quantity, words.each, words.amount),
-        lines=tuple(_lines(invoice, content)),
+        columns=columns_of(invoice, content),
+        lines=tuple(lines_of(invoice, content)),
         carried=(words.carried, words.brought),
         totals=tuple(_totals(invoice, content)),
         after_refunds=tuple(_after_refunds(invoice, content)),
@@ -132,21 +110,6 @@ def _facts(
         yield words.replaces, links.replaces
     if links.replaced_by:
         yield words.replaced_by, links.replaced_by
-
-
-def _lines(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[DocumentLine]:
-    currency, running = invoice.currency, 0
-    for line in (one for one in invoice.lines if one.kind is not LineKind.TAX):
-        line_explained, running = explain(line.line, currency), running + line.amount
-        yield DocumentLine(
-            title=content.title(line_explained),
-            period=content.span(line_explained.period),
-            derivation=content.derivation(line_explained),
-            quantity=content.number(line.quantity),
-            each=content.amount(line.unit_amount, currency),
-            amount=content.amount(line.amount, currency),
-            running=content.amount(running, currency),
-        )
 
 
 def _totals(invoice: InvoiceDetail, content: DocumentContent) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,9 @@ MARGIN = 18.0
 WIDTHS = (86.0, 20.0, 32.0, 36.0)
 """Millimetres of the columns; together the width between the margins."""
 
+WIDTHS_WITH_TAX = (50.0, 13.0, 24.0, 26.0, 13.0, 22.0, 26.0)
+"""Those where lines have columns for a tax."""
+
 _ROW, _SMALL = 5.4, 4.4
 _TEXT, _GRAY, _RULE = (28, 32, 38), (98, 106, 117), (208, 213, 220)
 _SUM = _ROW + 0.8
@@ -108,8 +111,9 @@ class _InvoicePdf(FPDF):
     def lines(self) -> None:
         """Print the lines, with the head of the table again on each page."""
         names = self.document.columns
-        columns = [Column(name, width, right=n > 0) for n, (name, width) in enumerate(zip(names, WIDTHS, strict=True))]
-        self._rows(columns, [line.row for line in self.document.lines], 9.5)
+        widths, size = (WIDTHS, 9.5) if len(names) == len(WIDTHS) else (WIDTHS_WITH_TAX, 8.0)
+        columns = [Column(name, width, right=n > 0) for n, (name, width) in enumerate(zip(names, widths, strict=True))]
+        self._rows(columns, [line.row for line in self.document.lines], size)
 
     def tables(self) -> None:
         """Print what comes after the totals, each table under its title."""

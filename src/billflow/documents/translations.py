@@ -38,6 +38,8 @@ class Translations:
     amount: str
     total: str
     net: str
+    gross: str
+    rate: str
     tax: str
     tax_on: str
     tax_contained: str

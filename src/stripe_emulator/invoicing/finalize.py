@@ -3,9 +3,10 @@
 from stripe_emulator.engine import balance, money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
+from stripe_emulator.invoicing.automatic_tax import check_location
 from stripe_emulator.invoicing.items import require_draft
 from stripe_emulator.invoicing.state import become_paid
-from stripe_emulator.invoicing.totals import lines_of
+from stripe_emulator.invoicing.totals import lines_of, recompute
 from stripe_emulator.payments.intents import new_intent
 from stripe_emulator.types import Obj
 
@@ -15,12 +16,16 @@ FROZEN = ("address", "email", "name", "phone", "shipping", "tax_exempt")
 def finalize(unit: Unit, invoice: Obj, auto_advance: bool | None = None) -> None:  # noqa: FBT001 - a parameter of the wire
     """Make a draft open, or paid when nothing is left to pay.
 
-    Raises StripeError `invoice_not_editable` unless it is a draft, `invoice_no_customer_line_items` without lines.
+    Raises StripeError `invoice_not_editable` unless it is a draft, `invoice_no_customer_line_items` without lines, and
+    `customer_tax_location_invalid` where it is taxed automatically, but nobody knows where.
     """
     require_draft(invoice)
     if not lines_of(unit, invoice):
         raise invalid("Nothing to invoice: the invoice has no lines.", code="invoice_no_customer_line_items")
     customer = unit.get("customer", invoice["customer"], "customer")
+    if invoice["automatic_tax"]["enabled"]:
+        recompute(unit, invoice)
+        check_location(invoice)
     now = unit.now(invoice["test_clock"])
     freeze_customer(invoice, customer)
     if invoice["number"] is None:

@@ -2,6 +2,7 @@
 
 from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
+from stripe_emulator.invoicing import automatic_tax
 from stripe_emulator.storage.query import Query
 from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
@@ -15,6 +16,9 @@ def lines_of(records: Records, invoice: Obj) -> list[Obj]:
 def recompute(unit: Unit, invoice: Obj) -> None:
     """Set subtotal, tax and total of a draft; what is due shows the balance only once it is applied [assume]."""
     lines = lines_of(unit, invoice)
+    if automatic_tax.apply(invoice, unit.get("customer", invoice["customer"]), lines):
+        for line in lines:
+            unit.save(line)
     subtotal = sum(line["amount"] for line in lines)
     taxes = [tax for line in lines for tax in line["taxes"] or []]
     exclusive = money.exclusive_tax(lines)

@@ -6,7 +6,7 @@ from stripe_emulator.engine.lists import page
 from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
-from stripe_emulator.invoicing import items, totals
+from stripe_emulator.invoicing import automatic_tax, items, totals
 from stripe_emulator.invoicing.finalize import freeze_customer
 from stripe_emulator.resources.invoice_rules import check_create, check_terms, check_update
 from stripe_emulator.storage.query import Query
@@ -84,6 +84,9 @@ def update(unit: Unit, args: Args) -> Obj:
     if args.params.get("auto_advance") is not None:
         _set_auto_advance(unit, invoice, on=args.params["auto_advance"])
     _apply(unit, invoice, args.params)
+    if "automatic_tax" in args.params:
+        _drop_taxes(unit, invoice)
+        totals.recompute(unit, invoice)
     unit.changed("invoice.updated", invoice)
     return invoice
 
@@ -112,6 +115,13 @@ def list_invoices(unit: Unit, args: Args) -> Obj:
     if args.params.get("subscription"):
         query.matching("0")
     return page(unit, args, query)
+
+
+def _drop_taxes(unit: Unit, invoice: Obj) -> None:
+    """Take the tax off each line, which is computed anew where that is asked for."""
+    for line in totals.lines_of(unit, invoice):
+        line["taxes"] = []
+        unit.save(line)
 
 
 def schedule_finalization(unit: Unit, invoice: Obj) -> None:
@@ -146,6 +156,7 @@ def _constants(invoice: Obj, customer: Obj) -> Obj:
 def _apply(unit: Unit, invoice: Obj, params: Obj) -> None:
     fields.copy(invoice, params, COPIED)
     fields.merge_metadata(invoice, params)
+    automatic_tax.enable(invoice, params.get("automatic_tax"))
     if params.get("days_until_due") is not None:
         invoice["due_date"] = invoice["created"] + params["days_until_due"] * DAY
     if params.get("due_date") is not None:

@@ -17,6 +17,7 @@ class Named(StrEnum):
     TEST_CLOCK = "test_clock"
     OFFER = "offer"
     ENDPOINT = "endpoint"
+    EVENT = "event"
     SPONSORSHIP_REQUEST = "sponsorship_request"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import exists, func, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,16 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.session.rows import as_record
 
 APPLIED, RETURNED, REPLACED = "applied_to_invoice", "invoice_voided", "invoice_replaced"
+
+_POSTED = exists().where(CreditPosting.credit_id == CreditRow.id)
+HAS_CREDITS = or_(
+    exists().where(CreditRow.customer_id == CustomerRow.id, CreditRow.invoice_id.is_(None), ~_POSTED),
+    exists().where(
+        ReplacedStripeCustomer.billing_account_id == BillingAccountRow.id,
+        ReplacedStripeCustomer.stripe_balance_transaction_id.is_(None),
+    ),
+)
+"""Whether there may be credits to post, for a query that loads customer and account."""
 
 
 async def credits_to_post(

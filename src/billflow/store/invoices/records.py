@@ -21,7 +21,7 @@ from billflow.models.tables import (
     ReplacedStripeInvoice,
 )
 from billflow.store.access.seller_records import seller_of
-from billflow.store.adjustments.balance import credits_to_post
+from billflow.store.adjustments.balance import HAS_CREDITS, credits_to_post
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.adjustments.shown import adjustments_shown
 from billflow.store.invoices.lines import billed_entries, lines_of
@@ -77,24 +77,27 @@ async def _e_invoice(
 async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCollect:
     """Return all that the payment gateway needs of an invoice; raises `NotFound`."""
     query = (
-        select(InvoiceRow, CustomerRow, BillingAccountRow, Org.livemode)
+        select(InvoiceRow, CustomerRow, BillingAccountRow, Org.livemode, HAS_CREDITS, _IS_REPLACED)
         .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
         .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
         .join(Org, Org.id == InvoiceRow.org_id)
         .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"))
     )
     found = existing((await session.execute(query)).one_or_none(), "invoice", ref.invoice_id)
-    invoice, customer, account, livemode = found
+    invoice, customer, account, livemode, has_credits, is_replaced = found
     lines = await lines_of(session, invoice.id)
     return as_record(
         InvoiceToCollect,
         invoice,
         customer=billed_customer(customer, account, livemode=livemode),
         lines=tuple(as_record(InvoiceLine, line) for line in lines),
-        credits=tuple(await credits_to_post(session, customer, account)),
-        lost_stripe_ids=await replaced_ids(session, invoice.id),
-        is_anew=await _is_anew(session, invoice.id, ref.attempt),
+        credits=tuple(await credits_to_post(session, customer, account)) if has_credits else (),
+        lost_stripe_ids=await replaced_ids(session, invoice.id) if is_replaced else (),
+        is_anew=is_replaced and await _is_anew(session, invoice.id, ref.attempt),
     )
+
+
+_IS_REPLACED = exists().where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id)
 
 
 async def replaced_ids(session: AsyncSession, invoice_id: UUID) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _TABLES: dict[str, type[Identified]] = {
     "test clock": tables.TestClock,
     "offer": tables.CustomerPlanOffer,
     "endpoint": tables.WebhookEndpoint,
+    "event": tables.OutboxEvent,
     "API key": tables.ApiKey,
     "sponsorship request": tables.SponsorshipRequest,
 }

@@ -1,0 +1,63 @@
+"""`automatic_tax`: by the customer's country and exemption, anew when the invoice is finalized."""
+
+from typing import Any
+
+import pytest
+import stripe
+from stripe import StripeClient
+
+
+def draft(client: StripeClient, customer_id: str, *amounts: int) -> stripe.Invoice:
+    """Return a draft that is taxed automatically."""
+    made = client.v1.invoices.create({"customer": customer_id, "automatic_tax": {"enabled": True}, "currency": "eur"})
+    return client.v1.invoices.add_lines(made.id, {"lines": [{"amount": amount} for amount in amounts]})
+
+
+def customer_in(client: StripeClient, country: str | None, **terms: Any) -> str:
+    params: Any = {"name": "Muster", **terms}
+    if country:
+        params["address"] = {"country": country}
+    return client.v1.customers.create(params).id
+
+
+@pytest.mark.parametrize(
+    ("country", "terms", "taxes", "reason"),
+    [
+        ("DE", {}, [190, -19], "standard_rated"),
+        ("CH", {}, [81, -8], "standard_rated"),
+        ("US", {}, [0, 0], "not_collecting"),
+        ("FR", {"tax_exempt": "reverse"}, [0, 0], "reverse_charge"),
+        ("DE", {"tax_exempt": "exempt"}, [0, 0], "customer_exempt"),
+    ],
+)
+def test_each_line_is_taxed_by_the_customers_country(
+    client: StripeClient, country: str, terms: dict[str, str], taxes: list[int], reason: str
+) -> None:
+    invoice = draft(client, customer_in(client, country, **terms), 1000, -100)
+
+    told = [tax for line in invoice.lines.data for tax in line.taxes or []]
+    assert [tax.amount for tax in told] == taxes
+    assert {tax.taxability_reason for tax in told} == {reason}
+    assert (invoice.automatic_tax.status, invoice.total) == ("complete", 900 + sum(taxes))
+    assert invoice.total_excluding_tax == 900
+
+
+def test_without_a_country_it_is_not_finalized_until_the_customer_has_one(client: StripeClient) -> None:
+    customer_id = customer_in(client, None)
+    invoice = draft(client, customer_id, 1000)
+    assert (invoice.automatic_tax.status, invoice.total) == ("requires_location_inputs", 1000)
+
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.invoices.finalize_invoice(invoice.id)
+    assert refused.value.code == "customer_tax_location_invalid"
+
+    client.v1.customers.update(customer_id, {"address": {"country": "AT"}})
+    opened = client.v1.invoices.finalize_invoice(invoice.id)
+    assert (opened.status, opened.total, opened.amount_due) == ("open", 1200, 1200)
+
+
+def test_what_is_not_asked_for_is_not_taxed(client: StripeClient) -> None:
+    customer_id = customer_in(client, "DE")
+    invoice = draft(client, customer_id, 1000)
+    plain = client.v1.invoices.update(invoice.id, {"automatic_tax": {"enabled": False}})
+    assert (invoice.total, plain.total, plain.automatic_tax.enabled) == (1190, 1000, False)

@@ -12,8 +12,11 @@ if (field && results) {
     const text = field.value.trim();
     if (!text) return;
     const answer = await fetch(`${results.dataset.results}?q=${encodeURIComponent(text)}`, { redirect: "error" }).catch(() => null);
-    if (!answer || !answer.ok || mine !== asked) return;
-    results.innerHTML = await answer.text();
+    if (!answer || !answer.ok) return;
+    const found = await answer.text();
+    // Whoever is among the results already is not to lose them.
+    if (mine !== asked || results.contains(document.activeElement)) return;
+    results.innerHTML = found;
     history.replaceState(null, "", `?q=${encodeURIComponent(text)}`);
   };
   field.addEventListener("input", () => {

@@ -113,3 +113,11 @@ def test_csv_has_a_line_for_each_and_the_names_of_json(capsys: pytest.CaptureFix
         {"id": "a", "name": 'Acme, "Inc"', "account.currency": "USD", "tiers": '["x"]', "live": ""},
         {"id": "b", "name": "", "account.currency": "", "tiers": "", "live": "true"},
     ]
+
+
+def test_csv_has_no_formulas_and_negative_amounts_are_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [JsonObject(name="=HYPERLINK(1)", account=JsonObject(note="@SUM(A1)"), amount=-500)]
+
+    Listing(JsonObject(credits=rows, total=1, next=None)).show(as_csv=True)
+
+    assert capsys.readouterr().out == "name,account.note,amount\n'=HYPERLINK(1),'@SUM(A1),-500\n"

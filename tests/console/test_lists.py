@@ -13,27 +13,6 @@ from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, browsing
 
 
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
-        ("+1+1", "'+1+1"),
-        ("-cmd", "'-cmd"),
-        ("-1-1", "'-1-1"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("\n=1", "'\n=1"),
-        ("-5.50", "-5.50"),
-        ("Acme", "Acme"),
-        (-5, "-5"),
-        (None, ""),
-    ],
-)
-def test_a_cell_is_never_a_formula(value: object, written: str) -> None:
-    assert lists.cell(value) == written
-
-
 async def test_a_list_is_filtered_and_every_row_leads_on(env: ApiEnvironment, acme: Acme) -> None:
     async with browsing(env, ConsoleRole.VIEWER) as person:
         active = await person.get("/lists/plans", status="active", tier="cloud_standard")

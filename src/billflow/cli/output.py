@@ -1,6 +1,5 @@
 """How answers look: tables for people, JSON for scripts, CSV for spreadsheets."""
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from billflow.cli.json_objects import JsonObject, rows_of
+from billflow.csv_lines import csv_lines
 from billflow.domain.currencies import format_amount
 from billflow.domain.errors import InvalidInput
 
@@ -183,12 +183,10 @@ def write_json(answer: object) -> None:
 
 
 def write_csv(answer: object) -> None:
-    """Print the rows of a list as CSV: what an object holds has its names joined by dots."""
+    """Print the rows of a list as CSV, no cell a formula: what an object holds has its names joined by dots."""
     rows = [dict(_leaves(row)) for row in rows_of(_plain(answer))]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    written = csv.DictWriter(sys.stdout, names, lineterminator="\n")
-    written.writeheader()
-    written.writerows(rows)
+    sys.stdout.write(csv_lines([names, *([row.get(name) for name in names] for row in rows)], end="\n"))
 
 
 def _plain(answer: object) -> Any:

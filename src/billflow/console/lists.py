@@ -1,10 +1,7 @@
 """Lists of customers, plans and invoices: filtered, in pages, and whole as CSV."""
 
-import csv
-import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,13 +12,12 @@ from billflow.api.services import Services
 from billflow.console.forms import FormField, FormTerms, fields_of, read_form, written
 from billflow.console.security import ConsoleRoute
 from billflow.console.visits import Visit, VisitHere
+from billflow.csv_lines import csv_lines
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Page, Paging, PlanFilter
 
 AT_ONCE = 50
 EXPORTED_AT_ONCE = 100
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""What a spreadsheet takes the rest of a cell for a formula after."""
 
 router = APIRouter(route_class=ConsoleRoute)
 
@@ -145,30 +141,13 @@ async def export_list(visit: VisitHere, noun: str) -> Response:
 
 
 async def _csv(visit: Visit, kind: ListKind, wanted: Any, found: Page[Any]) -> AsyncIterator[str]:
-    yield _lines([list(kind.columns)])
+    yield csv_lines([kind.columns])
     while True:
-        yield _lines([[cell(shown(one)) for shown in kind.columns.values()] for one in found.rows])
+        yield csv_lines([shown(one) for shown in kind.columns.values()] for one in found.rows)
         if found.next is None:
             return
         paging = Paging(limit=EXPORTED_AT_ONCE, after=found.next)
         found = await kind.search(visit.services, visit.org_id, wanted, paging)
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-def cell(value: object) -> str:
-    """Return a value as a cell that no spreadsheet calculates: what would be a formula begins with an apostrophe."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = str(value)
-    is_formula = text.startswith(_FORMULAS) and not text.removeprefix("-").replace(".", "", 1).isdecimal()
-    return f"'{text}" if is_formula else text
 
 
 def _filters(kind: ListKind, query: Mapping[str, str], terms: FormTerms) -> tuple[FormField, ...]:

@@ -113,3 +113,41 @@ def test_a_login_that_cannot_be_keeps_nothing(
 
     assert_refused(type_("login", *words), sentence)
     assert not file_of_profiles().exists()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://billing.example.com",
+        "http://10.0.0.7:8000",
+        "http://127.0.0.1@billing.example.com",
+        "http://127.0.0.1.example.com",
+        "http://localhost.example.com",
+        "http://[::1",
+        "http://",
+    ],
+)
+def test_a_key_goes_unencrypted_to_no_other_machine(type_: Type, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("bf_test_x"))
+
+    refused = f"{url} would be sent the key unencrypted; write https://, or add --insecure where nobody can listen."
+    assert_refused(type_("login", url), refused)
+    assert not file_of_profiles().exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("http://127.0.0.1:1",),
+        ("http://[::1]:1",),
+        ("http://localhost:1",),
+        ("https://localhost:1",),
+        ("http://0.0.0.0:1", "--insecure"),
+    ],
+)
+def test_a_key_goes_to_this_machine_over_tls_or_where_that_is_wished(
+    type_: Type, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("bf_test_x"))
+
+    assert_refused(type_("login", *words), f"No billflow answers at {words[0]}; ")

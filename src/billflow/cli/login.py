@@ -1,7 +1,9 @@
 """`billflow login` and `billflow profile`: which API commands ask."""
 
 import sys
+from ipaddress import ip_address
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -27,6 +29,7 @@ _Name = Annotated[str, typer.Argument(metavar="PROFILE", help="A profile's name.
 def login(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the API answers: https://billing.example.com.")],
     profile: Annotated[str, typer.Option(help="What to call it.")] = "default",
+    insecure: Annotated[bool, typer.Option("--insecure", help="Send the key over http:// to another machine.")] = False,
 ) -> None:
     """Keep an API's address and a key for it, and use them from now on.
 
@@ -36,6 +39,11 @@ def login(
         raise InvalidInput(f"{DEV} is the running `billflow dev`; choose another name.", field="profile")
     if not url.startswith(("https://", "http://")):
         raise InvalidInput(f"{url!r} is no address; write it as https://billing.example.com.", field="url")
+    if url.startswith("http://") and not (insecure or _is_loopback(url)):
+        raise InvalidInput(
+            f"{url} would be sent the key unencrypted; write https://, or add --insecure where nobody can listen.",
+            field="url",
+        )
     kept = Profile(url.rstrip("/").removesuffix("/api/v1"), _typed_key())
     _try(kept)
     profiles = load_profiles()
@@ -83,6 +91,14 @@ def remove(profile: _Name) -> None:
 def _rows(profiles: Profiles) -> list[dict[str, Any]]:
     named = sorted(profiles.named.items())
     return [{"profile": name, "url": one.url, "in_use": name == profiles.in_use} for name, one in named]
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _typed_key() -> str:

@@ -4,7 +4,6 @@ import ast
 import json
 import re
 import shlex
-import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -107,11 +106,6 @@ def test_every_line_of_a_shell_can_be_typed(block: Block) -> None:
 )
 def test_a_line_that_cannot_be_typed_is_noticed(line: str) -> None:
     assert [problem_of(words) for words in commands(line)] != [None]
-
-
-@pytest.mark.parametrize("block", of("toml"), ids=ids)
-def test_every_block_of_toml_is_toml(block: Block) -> None:
-    assert tomllib.loads(block.text)
 
 
 @pytest.mark.parametrize("block", [*of("json"), *of("yaml")], ids=ids)

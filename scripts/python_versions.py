@@ -1,7 +1,7 @@
 """Run the domain and journey tests on every other version of Python that this machine has: `make versions`.
 
-Each version gets a virtual environment of its own with the pinned versions, in a temporary folder. Every step is
-bounded in time.
+Each version gets a virtual environment of its own with the pinned versions, in a temporary folder, where its bytecode
+is too. Every step is bounded in time, what it started ends with it, and a version that is absent is no failure.
 """
 
 import os
@@ -13,12 +13,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+from leftovers import adopt_orphans, end, still_running
+from run_tests import PROCESSES
+
 ROOT = Path(__file__).parents[1]
 SUPPORTED = tuple((3, minor) for minor in range(11, 15))
-TESTS = ("tests/domain", "tests/journeys")
+TESTS = (*PROCESSES, "tests/domain", "tests/journeys")
 INSTALL_SECONDS = 900
 TEST_SECONDS = 1200
-PROBE = "import sys, venv, ssl, sqlite3; print(*sys.version_info[:2])"
+PROBE = "import sys, ensurepip, venv, ssl, sqlite3; print(*sys.version_info[:2])"
 
 Version = tuple[int, int]
 
@@ -56,33 +60,40 @@ def others() -> dict[Version, Path]:
 
 def tested(python: Path, folder: Path) -> bool:
     """Install billflow for *python* into *folder*, run the tests, and tell whether all passed."""
-    mine = folder / "bin" / "python"
-    pip = [str(mine), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    mine = folder / "venv" / "bin" / "python"
+    pip = [mine, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    steps: list[tuple[list[str | Path], int]] = [
+        ([python, "-m", "venv", folder / "venv"], INSTALL_SECONDS),
+        ([*pip, "-c", "constraints.txt", "-e", ".[tests]"], INSTALL_SECONDS),
+        ([mine, "scripts/run_tests.py", *TESTS], TEST_SECONDS),
+    ]
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "BILLFLOW_TESTS"}}
+    environment |= {"TMPDIR": str(folder), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     try:
-        subprocess.run([python, "-m", "venv", folder], check=True, timeout=INSTALL_SECONDS)
-        folder.chmod(0o755)
-        wanted = [*pip, "-c", "constraints.txt", "-e", ".[tests]"]
-        subprocess.run(wanted, cwd=ROOT, env=environment, check=True, timeout=INSTALL_SECONDS)
-        command = [mine, ROOT / "scripts" / "run_tests.py", *TESTS]
-        return subprocess.run(command, env=environment, check=False, timeout=TEST_SECONDS).returncode == 0
+        for command, seconds in steps:
+            subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=seconds)
     except subprocess.CalledProcessError as failed:
-        print(f"{failed.cmd} ended with {failed.returncode}")
+        print(f"{' '.join(map(str, failed.cmd))} ended with {failed.returncode}")
     except subprocess.TimeoutExpired as late:
-        print(f"{late.cmd} took longer than {late.timeout:.0f} seconds")
+        print(f"{' '.join(map(str, late.cmd))} took longer than {late.timeout:.0f} seconds")
+    else:
+        return True
+    finally:
+        end(still_running(folder))
     return False
 
 
 def main() -> None:
     """Test each version, and end with 1 where one failed."""
+    adopt_orphans()
     found, failed = others(), []
     absent = [version for version in SUPPORTED if version not in found and version != sys.version_info[:2]]
     print(f"here: {_names(list(found)) or 'no other version'}; not here: {_names(absent) or 'none'}", flush=True)
     for version, python in found.items():
         begun = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="billflow-python-") as folder:
-            Path(folder).chmod(0o755)
-            is_good = tested(python, Path(folder) / "venv")
+            Path(folder).chmod(0o755)  # PostgreSQL runs as another user where root starts it
+            is_good = tested(python, Path(folder))
         failed += [] if is_good else [version]
         seconds = time.monotonic() - begun
         print(f"Python {_names([version])}: {'passed' if is_good else 'failed'} in {seconds:.0f} s", flush=True)

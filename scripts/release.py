@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-PACKAGES = (ROOT / "packages" / "client", ROOT / "packages" / "emulator")
+PACKAGES = ("packages/client", "packages/emulator")
 NOTES = "release-notes"
 COMMANDS = """
 This was the dry run; docs/releasing.md says what comes before. To publish it, where the tests have passed:
@@ -60,16 +60,23 @@ def commit_time() -> str:
 
 
 def build(target: Path) -> Mapping[str, str]:
-    """Build the sdist, the wheel from that sdist, and the other wheels; return the SHA-256 of each by its name."""
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target)]
-    environment = os.environ | {"SOURCE_DATE_EPOCH": commit_time()}
-    for options in ([str(ROOT)], *(["--wheel", str(package)] for package in PACKAGES)):
-        done = subprocess.run(
-            [*command, *options], env=environment, capture_output=True, text=True, encoding="utf-8", check=False
-        )
-        if done.returncode:
-            raise NotReleasable(f"{' '.join(options)} can't be built:\n{done.stdout}{done.stderr}")
+    """Build the sdist, and from that every wheel; return the SHA-256 of each by its name."""
+    _build(ROOT, target)
+    [sdist] = target.glob("*.tar.gz")
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(sdist, folder, filter="data")
+        [source] = Path(folder).iterdir()
+        for package in PACKAGES:
+            _build(source / package, target, "--wheel")
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(target.iterdir())}
+
+
+def _build(source: Path, target: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target), *options, str(source)]
+    environment = os.environ | {"SOURCE_DATE_EPOCH": commit_time()}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
+    if done.returncode:
+        raise NotReleasable(f"{source} can't be built:\n{done.stdout}{done.stderr}")
 
 
 def check(files: Mapping[str, str], again: Mapping[str, str]) -> None:

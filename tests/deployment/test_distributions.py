@@ -4,14 +4,14 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from scripts import release
 from tests.cli.terminal import environment
+from tests.deployment.distributions import Built
 from tests.source import ROOT, committed
 from tests.waiting import PATIENCE
 
@@ -23,21 +23,6 @@ CHANGELOG = (
 CREATE = (
     "import sys, stripe, stripe_emulator.server as s\nwith s.StripeEmulator() as server: print(s.__file__, server.url)"
 )
-
-
-class Built(NamedTuple):
-    """Where what was built is, and each file's SHA-256 after either build."""
-
-    folder: Path
-    first: Mapping[str, str]
-    second: Mapping[str, str]
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Build every distribution twice."""
-    folder = tmp_path_factory.mktemp("dist")
-    return Built(folder, release.build(folder), release.build(tmp_path_factory.mktemp("again")))
 
 
 def unpacked(built: Built, name: str, target: Path) -> Path:

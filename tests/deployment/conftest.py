@@ -1,0 +1,5 @@
+"""What several tests of deployment begin with."""
+
+from tests.deployment.distributions import built
+
+__all__ = ["built"]

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.journey
 
 PAGE = ROOT / "docs" / "tutorial.md"
 TYPED_ELSEWHERE = ("pip install ", "billflow dev")
-"""What other tests do: tests/deployment/test_distributions.py, and the stack of this folder."""
+"""What other tests do: tests/deployment/test_installing.py, and the stack of this folder."""
 
 CATALOG = "src/billflow/catalogs/cloud_and_self_hosted.toml"
 

@@ -71,14 +71,16 @@ def test_what_has_no_space_is_never_broken_nor_read_as_markup(
 
 
 def test_what_happened_to_a_plan_is_one_line_each_in_the_order_of_its_dates() -> None:
-    later = JsonObject(at="2026-02-01T00:00:00Z", name="invoice.paid", actor_name=None, data={"invoice_id": "in_R04X"})
+    later = JsonObject(
+        at="2026-02-01T00:00:00Z", name="plan.purchase_started", actor_name=None, data={"invoice_id": "in_R04X"}
+    )
     first = JsonObject(at="2026-01-31T00:00:00Z", name="add_item", actor_name="backend", data={"unit_amount": 12000})
 
     lines = timeline_lines([later, first], "EUR")
 
     assert [" ".join(line.split()) for line in lines] == [
         "2026-01-31 00:00 add item backend unit amount EUR 120",
-        "2026-02-01 00:00 invoice.paid invoice id in_R04X",
+        "2026-02-01 00:00 plan.purchase_started invoice id in_R04X",
     ]
 
 

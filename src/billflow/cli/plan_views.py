@@ -67,12 +67,17 @@ ITEMS: Columns = {
 
 def timeline_lines(entries: Sequence[JsonObject], currency: str) -> list[str]:
     """Tell what happened to a plan in *currency*, the oldest first, each in one line: when, what, who, and details."""
-    rows = [(time(one.at), words(one.name), one.actor_name or "", one) for one in sorted(entries, key=_when)]
+    rows = [(time(one.at), _what(one.name), one.actor_name or "", one) for one in sorted(entries, key=_when)]
     wide = [max((len(row[n]) for row in rows), default=0) for n in (1, 2)]
     return [
         f"{at}  {what:{wide[0]}}  {who:{wide[1]}}  {_details(one.data, currency)}".rstrip()
         for at, what, who, one in rows
     ]
+
+
+def _what(name: str) -> str:
+    """Write a command as words, and leave the type of an event as an endpoint is told it."""
+    return name if "." in name else words(name)
 
 
 def _when(entry: JsonObject) -> str:

@@ -31,6 +31,12 @@ class Operation:
         """Return its parameters in the path, the query or the header."""
         return [one["name"] for one in self.described.get("parameters", []) if one["in"] == place]
 
+    def needed(self) -> set[str]:
+        """Return the parameters of the query that can't be left out."""
+        return {
+            one["name"] for one in self.described.get("parameters", []) if one["in"] == "query" and one.get("required")
+        }
+
     def bodies(self) -> list[Any]:
         """Return the examples of its body."""
         content = self.described.get("requestBody", {}).get("content", {}).get(JSON)

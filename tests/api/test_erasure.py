@@ -92,13 +92,16 @@ SELLERS = {
     "bank",
     "bic",
     "continue_after",
+    "exemption",
     "footer",
     "iban",
+    "percent",
     "prefix",
+    "region",
     "registration_number",
     "vat_number",
 }
-"""Fields of who sells."""
+"""Fields of who sells, and of its taxes."""
 
 
 def _planted(body: object) -> Iterator[str]:

@@ -1,11 +1,14 @@
 """Whoever sends nonsense to any address is told by one problem what is wrong, and where."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from billflow.wiring.store import sell_example
 from tests.api.operations import Operation, operations
 from tests.api_environment import ApiEnvironment
 from tests.pydantic_words import KNOWN, said_by_pydantic
@@ -32,16 +35,24 @@ FREE = ("/settings",)
 
 
 @pytest.fixture(scope="module")
-async def rude(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
+async def ours(env: ApiEnvironment) -> ApiEnvironment:
+    """Return an organization of its own, since examples of bodies change what it sells and how it collects."""
+    org_id = await env.engine.repositories.organizations.ensure(f"rude-{uuid4().hex[:8]}")
+    await sell_example(env.engine.repositories.catalogs, org_id)
+    return replace(env, org_id=org_id)
+
+
+@pytest.fixture(scope="module")
+async def rude(ours: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
     """Yield a client with a key for everything."""
-    async with env.client(await env.key()) as client:
+    async with ours.client(await ours.key()) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-async def ids(env: ApiEnvironment) -> dict[str, str]:
+async def ids(ours: ApiEnvironment) -> dict[str, str]:
     """Return ids that exist, so that nothing is refused for want of them."""
-    customer = await env.customer(card=None)
+    customer = await ours.customer(card=None)
     return {"customer_id": customer.customer_id, "deployment_id": customer.deployment_id}
 
 
@@ -98,7 +109,9 @@ async def test_a_query_of_nonsense_is_named_by_its_parameter(rude: httpx.AsyncCl
 
                 assert answer.status_code < 500, (path, name, value, answer.text)
                 if answer.status_code == 422:
-                    assert {error["field"] for error in problem_of(answer)["errors"]} == {name}, (path, name, value)
+                    named = {error["field"] for error in problem_of(answer)["errors"]}
+                    assert named, (path, name, value)
+                    assert named <= {name} | operation.needed(), (path, name, value)
 
 
 @pytest.mark.full

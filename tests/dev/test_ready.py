@@ -59,7 +59,7 @@ def shown_by(process: "subprocess.Popen[str]") -> dict[str, str]:
     assert process.stdout
     shown: dict[str, str] = {}
     while "Try" not in shown:
-        name, _, value = process.stdout.readline().strip().partition("   ")
+        name, _, value = process.stdout.readline().strip().partition("  ")
         shown[name] = value.strip()
     return shown
 

@@ -21,7 +21,7 @@ from tests.databases import migrated_database
 from tests.store.conftest import Company, by, company_of
 
 OLD, NEW = Key.fresh("old"), Key.fresh("new")
-STREET, TAX_ID = "Kanarienweg 7", "DE999999999"
+STREET, TAX_ID = "Kanarienweg 7", "DE136695976"
 
 
 async def a_private_customer(company: Company) -> CustomerRecord:

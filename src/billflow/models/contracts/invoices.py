@@ -47,7 +47,7 @@ class InvoiceInput(InvoiceRef):
 class InvoiceSummary(Contract):
     """The little that answers and workflows need to know of an invoice.
 
-    With `automatic_tax` Stripe adds the tax; until it is `tax_known` the total is net.
+    Until it is `tax_known` the total is net, and Stripe adds the tax.
     """
 
     org_id: str
@@ -59,7 +59,6 @@ class InvoiceSummary(Contract):
     total: int
     currency: str
     issued_at: Moment
-    automatic_tax: bool = False
     tax_known: bool = True
 
     @property
@@ -141,6 +140,7 @@ class InvoiceToCollect(InvoiceSummary):
     due_at: Moment | None = None
     lost_stripe_ids: tuple[str, ...] = ()
     is_anew: bool = False
+    automatic_tax: bool = False
     tax_location: TaxLocation | None = None
 
 

@@ -1,13 +1,16 @@
 """Tax over HTTP: own rates applied, invoices taxed here and at Stripe, credited with their tax; refused whole."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from billflow.client import AsyncClient, tax
 from billflow.domain.scopes import Scope
+from billflow.models.contracts.reconciliation import FindingRecord, ReconciliationInput, ReconciliationScope
 from billflow.models.contracts.tax_rates import TaxDocument
+from billflow.temporal.workflow_starts import reconciliation_workflow
 from tests.api.shop import TEAM, Shop, opened
 from tests.api.test_seller import SELLER
 from tests.api_environment import ApiEnvironment
@@ -119,6 +122,30 @@ async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold
     await shop.asked("POST", f"/plans/{plan['id']}/commands", type="retry")
     [renewal, _] = await invoices_of(shop, plan)
     assert (renewal["total"], renewal["issued_at"][:10]) == (11_900, "2026-04-15")
+
+
+async def test_invoices_by_own_rates_are_the_same_at_stripe_and_void_with_their_tax(shop: Shop) -> None:
+    await shop.asked("PUT", "/tax", **RATES)
+    paid = await bought(shop, "FR")
+    customer_id, clock_id = await shop.customer(4, 0)
+    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})
+    plan = await shop.plan(customer_id, clock_id, collection_method="send_invoice", licenses=4)
+    [sent] = await invoices_of(shop, plan)
+    assert (paid["total"], sent["total"], sent["status"]) == (12_000, 11_900, "open")
+    assert await found(shop) == ()
+    await shop.asked("POST", f"/invoices/{sent['id']}/void", waived=True)
+    client = shop.env.engine.gateway.client
+    assert (await client.v1.invoices.retrieve_async(sent["stripe_invoice_id"])).status == "void"
+    report = await shop.asked("GET", f"/customers/{customer_id}/report")
+    assert sum(one["tax"] for one in report["plans"]) == 0
+    assert await found(shop) == ()
+
+
+async def found(shop: Shop) -> tuple[FindingRecord, ...]:
+    """Return what reconciliation of everything finds, and repairs nothing of."""
+    run = ReconciliationInput(org_id=shop.env.org_id, repair=False, scope=ReconciliationScope(grace_minutes=0))
+    run_id = await shop.env.engine.control.run(reconciliation_workflow(run, datetime.now(UTC)))
+    return (await shop.env.engine.repositories.reconciliation.report(shop.env.org_id, run_id)).findings
 
 
 async def invoices_of(shop: Shop, plan: dict[str, Any]) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ def written(occasion: Occasion, language: str = "en", next_at: datetime | None =
 
 
 def test_every_language_has_a_text_for_every_occasion() -> None:
-    names = {"greeting", "link", "closing", *Occasion}
+    names = {"greeting", "link", "closing", "plus_tax", *Occasion}
     assert {language: set(known) for language, known in texts().items()} == dict.fromkeys(
         ("en", "de", "fr", "it"), names
     )
@@ -43,6 +43,13 @@ def test_every_mail_is_filled_in_and_names_its_reader(language: str, occasion: O
     assert "Acme {Corp}" in mail.body
     assert "[next]" not in mail.body
     assert "{" not in (mail.subject + mail.body).replace("{Corp}", "")
+
+
+def test_an_amount_that_stripe_will_tax_says_so() -> None:
+    bodies = [written(Occasion.INVOICE_UPCOMING, one, plus_tax=True).body for one in ("en", "de", "fr", "it")]
+    for body, words in zip(bodies, ("plus tax", "zuzüglich Steuer", "hors taxes", "più imposte"), strict=True):
+        assert words in body
+    assert "plus tax" not in written(Occasion.INVOICE_UPCOMING).body
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,16 @@ import stripe
 
 from billflow.domain.adjustments import RefundReason
 from billflow.domain.plan import CollectionMethod
+from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.credits import CreditToPost
+from billflow.models.contracts.tax_locations import TaxLocation
 from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.credits import transaction_params
 from billflow.payments.customers import StripeCustomers
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.requests import customer_params, invoice_params, line_params
 from billflow.payments.stripe_adjustments import credit_note_params, refund_params
+from billflow.payments.taxes import location_params, tax_id_params
 from billflow.payments.texts import LENGTHS, MOST, fitted, statement_descriptor
 from billflow.ports.payments import PaymentsRejected
 from stripe_emulator.wire.lengths import length_of
@@ -23,6 +26,7 @@ from tests.payments.test_adjustments import a_note, a_refund
 
 LONG = "Größe und Länge " * 400
 NOW = datetime.now(UTC)
+BERNE = TaxLocation(address=Address(country="CH"), tax_id_type="ch_vat", tax_id="CHE-107.787.577 MWST")
 CREDIT = CreditToPost(credit_id="credit", amount=500, currency="USD", created_at=NOW)
 
 
@@ -45,7 +49,8 @@ def test_every_text_of_a_request_has_its_length_in_the_table() -> None:
     refund = refund.model_copy(update={"refund": refund.refund.model_copy(update={"reason": RefundReason.DUPLICATE})})
     requests: dict[str, object] = {
         "customer.create": customer_params(a_customer()),
-        "customer.update": {"name": "Acme", "email": "a@acme.example"},
+        "customer.update": {"name": "Acme", "email": "a@acme.example", **location_params(BERNE)},
+        "customer_tax_id.create": tax_id_params(BERNE),
         "invoice.create": invoice_params(invoice, "cus_1"),
         "invoice.update": {"metadata": {"billflow_out_of_band_reference": "transfer 1"}},
         "invoice.add_lines": {"lines": line_params(invoice)},

@@ -61,3 +61,34 @@ def test_what_is_not_asked_for_is_not_taxed(client: StripeClient) -> None:
     invoice = draft(client, customer_id, 1000)
     plain = client.v1.invoices.update(invoice.id, {"automatic_tax": {"enabled": False}})
     assert (invoice.total, plain.total, plain.automatic_tax.enabled) == (1190, 1000, False)
+
+
+def test_a_business_with_a_vat_number_of_another_member_state_reverses_the_charge(client: StripeClient) -> None:
+    customer_id = customer_in(client, "FR")
+    tax_ids = client.v1.customers.tax_ids
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        tax_ids.create(customer_id, {"type": "eu_vat", "value": "mine"})
+    assert (refused.value.code, refused.value.param) == ("tax_id_invalid", "value")
+    made = tax_ids.create(customer_id, {"type": "eu_vat", "value": "FR83404833048"})
+    assert (made.country, tax_ids.retrieve(customer_id, made.id)) == ("FR", made)
+    assert [one.id for one in tax_ids.list(customer_id).data] == [made.id]
+    shown = client.v1.customers.retrieve(customer_id, {"expand": ["tax_ids"]}).tax_ids
+    assert shown is not None
+    assert [one.value for one in shown.data] == ["FR83404833048"]
+
+    opened = client.v1.invoices.finalize_invoice(draft(client, customer_id, 1000).id)
+    assert [(one.type, one.value) for one in opened.customer_tax_ids or []] == [("eu_vat", "FR83404833048")]
+    [tax] = opened.lines.data[0].taxes or []
+    assert (opened.total, tax.taxability_reason) == (1000, "reverse_charge")
+
+    assert tax_ids.delete(customer_id, made.id).deleted
+    assert draft(client, customer_id, 1000).total == 1200
+
+
+def test_a_tax_names_its_rate(client: StripeClient) -> None:
+    invoice = draft(client, customer_in(client, "CH"), 1000, 2000)
+
+    rates = [tax.tax_rate_details for line in invoice.lines.data for tax in line.taxes or []]
+    [rate_id] = {rate.tax_rate for rate in rates if rate}
+    rate = client.v1.tax_rates.retrieve(str(rate_id))
+    assert (rate.percentage, rate.country, rate.jurisdiction, rate.inclusive) == (8.1, "CH", "CH", False)

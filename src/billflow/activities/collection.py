@@ -52,6 +52,8 @@ class CollectionActivities:
             retry_later(error)
         if invoice.is_anew and isinstance(outcome, NotPaid):
             outcome = outcome.model_copy(update={"due_anew_at": invoice.due_at})
+        if invoice.automatic_tax and isinstance(outcome, NotPaid):
+            outcome = outcome.model_copy(update={"total": (await self.invoices.invoice_to_collect(request)).total})
         await self.invoices.record_outcome(request, outcome, request.at)
         return outcome
 

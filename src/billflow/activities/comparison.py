@@ -158,6 +158,7 @@ class Comparison:
             stripe_invoice_id=recorded.stripe_invoice_id,
             is_young=is_young,
             is_unbilled=recorded.is_unbilled,
+            tax_known=recorded.tax_known,
             is_collected=not waits or await self.control.is_running(collection_workflow_id(ours.invoice_id)),
         )
 

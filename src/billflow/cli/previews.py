@@ -61,5 +61,6 @@ def written(invoices: Sequence[JsonObject], nothing: str) -> Iterator[str]:
     if not invoices:
         yield nothing
     for invoice in invoices:
-        yield f"{time(invoice.issued_at)}  {words(invoice.kind)}  {amount(invoice.total, invoice.currency)}"
+        more = ", to which Stripe adds the tax" if invoice.automatic_tax else ""
+        yield f"{time(invoice.issued_at)}  {words(invoice.kind)}  {amount(invoice.total, invoice.currency)}{more}"
         yield from (f"    {line.sentence}" for line in invoice.lines)

@@ -29,7 +29,8 @@ def _next(plan: PlanRecord, forecast: ForecastResponse | None) -> str:
         ends = plan.end_date or (forecast.ends_at if forecast else None)
         return f"ends on {day(ends)}" if ends else "nothing more to be billed"
     following = forecast.invoices[0]
-    return f"{amount(following.total, following.currency)} on {day(following.issued_at)}"
+    more = " plus tax" if following.automatic_tax else ""
+    return f"{amount(following.total, following.currency)}{more} on {day(following.issued_at)}"
 
 
 def attention_of(

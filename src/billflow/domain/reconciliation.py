@@ -77,7 +77,7 @@ class Repair(StrEnum):
 class BilledInvoice:
     """A debt as our rows have it; `is_young` leaves one alone that may still be on its way.
 
-    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived.
+    `is_unbilled`: it is void, and what it billed is neither billed again nor waived. Not `tax_known`: the total is net.
     """
 
     invoice_id: str
@@ -88,6 +88,7 @@ class BilledInvoice:
     is_young: bool = False
     is_collected: bool = True
     is_unbilled: bool = False
+    tax_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +235,7 @@ def _double(recorded: BilledInvoice, standing: Sequence[StripeInvoice], issued: 
 
 
 def _compare_one(recorded: BilledInvoice, held: StripeInvoice) -> Iterator[Finding]:
-    differ = (recorded.total, recorded.currency) != (held.total, held.currency)
+    differ = recorded.tax_known and (recorded.total, recorded.currency) != (held.total, held.currency)
     if differ and held.status != "void" and not _is_begun(held):
         severity = Severity.WARNING if held.status == "draft" else Severity.CRITICAL
         message, ids = f"{_shown(recorded)} in our records, {_shown(held)} at Stripe.", (held.stripe_invoice_id,)
@@ -270,9 +271,7 @@ def _state_repair(recorded: BilledInvoice, held: StripeInvoice) -> tuple[Severit
             return Severity.CRITICAL, None
         case "draft" | "open", "draft" | "open":
             return (None, None) if recorded.is_young else (Severity.WARNING, Repair.COLLECT)
-        case "draft" | "open", _:
-            return Severity.WARNING, Repair.RECORD_STATE
-        case "uncollectible", "void":
+        case ("draft" | "open", _) | ("uncollectible", "void"):
             return Severity.WARNING, Repair.RECORD_STATE
         case "void", _:
             return (None, None) if recorded.is_young else (Severity.CRITICAL, Repair.VOID)

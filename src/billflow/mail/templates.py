@@ -39,6 +39,8 @@ def mail(ask: NotificationInput | PlanNotification, facts: NotificationFacts) ->
     language = locale.language if locale.language in texts() else FALLBACK
     written = texts()[language]
     values = _values(ask, facts, locale if language == locale.language else Locale(FALLBACK))
+    if facts.plus_tax:
+        values["amount"] = written["plus_tax"].format_map(values)
     subject, *body = written[ask.occasion].strip().splitlines()
     sentences = [line.removeprefix(_OPTIONAL) for line in body if ask.next_at or not line.startswith(_OPTIONAL)]
     link = [written["link"]] if facts.hosted_invoice_url and ask.occasion in _PAYABLE else []

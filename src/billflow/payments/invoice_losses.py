@@ -47,7 +47,7 @@ async def close_lost(client: stripe.StripeClient, invoice: InvoiceToCollect) -> 
     for stripe_invoice_id in invoice.lost_stripe_ids:
         held = await ask_if_there("invoice.retrieve", client.v1.invoices.retrieve_async(stripe_invoice_id))
         if held is not None and held.status == InvoiceStatus.PAID:
-            return issued(held, invoice.currency)
+            return await issued(client, invoice, held)
         if held is not None:
             await _close(client, invoice, held)
     return None

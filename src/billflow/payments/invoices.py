@@ -10,10 +10,11 @@ from stripe.params import InvoiceAddLinesParamsLine
 
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Issued
 from billflow.payments import keys, lookup
-from billflow.payments.amounts import from_stripe
+from billflow.payments.amounts import from_stripe, to_stripe
 from billflow.payments.calls import act_once, act_unless_done, id_of, retrieve_invoice
 from billflow.payments.manual_invoices import marked
 from billflow.payments.requests import invoice_params, line_params
+from billflow.payments.taxes import bring_location, computed_taxes, with_tax_computed
 from billflow.ports.payments import PaymentsRejected
 
 
@@ -33,13 +34,18 @@ class InvoiceIssuer:
     async def run(self, now: Callable[[], datetime]) -> Issued:
         """Return the finalized invoice; raises `StripeError`, or `PaymentsRejected` where the amounts differ."""
         held = await self._known(now()) or await self._create()
+        location = self.invoice.tax_location if held.status == "draft" else None
+        if location is not None:
+            await bring_location(self.client, self.customer_id, location)
         missing = await self._missing(held)
         if missing:
             held = await self._add(held.id, missing)
+        if location is not None:
+            held = await with_tax_computed(self.client, held)
         self._check(held)
         if held.status == "draft":
             held = await self._finalize(held.id)
-        return issued(held, self.invoice.currency)
+        return await issued(self.client, self.invoice, held)
 
     async def _known(self, now: datetime) -> stripe.Invoice | None:
         if self.invoice.stripe_invoice_id is not None:
@@ -84,14 +90,21 @@ class InvoiceIssuer:
         )
 
     def _check(self, held: stripe.Invoice) -> None:
-        ours = sum(line["amount"] for line in self.lines), self.invoice.currency.lower()
-        theirs = held.total, held.currency
-        if ours != theirs:
+        ours, theirs = self._amounts(held)
+        if (ours, self.invoice.currency.lower()) != (theirs, held.currency):
             raise PaymentsRejected(
-                f"Stripe's invoice {held.id} is over {theirs[0]} {theirs[1]}, ours over {ours[0]} {ours[1]}; "
-                f"correct or delete it at Stripe, where it is {held.status}.",
+                f"Stripe's invoice {held.id} is over {theirs} {held.currency}, ours over {ours} "
+                f"{self.invoice.currency.lower()}; correct or delete it at Stripe, where it is {held.status}.",
                 code="amount_mismatch",
             )
+
+    def _amounts(self, held: stripe.Invoice) -> tuple[int, int]:
+        """Return what it is over here and there: without the tax where that is for Stripe to say."""
+        if not self.invoice.automatic_tax:
+            return sum(line["amount"] for line in self.lines), held.total
+        if not self.invoice.tax_known:
+            return sum(line["amount"] for line in self.lines), held.subtotal
+        return to_stripe(self.invoice.total, self.invoice.currency), max(held.total, 0)
 
     async def _finalize(self, stripe_invoice_id: str) -> stripe.Invoice:
         async def look() -> stripe.Invoice | None:
@@ -106,9 +119,11 @@ class InvoiceIssuer:
         )
 
 
-def issued(held: stripe.Invoice, currency: str) -> Issued:
+async def issued(client: stripe.StripeClient, invoice: InvoiceToCollect, held: stripe.Invoice) -> Issued:
     """Return what the records keep of an invoice at Stripe; amounts in our minor units."""
+    currency = invoice.currency
     return Issued(
+        taxes=None if invoice.tax_known else await computed_taxes(client, held),
         stripe_invoice_id=held.id,
         stripe_customer_id=id_of(held.customer),
         status=InvoiceStatus(held.status or "draft"),

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 import stripe
 
 from billflow.domain.errors import NotFound
+from billflow.domain.invoicing.stripe_tax import ComputedTax
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, SentInvoice
 from billflow.payments import keys
 from billflow.payments.amounts import from_stripe
 from billflow.payments.calls import ask, ask_if_there
+from billflow.payments.taxes import computed_taxes
 
 
 async def sent_invoice(client: stripe.StripeClient, stripe_invoice_id: str) -> SentInvoice:
@@ -26,7 +28,15 @@ async def sent_invoice(client: stripe.StripeClient, stripe_invoice_id: str) -> S
         due_at=datetime.fromtimestamp(held.due_date, UTC) if held.due_date else None,
         number=held.number,
         hosted_invoice_url=held.hosted_invoice_url,
+        subtotal=from_stripe(held.subtotal, currency),
+        taxes=await _taxes(client, held),
     )
+
+
+async def _taxes(client: stripe.StripeClient, held: stripe.Invoice) -> tuple[ComputedTax, ...] | None:
+    if not held.automatic_tax.enabled:
+        return None
+    return tuple(tax for of_line in (await computed_taxes(client, held)).values() for tax in of_line)
 
 
 async def marked(client: stripe.StripeClient, invoice: InvoiceToCollect, held: stripe.Invoice) -> stripe.Invoice:

@@ -88,6 +88,7 @@ def _held(held: stripe.Invoice) -> StripeInvoice:
         stripe_invoice_id=held.id,
         invoice_id=keys.metadata_of(held).get(keys.INVOICE, ""),
         status=held.status or "draft",
-        total=held.total,
+        # What is below 0 Stripe has put onto the customer's balance, and so have we.
+        total=max(held.total, 0),
         currency=held.currency.upper(),
     )

@@ -37,6 +37,8 @@ def invoice_params(invoice: InvoiceToCollect, stripe_customer_id: str) -> Invoic
         "discounts": "",
         "metadata": keys.invoice_metadata(invoice),
     }
+    if invoice.automatic_tax:
+        params["automatic_tax"] = {"enabled": True}
     if invoice.sequence is not None and invoice.number is not None:
         params["number"] = invoice.number
     if invoice.collection_method is CollectionMethod.SEND_INVOICE and invoice.days_until_due is not None:

@@ -61,7 +61,8 @@ def credit_note_params(wanted: CreditNoteToSend, stripe_invoice_id: str) -> Cred
         "reason": note.reason.value,
         "metadata": keys.adjustment_metadata(wanted.invoice, keys.CREDIT_NOTE, note.credit_note_id),
     }
-    if note.lines:
+    # Of an invoice that Stripe taxes it divides the amount itself; lines would get its tax on top.
+    if note.lines and not wanted.invoice.automatic_tax:
         params["lines"] = [_line(line.description, line.amount, note.currency) for line in note.lines]
     else:
         params["amount"] = to_stripe(note.amount, note.currency)

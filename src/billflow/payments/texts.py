@@ -36,7 +36,18 @@ class Length:
 _FIXED = Length()
 LENGTHS: dict[str, dict[str, Length]] = {
     "customer.create": {"name": Length(256, cut=True), "email": Length(512)},
-    "customer.update": {"name": Length(256, cut=True), "email": Length(512)},
+    "customer.update": {
+        "name": Length(256, cut=True),
+        "email": Length(512),
+        "address.line1": _FIXED,
+        "address.line2": _FIXED,
+        "address.city": _FIXED,
+        "address.postal_code": _FIXED,
+        "address.state": _FIXED,
+        "address.country": _FIXED,
+        "tax_exempt": _FIXED,
+    },
+    "customer_tax_id.create": {"type": _FIXED, "value": _FIXED},
     "customer_balance_transaction.create": {"currency": _FIXED, "description": Length(350, cut=True)},
     "invoice.create": {
         "customer": _FIXED,

@@ -65,4 +65,5 @@ def _next(facts: Facts, now: datetime) -> NextInvoice:
     on_hold = found.on_hold.message if found.on_hold else None
     if not found.invoices:
         return NextInvoice(on_hold=on_hold)
-    return NextInvoice(at=found.invoices[0].at, total=found.invoices[0].total)
+    coming = found.invoices[0]
+    return NextInvoice(at=coming.at, total=coming.total, automatic_tax=coming.automatic_tax)

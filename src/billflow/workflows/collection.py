@@ -23,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
         Declined,
         InvoiceStatus,
         InvoiceStatusChanged,
+        NotPaid,
         Paid,
         RequiresAction,
     )
@@ -120,7 +121,7 @@ class CollectionWorkflow:
             return
         if workflow.patched("collections continue as new"):
             following = {"attempts": dunning.attempts, "clock_at": self._clock_at, "terms": dunning.terms()}
-            workflow.continue_as_new(self._run.model_copy(update=following))
+            workflow.continue_as_new(self._run.model_copy(update={"invoice": self._invoice, **following}))
 
     async def _plan(self, dunning: DunningState) -> None:
         """Decide what comes next, and show it in the database and the Web UI."""
@@ -222,6 +223,8 @@ class CollectionWorkflow:
         self._trying = False
         dunning.took(outcome, self._now(), number=number)
         self._outcome, self._answered = outcome, requested
+        if isinstance(outcome, NotPaid) and outcome.total is not None:
+            self._invoice = self._invoice.model_copy(update={"total": outcome.total})
         if isinstance(outcome, Paid):
             self._status = InvoiceStatus.PAID
         elif isinstance(outcome, Closed):

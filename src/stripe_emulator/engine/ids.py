@@ -26,6 +26,8 @@ PREFIXES = {
     "refund": "re",
     "request": "req",
     "setup_intent": "seti",
+    "tax_id": "txi",
+    "tax_rate": "txr",
     "test_helpers.test_clock": "clock",
     "webhook_endpoint": "we",
 }

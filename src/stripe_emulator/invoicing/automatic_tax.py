@@ -1,24 +1,32 @@
 """Compute `automatic_tax` from a small table: the real Stripe Tax knows products, places and registrations [assume]."""
 
 from stripe_emulator.engine import money
+from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
+from stripe_emulator.storage.query import Query
 from stripe_emulator.types import Obj
 
 PERCENT = {"AT": "20", "CH": "8.1", "DE": "19", "ES": "21", "FR": "20", "GB": "20", "IT": "22", "NL": "21"}
 """The standard rate of each country that the account is registered in, in percent; elsewhere no tax is collected."""
 
+ORIGIN = "DE"
+"""Where the account is established, so that no tax is reversed there."""
 
-def apply(invoice: Obj, customer: Obj, lines: list[Obj]) -> bool:
+
+def apply(unit: Unit, invoice: Obj, lines: list[Obj]) -> bool:
     """Put the tax on each line of a draft that is taxed automatically; return whether there is one.
 
-    By the customer's country and `tax_exempt`, on top of the lines. Without a country the status says so.
+    By the customer's country, its `tax_exempt`, and a VAT number of its own member state other than that of the
+    account; on top of the lines. Without a country the status says so.
     """
     if not invoice["automatic_tax"]["enabled"]:
         return False
+    customer = unit.get("customer", invoice["customer"])
     country = (customer["address"] or {}).get("country")
     invoice["automatic_tax"]["status"] = "complete" if country else "requires_location_inputs"
+    reason = _reason(unit, customer, country) if country else ""
     for line in lines:
-        line["taxes"] = [_tax(line["amount"], country, customer["tax_exempt"])] if country else []
+        line["taxes"] = [_tax(unit, line["amount"], country, reason)] if country else []
     return True
 
 
@@ -44,15 +52,40 @@ def check_location(invoice: Obj) -> None:
         )
 
 
-def _tax(amount: int, country: str, exempt: str) -> Obj:
-    reason = {"exempt": "customer_exempt", "reverse": "reverse_charge"}.get(exempt)
-    percent = "0" if reason else PERCENT.get(country, "0")
-    reason = reason or ("standard_rated" if country in PERCENT else "not_collecting")
+def tax_ids_of(unit: Unit, customer: Obj) -> list[Obj]:
+    """Return the tax ids of a customer, the oldest first."""
+    return unit.select(Query("tax_id", ascending=True).where("customer", customer["id"]))
+
+
+def _reason(unit: Unit, customer: Obj, country: str) -> str:
+    if customer["tax_exempt"] != "none":
+        return {"exempt": "customer_exempt", "reverse": "reverse_charge"}[customer["tax_exempt"]]
+    if country not in PERCENT:
+        return "not_collecting"
+    own = any(one["type"] == "eu_vat" and one["country"] == country for one in tax_ids_of(unit, customer))
+    return "reverse_charge" if own and country != ORIGIN else "standard_rated"
+
+
+def _tax(unit: Unit, amount: int, country: str, reason: str) -> Obj:
+    percent = PERCENT[country] if reason == "standard_rated" else "0"
+    is_taxed = reason != "not_collecting"
     return {
         "amount": money.product(str(amount), percent + "e-2"),
         "tax_behavior": "exclusive",
-        "tax_rate_details": None,
+        "tax_rate_details": {"tax_rate": _rate(unit, country, percent)["id"]} if is_taxed else None,
         "taxability_reason": reason,
-        "taxable_amount": 0 if reason == "not_collecting" else amount,
+        "taxable_amount": amount if is_taxed else 0,
         "type": "tax_rate_details",
     }
+
+
+def _rate(unit: Unit, country: str, percent: str) -> Obj:
+    """Return the tax rate of a country, which is made when it is first needed."""
+    known = unit.select(Query("tax_rate").where("country", country).where("percentage", float(percent)))
+    if known:
+        return known[0]
+    rate = unit.blank("tax_rate")
+    rate.update(country=country, jurisdiction=country, jurisdiction_level="country", metadata={}, active=True)
+    rate.update(display_name="VAT", tax_type="vat", rate_type="percentage")
+    rate.update(percentage=float(percent), effective_percentage=float(percent))
+    return unit.add(rate)

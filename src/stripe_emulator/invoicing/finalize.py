@@ -3,7 +3,7 @@
 from stripe_emulator.engine import balance, money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
-from stripe_emulator.invoicing.automatic_tax import check_location
+from stripe_emulator.invoicing.automatic_tax import check_location, tax_ids_of
 from stripe_emulator.invoicing.items import require_draft
 from stripe_emulator.invoicing.state import become_paid
 from stripe_emulator.invoicing.totals import lines_of, recompute
@@ -27,7 +27,7 @@ def finalize(unit: Unit, invoice: Obj, auto_advance: bool | None = None) -> None
         recompute(unit, invoice)
         check_location(invoice)
     now = unit.now(invoice["test_clock"])
-    freeze_customer(invoice, customer)
+    _freeze(unit, invoice, customer)
     if invoice["number"] is None:
         sequence = customer["next_invoice_sequence"]
         invoice["number"] = f"{customer['invoice_prefix']}-{sequence:04d}"
@@ -51,10 +51,16 @@ def finalize(unit: Unit, invoice: Obj, auto_advance: bool | None = None) -> None
 
 
 def freeze_customer(invoice: Obj, customer: Obj) -> None:
-    """Copy who the customer is now onto the invoice."""
+    """Copy who the customer is now onto the invoice; its tax ids are copied when it is finalized."""
     for name in FROZEN:
         invoice[f"customer_{name}"] = customer[name]
     invoice["customer_tax_ids"] = []
+
+
+def _freeze(unit: Unit, invoice: Obj, customer: Obj) -> None:
+    freeze_customer(invoice, customer)
+    tax_ids = tax_ids_of(unit, customer)
+    invoice["customer_tax_ids"] = [{"type": one["type"], "value": one["value"]} for one in tax_ids]
 
 
 def _apply_balance(unit: Unit, invoice: Obj, customer: Obj) -> None:

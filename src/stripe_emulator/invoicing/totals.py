@@ -16,7 +16,7 @@ def lines_of(records: Records, invoice: Obj) -> list[Obj]:
 def recompute(unit: Unit, invoice: Obj) -> None:
     """Set subtotal, tax and total of a draft; what is due shows the balance only once it is applied [assume]."""
     lines = lines_of(unit, invoice)
-    if automatic_tax.apply(invoice, unit.get("customer", invoice["customer"]), lines):
+    if automatic_tax.apply(unit, invoice, lines):
         for line in lines:
             unit.save(line)
     subtotal = sum(line["amount"] for line in lines)

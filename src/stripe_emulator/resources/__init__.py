@@ -20,6 +20,8 @@ from stripe_emulator.resources import (
     refunds,
     searches,
     setup_intents,
+    tax_ids,
+    tax_rates,
     test_clocks,
     webhook_endpoints,
 )
@@ -44,6 +46,8 @@ __all__ = [
     "refunds",
     "searches",
     "setup_intents",
+    "tax_ids",
+    "tax_rates",
     "test_clocks",
     "webhook_endpoints",
 ]

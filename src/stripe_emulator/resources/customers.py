@@ -73,6 +73,8 @@ def delete(unit: Unit, args: Args) -> Obj:
     for method in unit.select(Query("payment_method").where("customer", customer["id"])):
         method["customer"] = None
         unit.save(method)
+    for tax_id in unit.select(Query("tax_id").where("customer", customer["id"])):
+        unit.remove(tax_id)
     unit.remove(customer)
     unit.emit("customer.deleted", customer)
     return deleted(customer)
@@ -132,7 +134,6 @@ def _apply_settings(unit: Unit, customer: Obj, settings: Obj) -> None:
 
 @includes("customer", "sources")
 @includes("customer", "subscriptions")
-@includes("customer", "tax_ids")
 def nothing_simulated(_: Unit, customer: Obj) -> Obj:
-    """Return an empty list: the emulator keeps no sources, subscriptions or tax ids."""
+    """Return an empty list: the emulator keeps no sources or subscriptions."""
     return list_object([], f"/v1/customers/{customer['id']}")

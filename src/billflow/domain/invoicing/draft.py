@@ -105,7 +105,10 @@ class PaymentTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDraft:
-    """An invoice dated `at`, before the records give it an id; `licenses` is what a purchase buys."""
+    """An invoice dated `at`, before the records give it an id; `licenses` is what a purchase buys.
+
+    With `automatic_tax` it is net, and Stripe adds the tax when it gets it (rules 37.5).
+    """
 
     kind: InvoiceKind
     at: datetime
@@ -116,6 +119,7 @@ class InvoiceDraft:
     flat_discount_months: int = 0
     coupon_use: CouponUse | None = None
     licenses: int | None = None
+    automatic_tax: bool = False
 
     @property
     def total(self) -> int:

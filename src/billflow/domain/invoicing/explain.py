@@ -138,6 +138,7 @@ def _coupon(d: Derivation, currency: str) -> str:
 def _tax(line: Line, currency: str) -> str:
     """Say what is taxed at which rate, by whom, and whether the prices contain it."""
     d, applied = line.derivation, line.applied
+    by_stripe = ", as Stripe computed it" if d.note else ""
     where = f" for {applied.jurisdiction}" if applied else ""
     why = f" ({applied.exemption})" if applied and applied.exemption else ""
     if not d.numerator:
@@ -147,9 +148,10 @@ def _tax(line: Line, currency: str) -> str:
     rounding = "" if exact == d.rounded_unit else f", rounded {d.rounding.replace('_', ' ')}"
     if d.less:
         of = f"{line.description}{where}: {d.numerator}/{d.denominator} of {whole}{rounding} = {tax}"
-        return f"{of}, which the prices contain."
-    percent = percent_text(Decimal(100 * d.numerator) / d.denominator)
-    return f"{line.description}{where}: {percent}% of {whole}{rounding} = {tax}."
+        return f"{of}, which the prices contain{by_stripe}."
+    stated = Decimal(applied.percent) if applied and d.note else Decimal(100 * d.numerator) / d.denominator
+    percent = percent_text(stated)
+    return f"{line.description}{where}: {percent}% of {whole}{rounding} = {tax}{by_stripe}."
 
 
 def _moment(moment: datetime) -> str:

@@ -57,11 +57,13 @@ def line_for(step: Step, charge: Charge) -> Line | None:
 def recurring_invoice(step: Step, lines: list[Line]) -> InvoiceDraft:
     """Draft the invoice over *lines* at the step's moment, with what is taken off them and the tax on the rest.
 
-    See rules 8.9, 14, 34 and 37. Raises `Refused` where it can't be told which tax applies.
+    See rules 8.9, 14, 34 and 37. What Stripe is to tax stays below 0 where it gives back more than it charges, until
+    Stripe has put that onto the balance with its tax. Raises `Refused` where it can't be told which tax applies.
     """
     lines, coupon_use, months = discounted(step, lines)
-    lines = with_tax(lines, _treatment(step), step.plan.currency)
-    if owed := credit_to_balance(lines):
+    treatment = _treatment(step)
+    lines = with_tax(lines, treatment, step.plan.currency)
+    if not treatment.by_stripe and (owed := credit_to_balance(lines)):
         lines = [*lines, owed]
         step.credit += owed.amount
     return InvoiceDraft(
@@ -73,6 +75,7 @@ def recurring_invoice(step: Step, lines: list[Line]) -> InvoiceDraft:
         statement_descriptor=statement_descriptor(step.tier.name),
         flat_discount_months=months,
         coupon_use=coupon_use,
+        automatic_tax=treatment.by_stripe,
     )
 
 

@@ -42,7 +42,8 @@ def _first_invoice(
     step: Step, kind: InvoiceKind, licenses: int, period: Period, trial_days: int | None
 ) -> InvoiceDraft:
     lines, coupon_use, months = discounted(step, [_first_line(step, licenses, period)])
-    lines = with_tax(lines, treatment_of(step.facts.settings, step.customer, step.at), step.plan.currency)
+    treatment = treatment_of(step.facts.settings, step.customer, step.at)
+    lines = with_tax(lines, treatment, step.plan.currency)
     terms = payment_terms(
         step.plan.collection_method, purchase=True, settings=step.facts.settings, trial_days=trial_days
     )
@@ -56,6 +57,7 @@ def _first_invoice(
         flat_discount_months=months,
         coupon_use=coupon_use,
         licenses=licenses,
+        automatic_tax=treatment.by_stripe,
     )
     return chargeable(draft)
 

@@ -96,6 +96,8 @@ def reissue(old: InvoiceToReplace, asked: ReissueTerms) -> Reissue:
     check_reissue(old)
     months = min(old.flat_discount_months, asked.months_left)
     lines = _lines(old, asked, months)
+    if asked.treatment.by_stripe:
+        lines = {line_id: line for line_id, line in lines.items() if line.kind is not LineKind.CREDIT_TO_BALANCE}
     taxed = with_tax(lines.values(), asked.treatment, old.money.currency)
     draft = InvoiceDraft(
         kind=InvoiceKind.RECURRING,
@@ -106,6 +108,7 @@ def reissue(old: InvoiceToReplace, asked: ReissueTerms) -> Reissue:
         statement_descriptor=old.statement_descriptor,
         flat_discount_months=months,
         coupon_use=old.coupon_use if asked.has_coupon else None,
+        automatic_tax=asked.treatment.by_stripe,
     )
     if draft.total < 0:
         raise Refused(

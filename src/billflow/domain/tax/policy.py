@@ -15,10 +15,11 @@ EU = frozenset(
 
 
 class TaxMode(StrEnum):
-    """Who computes tax: nobody, or billflow by rates of the organization's own."""
+    """Who computes tax: nobody, billflow by rates of the organization's own, or Stripe Tax when it gets the invoice."""
 
     NONE = "none"
     OWN_RATES = "own_rates"
+    STRIPE = "stripe"
 
 
 class TaxCategory(StrEnum):
@@ -72,10 +73,14 @@ class TaxRate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Treatment:
-    """What applies to one invoice: a category, and rates that are charged beside each other."""
+    """What applies to one invoice: a category, and rates that are charged beside each other.
+
+    Where it is computed `by_stripe` neither is known before Stripe has the invoice.
+    """
 
     category: TaxCategory = TaxCategory.NONE
     rates: tuple[TaxRate, ...] = ()
+    by_stripe: bool = False
 
     @property
     def inclusive(self) -> bool:
@@ -84,6 +89,7 @@ class Treatment:
 
 
 UNTAXED = Treatment()
+TAXED_BY_STRIPE = Treatment(by_stripe=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +116,8 @@ class TaxPolicy:
             return UNTAXED
         if who.country is None:
             raise _missing("country")
+        if self.mode is TaxMode.STRIPE:
+            return TAXED_BY_STRIPE
         if self._is_reversed(who):
             return Treatment(category=TaxCategory.REVERSE_CHARGE, rates=(_untaxed(who.country, "Reverse charge"),))
         rates = self._rates(who, at)

@@ -22,10 +22,14 @@ class CatalogChange(Contract):
 
 
 class NextInvoice(Contract):
-    """The invoice that a plan makes next, in minor units, or why it would be on hold; none where it ends before."""
+    """The invoice that a plan makes next, in minor units, or why it would be on hold; none where it ends before.
+
+    With `automatic_tax` Stripe adds the tax to its total.
+    """
 
     at: Moment | None = None
     total: int | None = None
+    automatic_tax: bool = False
     on_hold: str | None = None
 
 

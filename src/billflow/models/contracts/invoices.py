@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from billflow.domain.invoicing.draft import InvoiceKind
+from billflow.domain.invoicing.stripe_tax import ComputedTax
 from billflow.domain.plan import CollectionMethod
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.credits import CreditToPost
 from billflow.models.contracts.steps import PlanRef
+from billflow.models.contracts.tax_locations import TaxLocation
 
 
 class InvoiceStatus(StrEnum):
@@ -43,7 +45,10 @@ class InvoiceInput(InvoiceRef):
 
 
 class InvoiceSummary(Contract):
-    """The little that answers and workflows need to know of an invoice."""
+    """The little that answers and workflows need to know of an invoice.
+
+    Until it is `tax_known` the total is net, and Stripe adds the tax.
+    """
 
     org_id: str
     invoice_id: str
@@ -54,6 +59,7 @@ class InvoiceSummary(Contract):
     total: int
     currency: str
     issued_at: Moment
+    tax_known: bool = True
 
     @property
     def ref(self) -> InvoiceRef:
@@ -116,6 +122,7 @@ class InvoiceToCollect(InvoiceSummary):
     be on the customer's balance before the invoice is finalized, which then uses them up. What it replaces is to be
     closed before it is issued. With a `sequence` its `number` is ours. `lost_stripe_ids` are Stripe's ids of what it
     was there before Stripe lost that, the oldest first; `is_anew` until an attempt to collect it was recorded since.
+    With `automatic_tax` the lines are net, and Stripe goes by `tax_location`.
     """
 
     customer: BilledCustomer
@@ -133,10 +140,16 @@ class InvoiceToCollect(InvoiceSummary):
     due_at: Moment | None = None
     lost_stripe_ids: tuple[str, ...] = ()
     is_anew: bool = False
+    automatic_tax: bool = False
+    tax_location: TaxLocation | None = None
 
 
 class SentInvoice(Contract):
-    """An invoice that support sent at Stripe by hand, as Stripe holds it; amounts in our minor units."""
+    """An invoice that support sent at Stripe by hand, as Stripe holds it; amounts in our minor units.
+
+    `subtotal` is without the tax that comes on top of it. `taxes` are all that Stripe computed, None where it was not
+    asked to.
+    """
 
     stripe_invoice_id: str
     stripe_customer_id: str | None
@@ -146,12 +159,15 @@ class SentInvoice(Contract):
     due_at: Moment | None
     number: str | None
     hosted_invoice_url: str | None
+    subtotal: int
+    taxes: tuple[ComputedTax, ...] | None = None
 
 
 class Issued(Contract):
     """Stripe holds the invoice, finalized: open, or paid at once where nothing was due.
 
-    `balance_applied` is how much of it the customer's balance took over.
+    `balance_applied` is how much of it the customer's balance took over. `taxes` are what Stripe computed, by the id of
+    our line; None where it was not to say so.
     """
 
     stripe_invoice_id: str
@@ -162,6 +178,7 @@ class Issued(Contract):
     amount_due: int
     amount_paid: int
     balance_applied: int = 0
+    taxes: dict[str, tuple[ComputedTax, ...]] | None = None
 
 
 class Paid(Contract):
@@ -175,10 +192,11 @@ class NotPaid(Contract):
     """What came of an attempt that brought no money.
 
     `due_anew_at` is set where the invoice was issued anew, because Stripe had lost it: dunning begins anew, and this is
-    its new due date.
+    its new due date. `total` is what the invoice is over where Stripe has added the tax.
     """
 
     due_anew_at: Moment | None = None
+    total: int | None = None
 
 
 class Open(NotPaid):

@@ -80,6 +80,7 @@ class NotificationFacts(Contract):
     """What a mail about an invoice says; amounts in minor units of `currency`.
 
     `listed` are the invoices that it tells of together, `tier` what the plan is called where it tells ahead.
+    With `plus_tax` the amount is net, and Stripe will add the tax.
     """
 
     customer_id: str
@@ -95,6 +96,7 @@ class NotificationFacts(Contract):
     is_erased: bool = False
     listed: tuple[ListedInvoice, ...] = ()
     tier: str = ""
+    plus_tax: bool = False
 
 
 class PriceChangeFacts(Contract):

@@ -17,12 +17,16 @@ from billflow.models.contracts.responses import ResponseModel
 
 
 class InvoicePreview(ResponseModel):
-    """An invoice that is not made yet; amounts in minor units of `currency`."""
+    """An invoice that is not made yet; amounts in minor units of `currency`.
+
+    With `automatic_tax` they are net: Stripe adds the tax when it gets the invoice.
+    """
 
     kind: InvoiceKind
     issued_at: Moment
     currency: str
     total: int
+    automatic_tax: bool = False
     lines: list[LineExplanation]
 
     @classmethod
@@ -33,6 +37,7 @@ class InvoicePreview(ResponseModel):
             issued_at=draft.at,
             currency=draft.currency,
             total=draft.total,
+            automatic_tax=draft.automatic_tax,
             lines=explained(draft.lines, draft.currency),
         )
 

@@ -108,7 +108,8 @@ class OrganizationsInput(Contract):
 class RecordedInvoice(Contract):
     """An invoice of ours with what a comparison needs; `changed_at` is real time.
 
-    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived.
+    `is_unbilled` tells that it is void, and what it billed is neither billed again nor waived. Until its tax is known
+    its total is net.
     """
 
     summary: InvoiceSummary
@@ -116,6 +117,7 @@ class RecordedInvoice(Contract):
     stripe_customer_id: str | None
     changed_at: Moment
     is_unbilled: bool = False
+    tax_known: bool = True
 
 
 class RecordedAccount(Contract):

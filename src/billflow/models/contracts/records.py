@@ -131,7 +131,7 @@ class PlanRecord(PlanState):
 
 
 class InvoiceRecord(InvoiceSummary):
-    """An invoice as it stands."""
+    """An invoice as it stands; with `automatic_tax` Stripe computes the tax."""
 
     customer_id: str
     customer_name: str
@@ -139,6 +139,7 @@ class InvoiceRecord(InvoiceSummary):
     due_at: Moment
     auto_advance: bool
     statement_descriptor: str
+    automatic_tax: bool = False
     flat_discount_months: int
     coupon_months: int = 0
     licenses: int | None

@@ -34,7 +34,8 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     all other moments follow the plan's clock. One that was issued again names the invoice in its place, and that names
     it and the `reissue_key` of the request. With `waived` nothing is to be billed in place of a void invoice.
     `seller_version_id` and `buyer` are kept when it is issued, `sequence` with a number that is ours (rules 36).
-    `tax` is what of `total` is tax, which the lines' prices contain where it is `tax_inclusive`.
+    `tax` is what of `total` is tax, which the lines' prices contain where it is `tax_inclusive`. With `automatic_tax`
+    Stripe computes it: until it is `tax_known` the total is net.
     """
 
     __table_args__ = (
@@ -108,10 +109,12 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
     buyer: Mapped[Json | None] = mapped_column(SealedJson("invoice.buyer"))
     tax: Mapped[int] = mapped_column(server_default="0")
     tax_inclusive: Mapped[bool] = mapped_column(server_default="false")
+    automatic_tax: Mapped[bool] = mapped_column(server_default="false")
+    tax_known: Mapped[bool] = mapped_column(server_default="true")
 
 
 class InvoiceLineRow(Identified, Owned, Written, Base):
-    """One line with its derivation; `n` counts from 1. Append-only.
+    """One line with its derivation; `n` counts from 1. Append-only, but that `tax` is written once Stripe has said it.
 
     A line about a moved end date adjusts the line that bills the ledger entry `adjusts_entry_id`. A line of an invoice
     that was issued again stands for the line `replaces_line_id`, which the ledger names.

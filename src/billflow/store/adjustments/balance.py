@@ -96,8 +96,8 @@ async def balances(session: AsyncSession, account_ids: Collection[UUID]) -> dict
 
 
 def use_balance(invoice: InvoiceRow, applied: int, recorder: Recorder) -> None:
-    """Note what the customer's balance paid of an invoice when Stripe finalized it."""
-    invoice.balance_applied = applied
+    """Note what the customer's balance paid of an invoice when Stripe finalized it; below 0, what that put onto it."""
+    invoice.balance_applied = max(applied, 0)
     _write(invoice, -applied, APPLIED, recorder)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
@@ -35,6 +35,8 @@ def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccount
         total=draft.total,
         tax=draft.tax,
         tax_inclusive=draft.tax_inclusive,
+        automatic_tax=draft.automatic_tax,
+        tax_known=not draft.automatic_tax,
         issued_at=draft.at,
         **asdict(draft.terms),
         due_at=due_at,
@@ -50,25 +52,30 @@ def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccount
 def line_rows(draft: InvoiceDraft, invoice: InvoiceRow, entries: Mapping[int, UUID]) -> list[InvoiceLineRow]:
     """Return the rows of the draft's lines, in order; *entries* are the ids of ledger entries by sequence number."""
     return [
-        InvoiceLineRow(
-            id=uuid4(),
-            org_id=invoice.org_id,
-            invoice_id=invoice.id,
-            n=n,
-            kind=line.kind,
-            description=line.description,
-            quantity=line.quantity,
-            unit_amount=line.unit_amount,
-            amount=line.amount,
-            period_start=line.derivation.period.start,
-            period_end=line.derivation.period.end,
-            derivation=as_json(line.derivation),
-            adjusts_entry_id=None if line.adjusts is None else entries[line.adjusts],
-            tax=line.tax,
-            applied_tax=as_json(line.applied) if line.applied else None,
-        )
+        line_row(line, invoice, n, None if line.adjusts is None else entries[line.adjusts])
         for n, line in enumerate(draft.lines, 1)
     ]
+
+
+def line_row(line: Line, invoice: InvoiceRow, n: int, adjusts: UUID | None = None) -> InvoiceLineRow:
+    """Return the row of the *n*-th line of an invoice, which may adjust what bills the ledger entry *adjusts*."""
+    return InvoiceLineRow(
+        id=uuid4(),
+        org_id=invoice.org_id,
+        invoice_id=invoice.id,
+        n=n,
+        kind=line.kind,
+        description=line.description,
+        quantity=line.quantity,
+        unit_amount=line.unit_amount,
+        amount=line.amount,
+        period_start=line.derivation.period.start,
+        period_end=line.derivation.period.end,
+        derivation=as_json(line.derivation),
+        adjusts_entry_id=adjusts,
+        tax=line.tax,
+        applied_tax=as_json(line.applied) if line.applied else None,
+    )
 
 
 async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> Sequence[InvoiceRow]:

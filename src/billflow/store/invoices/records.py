@@ -7,11 +7,19 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.invoicing.draft import NOT_TAXED
 from billflow.models.contracts.customers import Buyer
 from billflow.models.contracts.e_invoices import missing_for_e_invoice
-from billflow.models.contracts.invoices import BilledCustomer, InvoiceLine, InvoiceRef, InvoiceSummary, InvoiceToCollect
+from billflow.models.contracts.invoices import (
+    BilledCustomer,
+    InvoiceLine,
+    InvoiceRef,
+    InvoiceSummary,
+    InvoiceToCollect,
+)
 from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, LineRecord
 from billflow.models.contracts.tax import TaxRecord, tax_records
+from billflow.models.contracts.tax_locations import TaxLocation, tax_location
 from billflow.models.tables import (
     BillingAccountRow,
     CustomerRow,
@@ -90,11 +98,18 @@ async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceT
         InvoiceToCollect,
         invoice,
         customer=billed_customer(customer, account, livemode=livemode),
-        lines=tuple(as_record(InvoiceLine, line) for line in lines),
+        lines=tuple(
+            as_record(InvoiceLine, line) for line in lines if not (invoice.automatic_tax and line.kind in NOT_TAXED)
+        ),
+        tax_location=_tax_location(customer) if invoice.automatic_tax else None,
         credits=tuple(await credits_to_post(session, customer, account)) if has_credits else (),
         lost_stripe_ids=await replaced_ids(session, invoice.id) if is_replaced else (),
         is_anew=is_replaced and await _is_anew(session, invoice.id, ref.attempt),
     )
+
+
+def _tax_location(customer: CustomerRow) -> TaxLocation:
+    return tax_location(customer.billing_address, customer.settings, is_exempt=customer.tax_exempt)
 
 
 _IS_REPLACED = exists().where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id)

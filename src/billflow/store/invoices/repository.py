@@ -41,6 +41,7 @@ from billflow.store.invoices.replacements import (
     to_issue_anew,
     was_replaced,
 )
+from billflow.store.invoices.stripe_tax import keep_tax
 from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id
@@ -92,9 +93,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             invoice = locked.invoice
             if issued.status is not InvoiceStatus.PAID and await is_replaced(session, issued):
                 return invoice.status
-            if invoice.sequence is None:
-                invoice.number = issued.number or invoice.number
-            invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
+            _name(invoice, issued)
             if locked.plan.invoicing_status is InvoicingStatus.SENDING:
                 locked.plan.invoicing_status = InvoicingStatus.DONE
             is_known, invoice.stripe_invoice_id = invoice.stripe_invoice_id is not None, issued.stripe_invoice_id
@@ -104,6 +103,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 use_balance(invoice, issued.balance_applied, locked.recorder)
                 if invoice.status is InvoiceStatus.VOID:
                     return_balance(invoice, locked.recorder)
+            await keep_tax(session, invoice, issued.taxes)
             invoice.amount_due = issued.amount_due
             if issued.status is InvoiceStatus.PAID:
                 await locked.mark_paid(issued.amount_paid)
@@ -114,7 +114,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
     async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
         async with self.database.unit_of_work(ref.org_id) as session:
             locked = await lock_invoice(session, ref, at)
-            invoice, answer = locked.invoice, outcome.model_dump(mode="json", exclude={"due_anew_at"})
+            invoice, answer = locked.invoice, outcome.model_dump(mode="json", exclude={"due_anew_at", "total"})
             is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
             tried = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": ref.attempt, "outcome": answer, "at": at}
             await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
@@ -169,6 +169,13 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             locked = await lock_invoice(session, ref, moment, actor=STRIPE)
             if locked.invoice.status in UNPAID and locked.invoice.stripe_invoice_id == stripe_invoice_id:
                 await replace_invoice(session, locked.invoice, locked.recorder)
+
+
+def _name(invoice: InvoiceRow, issued: Issued) -> None:
+    """Take over Stripe's number, unless it is ours, and its page."""
+    if invoice.sequence is None:
+        invoice.number = issued.number or invoice.number
+    invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
 
 
 def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:

@@ -13,6 +13,8 @@ from billflow.models.contracts.steps import StepInput
 from billflow.models.tables import BillingAccountRow, CustomerPlanOffer, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.issue import keep_parties
+from billflow.store.invoices.lines import lines_of
+from billflow.store.invoices.stripe_tax import keep_tax
 from billflow.store.session.rows import NO_KEY, as_id, as_json, existing
 
 _PRICES = ("required_plan_tier", "monthly_discounted_price", "annual_discounted_price")
@@ -119,6 +121,9 @@ async def adopt_sent_invoice(
     invoice.status, invoice.stripe_invoice_id = InvoiceStatus.OPEN, sent.stripe_invoice_id
     invoice.number, invoice.hosted_invoice_url = sent.number, sent.hosted_invoice_url
     invoice.due_at, invoice.amount_due = sent.due_at or invoice.due_at, sent.total
+    if invoice.automatic_tax:
+        first = (await lines_of(session, invoice.id))[0]
+        await keep_tax(session, invoice, {str(first.id): sent.taxes or ()})
     await keep_parties(session, invoice)
 
 
@@ -139,9 +144,13 @@ async def _check_sent(
         raise Refused(message, code="invoice_of_another_customer", field=field)
     if await session.scalar(select(exists().where(InvoiceRow.stripe_invoice_id == sent.stripe_invoice_id))):
         raise Refused("The sent invoice is recorded already; send another.", code="invoice_already_used", field=field)
-    if (sent.total, sent.currency) != (invoice.total, invoice.currency):
+    if invoice.automatic_tax and sent.taxes is None:
+        message = "Tax is computed by Stripe, but not on the sent invoice; send one with automatic tax."
+        raise Refused(message, code="amount_mismatch", field=field)
+    billed = sent.subtotal if invoice.automatic_tax else sent.total
+    if (billed, sent.currency) != (invoice.total, invoice.currency):
         message = (
-            f"The sent invoice is over {sent.total} {sent.currency}, the offer over {invoice.total} "
+            f"The sent invoice is over {billed} {sent.currency}, the offer over {invoice.total} "
             f"{invoice.currency}; send one over the offer's amount."
         )
         raise Refused(message, code="amount_mismatch", field=field)

@@ -108,6 +108,7 @@ def _unmailed(row: PlanNotice, customer: CustomerRow, invoice_email: str | None,
         hosted_invoice_url=None,
         is_closed=False,
         tier=tier,
+        plus_tax=row.data.get("automatic_tax", False),
     )
     return UnmailedNotice(notification, facts)
 
@@ -143,7 +144,9 @@ def _data(facts: Facts, notice: Notice, at: datetime) -> dict[str, Any] | None:
     if invoice is None:
         return None
     lines = [{"description": line.description, "amount": line.amount} for line in invoice.lines]
-    return {"billing_date": notice.due_at, "total": invoice.total, "currency": invoice.currency, "lines": lines}
+    net = {"automatic_tax": True} if invoice.automatic_tax else {}
+    money = {"total": invoice.total, "currency": invoice.currency, **net}
+    return {"billing_date": notice.due_at, **money, "lines": lines}
 
 
 async def _write(session: AsyncSession, rows: PlanRows, notice: Notice, at: datetime, data: dict[str, Any]) -> bool:

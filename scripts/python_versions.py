@@ -13,9 +13,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from leftovers import adopt_orphans, end, still_running
-from run_tests import PROCESSES
+from leftovers import adopt_orphans, end, still_running  # type: ignore[import-not-found]  # beside this script
+from run_tests import PROCESSES  # type: ignore[import-not-found]
 
 ROOT = Path(__file__).parents[1]
 SUPPORTED = tuple((3, minor) for minor in range(11, 15))
@@ -61,7 +60,7 @@ def others() -> dict[Version, Path]:
 def tested(python: Path, folder: Path) -> bool:
     """Install billflow for *python* into *folder*, run the tests, and tell whether all passed."""
     mine = folder / "venv" / "bin" / "python"
-    pip = [mine, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    pip: list[str | Path] = [mine, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     steps: list[tuple[list[str | Path], int]] = [
         ([python, "-m", "venv", folder / "venv"], INSTALL_SECONDS),
         ([*pip, "-c", "constraints.txt", "-e", ".[tests]"], INSTALL_SECONDS),

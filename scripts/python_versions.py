@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
 from leftovers import adopt_orphans, end, still_running  # type: ignore[import-not-found]  # beside this script
 from run_tests import PROCESSES  # type: ignore[import-not-found]
 

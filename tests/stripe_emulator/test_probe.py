@@ -180,6 +180,22 @@ def _intent_of(client: StripeClient, invoice: stripe.Invoice) -> str:
     return str(client.v1.invoice_payments.list({"invoice": invoice.id}).data[0].payment.payment_intent)
 
 
+def of_taxes(client: StripeClient) -> None:
+    customer = client.v1.customers.create({"address": {"country": "DE"}})
+    tax_ids = client.v1.customers.tax_ids
+    made = tax_ids.create(customer.id, {"type": "eu_vat", "value": "DE136695976"})
+    tax_ids.retrieve(customer.id, made.id)
+    tax_ids.list(customer.id, {"limit": 1})
+    tax_ids.delete(customer.id, made.id)
+    invoice = client.v1.invoices.create(
+        {"customer": customer.id, "automatic_tax": {"enabled": True}, "currency": "eur"}
+    )
+    taxed = client.v1.invoices.add_lines(invoice.id, {"lines": [{"amount": 1000}]})
+    [tax] = taxed.lines.data[0].taxes or []
+    assert tax.tax_rate_details
+    client.v1.tax_rates.retrieve(str(tax.tax_rate_details.tax_rate))
+
+
 def of_the_rest(client: StripeClient) -> None:
     clock = client.v1.test_helpers.test_clocks.create({"frozen_time": 1_767_225_600})
     client.v1.test_helpers.test_clocks.advance(clock.id, {"frozen_time": 1_767_225_700})
@@ -207,6 +223,7 @@ def test_every_operation_of_the_contract_is_answered_as_the_contract_says(sim: S
     of_invoices(client)
     of_payments(client)
     of_credit_notes(client)
+    of_taxes(client)
     of_the_rest(client)
     list(client.v1.events.list({"limit": 100}).auto_paging_iter())
 

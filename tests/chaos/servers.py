@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,7 +54,8 @@ class RestartableServer:
     async def end(self, *, killed: bool) -> None:
         """Stop it in order, or kill it with whatever it is doing."""
         if killed:
-            os.kill(self._is_running().process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self._is_running().process.pid, signal.SIGKILL)
         await self._parts.aclose()
 
     @asynccontextmanager

@@ -8,12 +8,13 @@ from uuid import uuid4
 import pytest
 from temporalio.client import Client, RetryConfig
 from temporalio.common import TypedSearchAttributes
+from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.dev.folder import claimed
 from billflow.dev.temporal import embedded_temporal
 from billflow.models.contracts.customers import CustomerRef
 from billflow.temporal.plugin import billflow_plugin
-from billflow.temporal.workflow_control import NoTemporalServer, WorkflowControl
+from billflow.temporal.workflow_control import NoTemporalServer, WorkflowControl, temporal_errors
 from billflow.temporal.workflow_starts import WorkflowStart
 
 
@@ -55,6 +56,13 @@ async def test_a_server_that_does_not_answer_is_one_error_with_a_code(without_se
         with pytest.raises(NoTemporalServer) as refused:
             await request(without_server)
         assert refused.value.code == "no_temporal_server"
+
+
+def test_a_server_that_ends_in_the_middle_of_its_answer_does_not_answer() -> None:
+    with pytest.raises(NoTemporalServer), temporal_errors():
+        raise RPCError("transport error", RPCStatusCode.UNKNOWN, b"")
+    with pytest.raises(RPCError), temporal_errors():
+        raise RPCError("a fault of the server", RPCStatusCode.UNKNOWN, b"")
 
 
 async def test_a_workflow_that_is_not_there_is_an_answer(temporal_client: Client) -> None:

@@ -212,9 +212,14 @@ def temporal_errors() -> Iterator[None]:
             raise asyncio.CancelledError from error
         raise NoTemporalServer(_NO_ANSWER) from error
     except RPCError as error:
-        if error.status not in _AWAY:
+        if not _is_away(error):
             raise
         raise NoTemporalServer(_NO_ANSWER) from error
+
+
+def _is_away(error: RPCError) -> bool:
+    """Tell whether a server did not answer; one that ends in the middle of an answer leaves a broken connection."""
+    return error.status in _AWAY or (error.status is RPCStatusCode.UNKNOWN and "transport error" in error.message)
 
 
 @contextmanager

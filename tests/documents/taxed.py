@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.tax import with_tax
 from billflow.domain.tax.policy import TaxCategory, TaxMode, Taxpayer, TaxPolicy, TaxRate
 from billflow.models.contracts.adjustments import CreditNoteRecord
@@ -42,28 +43,30 @@ NOWHERE = Taxpayer(country="US")
 TWICE = Taxpayer(country="CA", region="QC")
 
 
+def line_record(n: int, line: Line) -> LineRecord:
+    """Return a line as an invoice has it, under a number."""
+    return LineRecord(
+        line_id=f"line-{n}",
+        n=n,
+        kind=line.kind,
+        description=line.description,
+        quantity=line.quantity,
+        unit_amount=line.unit_amount,
+        amount=line.amount,
+        period_start=line.derivation.period.start,
+        period_end=line.derivation.period.end,
+        derivation=line.derivation,
+        entries=line.entries,
+        tax=line.tax,
+        applied_tax=line.applied,
+    )
+
+
 def taxed(who: Taxpayer, shown: InvoiceDetail | None = None) -> InvoiceDetail:
     """Return an invoice, that of the samples in euros unless another is named, as that customer is taxed."""
     plain = shown or invoice("EUR")
     billed = with_tax([one.line for one in plain.lines], POLICY.treatment(who, ISSUED), plain.currency)
-    rows = tuple(
-        LineRecord(
-            line_id=f"line-{n}",
-            n=n,
-            kind=line.kind,
-            description=line.description,
-            quantity=line.quantity,
-            unit_amount=line.unit_amount,
-            amount=line.amount,
-            period_start=line.derivation.period.start,
-            period_end=line.derivation.period.end,
-            derivation=line.derivation,
-            entries=line.entries,
-            tax=line.tax,
-            applied_tax=line.applied,
-        )
-        for n, line in enumerate(billed, 1)
-    )
+    rows = tuple(line_record(n, line) for n, line in enumerate(billed, 1))
     total, taxes = sum(row.amount for row in rows), tax_records(billed)
     sums = {"total": total, "still_due": total - plain.balance_applied, "tax": sum(one.tax for one in taxes)}
     return plain.model_copy(update={"lines": rows, "taxes": taxes, **sums})

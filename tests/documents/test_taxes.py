@@ -9,12 +9,12 @@ from billflow.documents.adjustment_document import compose_adjustment
 from billflow.documents.document import InvoiceDocument, compose
 from billflow.documents.html import render_html
 from billflow.documents.pdf import render_pdf
-from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.tax import with_tax
 from billflow.domain.tax.policy import TaxCategory, TaxRate, Treatment
-from billflow.models.contracts.records import InvoiceDetail, LineRecord
+from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.tax import tax_records
 from tests.documents.samples import ISSUED, SELLER, buyer, invoice
+from tests.documents.taxed import line_record
 from tests.documents.test_adjustment_documents import NOTE
 
 SWISS = TaxRate(country="CH", percent=Decimal("8.1"), name="MWST")
@@ -27,28 +27,10 @@ def taxed(treatment: Treatment) -> InvoiceDetail:
     """Return the sample invoice with its tax."""
     known = invoice()
     lines = with_tax([row.line for row in known.lines], treatment, known.currency)
-    rows = tuple(_record(n, line) for n, line in enumerate(lines, 1))
+    rows = tuple(line_record(n, line) for n, line in enumerate(lines, 1))
     total = sum(row.amount for row in rows)
     return known.model_copy(
         update={"lines": rows, "total": total, "still_due": total - 5000, "taxes": tax_records(lines)}
-    )
-
-
-def _record(n: int, line: Line) -> LineRecord:
-    return LineRecord(
-        line_id=f"line-{n}",
-        n=n,
-        kind=line.kind,
-        description=line.description,
-        quantity=line.quantity,
-        unit_amount=line.unit_amount,
-        amount=line.amount,
-        period_start=line.derivation.period.start,
-        period_end=line.derivation.period.end,
-        derivation=line.derivation,
-        entries=line.entries,
-        tax=line.tax,
-        applied_tax=line.applied,
     )
 
 

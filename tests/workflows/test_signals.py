@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from temporalio.api.enums.v1 import PendingWorkflowTaskState
 from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.worker import Replayer
 
@@ -145,6 +146,15 @@ def carried(run: WorkflowHistory) -> int:
     return len(waiting.commands) if waiting else 0
 
 
+async def holds_no_signal_back(workflow: WorkflowHandle[Any, Any]) -> bool:
+    """Tell whether signals come into the history at once: those during a workflow task wait until it ends.
+
+    A worker that stops may leave a task that it had begun; the server takes it back after ten seconds.
+    """
+    task = (await workflow.describe()).raw_description.pending_workflow_task
+    return task.state != PendingWorkflowTaskState.PENDING_WORKFLOW_TASK_STATE_STARTED
+
+
 @pytest.mark.full
 async def test_commands_are_left_by_signal_until_a_run_is_long_whichever_process_they_come_from(
     short_runs: Environment, monkeypatch: pytest.MonkeyPatch
@@ -154,6 +164,7 @@ async def test_commands_are_left_by_signal_until_a_run_is_long_whichever_process
     env, left = short_runs, list[str]()
     async with working(env):
         plan = await env.plan(await env.subscriber(), MANUAL)
+    await until(lambda: holds_no_signal_back(env.workflow(plan)))
     another_process = PlanService(env.engine.control, env.engine.repositories, env.engine.queries)
 
     async def leave(plans: PlanService, name: str) -> None:

@@ -70,12 +70,7 @@ async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     refunds = select(RefundRow).where(RefundRow.invoice_id == invoice.id).order_by(RefundRow.at, RefundRow.id)
     found_notes, found_refunds = (await session.scalars(notes)).all(), (await session.scalars(refunds)).all()
     note_ids = [note.id for note in found_notes]
-    note_lines = (
-        select(CreditNoteLineRow)
-        .join(InvoiceLineRow, InvoiceLineRow.id == CreditNoteLineRow.invoice_line_id)
-        .where(CreditNoteLineRow.credit_note_id.in_(note_ids))
-        .order_by(InvoiceLineRow.n)
-    )
+    note_lines = select(CreditNoteLineRow).where(CreditNoteLineRow.credit_note_id.in_(note_ids))
     known = await results_of(session, found_notes, found_refunds)
     return Money(
         invoice=invoice,
@@ -147,12 +142,12 @@ def refund_record(money: Money, refund: RefundRow) -> RefundRecord:
 
 
 def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
-    """Return a credit note as it is shown."""
-    names = {line.id: line.description for line in money.lines}
+    """Return a credit note as it is shown, its lines in the invoice's order."""
+    credited = {line.invoice_line_id: line.amount for line in money.note_lines if line.credit_note_id == note.id}
     lines = tuple(
-        CreditedLine(line_id=str(line.invoice_line_id), description=names[line.invoice_line_id], amount=line.amount)
-        for line in money.note_lines
-        if line.credit_note_id == note.id
+        CreditedLine(line_id=str(line.id), description=line.description, amount=credited[line.id])
+        for line in money.lines
+        if line.id in credited
     )
     return as_record(CreditNoteRecord, note, lines=lines, **_result(money, note))
 

@@ -70,7 +70,12 @@ async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     refunds = select(RefundRow).where(RefundRow.invoice_id == invoice.id).order_by(RefundRow.at, RefundRow.id)
     found_notes, found_refunds = (await session.scalars(notes)).all(), (await session.scalars(refunds)).all()
     note_ids = [note.id for note in found_notes]
-    note_lines = select(CreditNoteLineRow).where(CreditNoteLineRow.credit_note_id.in_(note_ids))
+    note_lines = (
+        select(CreditNoteLineRow)
+        .join(InvoiceLineRow, InvoiceLineRow.id == CreditNoteLineRow.invoice_line_id)
+        .where(CreditNoteLineRow.credit_note_id.in_(note_ids))
+        .order_by(InvoiceLineRow.n)
+    )
     known = await results_of(session, found_notes, found_refunds)
     return Money(
         invoice=invoice,

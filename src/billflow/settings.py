@@ -80,13 +80,16 @@ class Settings(BaseSettings):
     build_id: str | None = None
     """The version of our workers: that of the package where it is not set, none where it is empty."""
     max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 24
-    """How many tasks of workflows each worker does at once."""
+    """How many tasks of workflows each worker does at once; docs/performance.md has what other values cost."""
     max_activities: Annotated[int, Field(ge=1, le=20)] = 20
-    """How many activities of one task queue it does at once; as many as the pool has connections, at most."""
+    """How many activities of one task queue it does at once; as many as the pool has connections, at most.
+
+    docs/performance.md has what fewer cost.
+    """
     max_stripe_activities: Annotated[int, Field(ge=1, le=1_000)] = 60
     """How many activities of the queue to Stripe it does at once."""
     max_cached_workflows: Annotated[int, Field(ge=1, le=100_000)] = 1_000
-    """How many workflows it keeps in memory between their tasks."""
+    """How many workflows it keeps in memory between their tasks; docs/performance.md has what too few cost."""
     smtp_url: SecretStr | None = None
     """The mail server, `smtp://user:password@host:587`; it must offer STARTTLS, unless it ends in `?tls=optional`."""
     mail_from: str = "billflow <billing@localhost>"

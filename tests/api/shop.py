@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import stripe
 
-from tests.api_environment import ApiEnvironment
+from tests.api_environment import ApiEnvironment, until
 
 BEGIN = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 TEAM = {
@@ -39,6 +40,18 @@ class Shop:
         answer = await self.api.request(method, f"/api/v1{path}", json=body or None)
         assert answer.is_success, answer.text
         return dict(answer.json()) if answer.content else {}
+
+    async def at_stripe(self, invoice: JSON) -> stripe.Invoice:
+        """Return what Stripe holds of an invoice."""
+        return await self.env.engine.gateway.client.v1.invoices.retrieve_async(invoice["stripe_invoice_id"])
+
+    async def until_void_at_stripe(self, invoice: JSON) -> None:
+        """Wait until Stripe has carried out that an invoice is void."""
+
+        async def is_void() -> bool:
+            return (await self.at_stripe(invoice)).status == "void"
+
+        await until(is_void)
 
     async def sells(self, **tiers: JSON) -> JSON:
         """Apply a catalogue."""

@@ -2,11 +2,16 @@
 
 import asyncio
 import math
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +20,7 @@ import pytest
 from sqlalchemy import event
 
 from billflow.api.authentication import WRONG_KEYS_RATE
+from billflow.api.metrics import SHARED, shared_success
 from billflow.api.operations import Operations, operations_app
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
@@ -101,7 +107,8 @@ async def test_a_process_is_ready_without_stripe_and_says_that_it_is_away(env: A
 
 async def test_a_worker_says_that_it_polls_and_when_it_last_succeeded(env: ApiEnvironment) -> None:
     await env.customer()
-    operations = replace(operations_of(env.engine), polls=True)
+    identities = [env.engine.client.identity]
+    operations = replace(operations_of(env.engine), pollers=lambda: identities)
     before = operations.health()
 
     async def polls() -> bool:
@@ -110,13 +117,26 @@ async def test_a_worker_says_that_it_polls_and_when_it_last_succeeded(env: ApiEn
 
     await until(polls)
     health = operations.health()
-    stopped = replace(operations, polls=True)
-    stopped.looks = [QueueLook(look.record, None) for look in operations.looks or ()]
+    stopped = replace(operations)
+    stopped.looks = [QueueLook(look.record, {}) for look in operations.looks or ()]
+    identities.append("")
+    replaced = operations.health()
 
     assert before["polling"] is None
     assert set(health["last_polls"]) == set(ALL)
-    assert stopped.health()["polling"] is False
+    assert stopped.health()["polling"] is replaced["polling"] is False
+    assert set(replaced["last_polls"].values()) == {None}
     assert health["status"] == stopped.health()["status"] == "ok"
+
+
+def test_the_last_success_of_several_processes_is_the_latest_of_them(tmp_path: Path) -> None:
+    never = shared_success(str(tmp_path))
+    for moment in (200, 300, 100):
+        program = f"from billflow.telemetry.process_metrics import last_success; last_success().set({moment})"
+        subprocess.run([sys.executable, "-c", program], env={**os.environ, SHARED: str(tmp_path)}, check=True)
+
+    assert never is None
+    assert shared_success(str(tmp_path)) == datetime.fromtimestamp(300, UTC)
 
 
 def served(operations: Operations) -> Any:

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import stripe
 
 from tests.api.shop import TEAM, Shop, opened
 from tests.api.test_seller import SELLER
@@ -19,11 +18,6 @@ async def shop(env: ApiEnvironment) -> AsyncIterator[Shop]:
         await shop.sells(team=TEAM)
         await shop.asked("PUT", "/seller", **SELLER)
         yield shop
-
-
-async def held(shop: Shop, invoice: dict[str, Any]) -> stripe.Invoice:
-    """Return what Stripe holds of an invoice."""
-    return await shop.env.engine.gateway.client.v1.invoices.retrieve_async(invoice["stripe_invoice_id"])
 
 
 async def paid(shop: Shop, invoice: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +49,7 @@ async def test_an_invoice_keeps_what_stripe_adds_and_adjustments_take_it_along(s
     ]
     assert (invoice["total"], invoice["amount_paid"], invoice["status"]) == (12_000, 12_000, "paid")
     assert (invoice["automatic_tax"], invoice["tax_known"]) == (True, True)
-    there = await held(shop, invoice)
+    there = await shop.at_stripe(invoice)
     assert (there.total, there.amount_paid, there.automatic_tax.status) == (12_000, 12_000, "complete")
     told = await shop.asked("GET", f"/invoices/{invoice['id']}/explain")
     assert told["lines"][1]["sentence"] == "VAT 20% for FR: 20% of EUR 100 = EUR 20, as Stripe computed it."
@@ -82,7 +76,7 @@ async def test_a_renewal_is_forecast_net_and_issued_with_tax(shop: Shop) -> None
     await shop.asked("POST", f"/test-clocks/{plan['test_clock_id']}/advance", to="2026-04-15T10:00:00Z")
     [made, _] = await invoices_of(shop, plan)
     renewal = await paid(shop, made)
-    assert (renewal["total"], renewal["tax_known"], (await held(shop, renewal)).total) == (11_900, True, 11_900)
+    assert (renewal["total"], renewal["tax_known"], (await shop.at_stripe(renewal)).total) == (11_900, True, 11_900)
     assert await found(shop) == ()
 
 
@@ -90,7 +84,7 @@ async def test_a_vat_number_reaches_stripe_and_reverses_the_charge(shop: Shop) -
     await shop.asked("PUT", "/tax", mode="stripe")
     invoice = await bought(shop, "FR", "FR83404833048", "fr-FR")
     assert (invoice["total"], invoice["taxes"][0]["category"]) == (10_000, "reverse_charge")
-    there = await held(shop, invoice)
+    there = await shop.at_stripe(invoice)
     assert [(one.type, one.value) for one in there.customer_tax_ids or []] == [("eu_vat", "FR83404833048")]
     assert there.customer_address is not None
     assert (there.customer_address.city, there.customer_address.country) == ("Paris", "FR")
@@ -123,7 +117,7 @@ async def test_an_invoice_that_was_made_by_own_rates_is_not_taxed_twice(shop: Sh
     await shop.asked("PUT", "/tax", mode="stripe", starts_on="2026-02-01")
     again = await shop.asked("POST", f"/invoices/{old['id']}/reissue")
     assert (again["total"], again["automatic_tax"]) == (12_000, False)
-    assert (await held(shop, await paid(shop, again))).total == 12_000
+    assert (await shop.at_stripe(await paid(shop, again))).total == 12_000
     assert await found(shop) == ()
 
 
@@ -135,7 +129,7 @@ async def test_a_taxed_invoice_is_void_with_its_tax(shop: Shop) -> None:
     [invoice] = await invoices_of(shop, plan)
     assert (invoice["total"], invoice["status"]) == (11_900, "open")
     await shop.asked("POST", f"/invoices/{invoice['id']}/void", waived=True)
-    assert (await held(shop, invoice)).status == "void"
+    await shop.until_void_at_stripe(invoice)
     report = await shop.asked("GET", f"/customers/{customer_id}/report")
     assert [(one["invoiced"], one["tax"]) for one in report["plans"]] in ([], [(0, 0)])
     assert await found(shop) == ()

@@ -52,9 +52,7 @@ async def is_reported(shop: Shop, invoice: dict[str, Any], invoiced: int, tax: i
     return [(one["invoiced"], one["tax"]) for one in report["plans"]] == [(invoiced, tax)]
 
 
-async def test_an_invoice_has_its_tax_here_and_at_stripe_and_adjustments_take_it_along(
-    shop: Shop, env: ApiEnvironment
-) -> None:
+async def test_an_invoice_has_its_tax_here_and_at_stripe_and_adjustments_take_it_along(shop: Shop) -> None:
     applied = await shop.asked("PUT", "/tax", **RATES, reason="ours")
     assert (applied["version"], applied["mode"], applied["versions"][0]["holds"]) == (1, "own_rates", True)
 
@@ -66,7 +64,7 @@ async def test_an_invoice_has_its_tax_here_and_at_stripe_and_adjustments_take_it
     [shown] = invoice["taxes"]
     assert (shown["category"], shown["jurisdiction"], shown["percent"]) == ("standard", "FR", "20")
     assert (shown["base"], shown["tax"], invoice["total"], invoice["status"]) == (10_000, 2000, 12_000, "paid")
-    held = await env.engine.gateway.client.v1.invoices.retrieve_async(invoice["stripe_invoice_id"])
+    held = await shop.at_stripe(invoice)
     assert (held.total, held.amount_paid) == (12_000, 12_000)
     told = await shop.asked("GET", f"/invoices/{invoice['id']}/explain")
     assert told["lines"][1]["sentence"] == "TVA 20% for FR: 20% of EUR 100 = EUR 20."
@@ -138,8 +136,7 @@ async def test_invoices_by_own_rates_are_the_same_at_stripe_and_void_with_their_
     assert (paid["total"], sent["total"], sent["status"]) == (12_000, 11_900, "open")
     assert await found(shop) == ()
     await shop.asked("POST", f"/invoices/{sent['id']}/void", waived=True)
-    client = shop.env.engine.gateway.client
-    assert (await client.v1.invoices.retrieve_async(sent["stripe_invoice_id"])).status == "void"
+    await shop.until_void_at_stripe(sent)
     report = await shop.asked("GET", f"/customers/{customer_id}/report")
     assert sum(one["tax"] for one in report["plans"]) == 0
     assert await found(shop) == ()

@@ -9,6 +9,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from billflow.temporal.queues import BILLFLOW
 from tests.cli.terminal import ROOT, Terminal, environment, started, wait_for
 from tests.waiting import PATIENCE
 
@@ -77,7 +78,7 @@ def test_a_worker_answers_operators_and_drains_on_sigterm(stack: Path) -> None:
 
 
 @pytest.mark.full
-def test_processes_of_a_worker_are_replaced_and_drain_together(stack: Path) -> None:
+def test_processes_of_a_worker_are_replaced_watched_and_drained_together(stack: Path) -> None:
     arguments = ("--processes", "2", "--ops-port", "0")
     with started(*arguments, env=environment(stack), program=[ROOT / "worker.py"]) as worker:
         ops_url = wait_for(worker, "For operators").split()[2]
@@ -87,11 +88,34 @@ def test_processes_of_a_worker_are_replaced_and_drain_together(stack: Path) -> N
         psutil.wait_procs([victim], timeout=PATIENCE)
         running = children_of(worker.pid, 2)
         until_ready(ops_url)
+        until_all_poll(ops_url, 2)
         worker.send_signal(signal.SIGTERM)
 
         assert worker.wait(PATIENCE) == 0
     assert victim not in running
     assert not any(child.is_running() for child in running)
+
+
+def until_all_poll(ops_url: str, count: int) -> None:
+    """Wait until all processes of a worker ask for the work of every queue, and so many have slots for plans."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        health = httpx.get(f"{ops_url}/healthz", timeout=PATIENCE).json()
+        counted = with_slots(httpx.get(f"{ops_url}/metrics", timeout=PATIENCE).text)
+        if health["polling"] and len(counted) == count:
+            return
+        assert time.monotonic() < until, (health, counted)
+        time.sleep(0.05)
+
+
+def with_slots(metrics: str) -> set[str]:
+    """Return the processes of a worker that count how many plans they could take on."""
+    return {
+        sample.labels["process"]
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == "temporal_worker_task_slots_available" and sample.labels["task_queue"] == BILLFLOW
+    }
 
 
 def children_of(pid: int, count: int) -> list[psutil.Process]:

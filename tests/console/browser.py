@@ -1,5 +1,6 @@
 """Real Chromium, Debian's, for tests that look at pages as people do."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Collection
@@ -24,7 +25,7 @@ needs_chromium = pytest.mark.skipif(
     CHROMIUM is None or PICTURES not in os.environ,
     reason="pages are looked at with Chromium (apt-get install chromium) where BILLFLOW_PICTURES names a folder",
 )
-"""Leaves out what looks at pages; a browser once did not answer, so it stops nothing else."""
+"""Leaves out what looks at pages: how surely it passes under load is still to be shown."""
 
 Scheme = Literal["light", "dark"]
 
@@ -34,11 +35,12 @@ async def chromium() -> AsyncIterator[Browser]:
     """Run Chromium; as root it runs without its sandbox, which needs another user."""
     async with async_playwright() as playwright:
         options = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=options, timeout=PATIENCE * 1000)
         try:
             yield browser
         finally:
-            await browser.close()
+            async with asyncio.timeout(PATIENCE):
+                await browser.close()
 
 
 @asynccontextmanager
@@ -53,25 +55,27 @@ async def opened(
 
     Whatever the browser complains of fails the test, but for *statuses* of those statuses.
     """
-    context = await browser.new_context(
-        base_url=env.api_url, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    context.set_default_timeout(PATIENCE * 1000)
-    page, complaints = await context.new_page(), list[str]()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    try:
-        yield page
-        known = [f"status of {status} " for status in statuses]
-        assert [text for text in complaints if not any(one in text for one in known)] == []
-    finally:
-        await context.close()
+    # Playwright bounds what waits for a page, not keys, scripts, and the window's own beginning and end.
+    async with asyncio.timeout(2 * PATIENCE):
+        context = await browser.new_context(
+            base_url=env.api_url, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        context.set_default_timeout(PATIENCE * 1000)
+        page, complaints = await context.new_page(), list[str]()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        try:
+            yield page
+            known = [f"status of {status} " for status in statuses]
+            assert [text for text in complaints if not any(one in text for one in known)] == []
+        finally:
+            await context.close()
 
 
 async def sign_in(page: Page, env: ApiEnvironment, role: ConsoleRole) -> None:
-    """Open a link and press its button."""
+    """Open a link and press its button, which a page focuses only once it is drawn: after it is loaded."""
     await page.goto(f"/console/sign-in?token={await link_token(env, role)}")
-    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Sign in").press("Enter")
     await page.wait_for_url("**/console/")
 
 

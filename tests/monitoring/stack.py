@@ -30,7 +30,9 @@ class Monitored:
     def operations(self, engine: Engine | None = None) -> Operations:
         """Return what answers operators of this process, which is a worker and the API."""
         operations = operations_of(engine or self.env.engine, self.env.exposition)
-        return replace(operations, sdk_exposition=self.counted.exposition, polls=True)
+        return replace(
+            operations, sdk_exposition=self.counted.exposition, pollers=lambda: [self.env.engine.client.identity]
+        )
 
     def engine_with(self, client: Client) -> Engine:
         """Return the engine with another client of Temporal."""

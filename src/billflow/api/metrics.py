@@ -1,13 +1,20 @@
 """What a process counts for Prometheus: how requests and activities went; no label names a customer or organization."""
 
 import time
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.telemetry.damaged import damaged_values
-from billflow.telemetry.process_metrics import activity_seconds, invoice_events, stripe_rate_limits
+from billflow.telemetry.process_metrics import (
+    LAST_SUCCESS,
+    activity_seconds,
+    invoice_events,
+    last_success,
+    stripe_rate_limits,
+)
 
 ROUTE = "billflow_route"
 """Where a request's route is noted, as its pattern."""
@@ -42,18 +49,41 @@ class Metrics:
 
 def shared_exposition(folder: str) -> bytes:
     """Return what several processes have counted in the folder that `SHARED` names to them."""
-    MultiProcessCollector(registry := CollectorRegistry(), folder)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    return generate_latest(_of_folder(folder))
 
 
 def process_exposition() -> bytes:
     """Return what a process counts that serves no requests."""
+    return generate_latest(_of_process())
+
+
+def shared_success(folder: str) -> datetime | None:
+    """Return when an activity last succeeded in any of the processes that count in a folder, if one did."""
+    return _success_in(_of_folder(folder))
+
+
+def process_success() -> datetime | None:
+    """Return when an activity last succeeded in this process, if one did."""
+    return _success_in(_of_process())
+
+
+def _success_in(registry: CollectorRegistry) -> datetime | None:
+    at = registry.get_sample_value(LAST_SUCCESS)
+    return datetime.fromtimestamp(at, UTC) if at else None
+
+
+def _of_folder(folder: str) -> CollectorRegistry:
+    MultiProcessCollector(registry := CollectorRegistry(), folder)  # type: ignore[no-untyped-call]
+    return registry
+
+
+def _of_process() -> CollectorRegistry:
     _register_all(registry := CollectorRegistry())
-    return generate_latest(registry)
+    return registry
 
 
 def _register_all(registry: CollectorRegistry) -> None:
-    for counted in (damaged_values(), activity_seconds(), invoice_events(), stripe_rate_limits()):
+    for counted in (damaged_values(), activity_seconds(), invoice_events(), last_success(), stripe_rate_limits()):
         registry.register(counted)
 
 

@@ -20,11 +20,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from billflow.api.metrics import process_success
 from billflow.api.middleware import SafeHeaders
 from billflow.api.problems import RETRY_AFTER
 from billflow.api.waiting import Waiting
 from billflow.models.contracts.access import WaitingWork
-from billflow.telemetry.process_metrics import LAST_SUCCESS
 from billflow.temporal.queue_rates import QueueLook
 
 INTERVAL = 5.0
@@ -74,7 +74,8 @@ class Operations:
     """What the last look found: which servers can be reached, and what waits in all organizations.
 
     *exposition* returns what the process has counted itself, in Prometheus' text format, *sdk_exposition* what
-    Temporal's SDK has. The process is ready without the servers in *optional*. With *polls* it is a worker.
+    Temporal's SDK has. The process is ready without the servers in *optional*. Of a worker *pollers* returns the
+    identities of its processes, "" for one that is being replaced, and *last_success* when one last did an activity.
     """
 
     probes: Mapping[str, Probe]
@@ -85,7 +86,8 @@ class Operations:
     exposition: Callable[[], bytes]
     sdk_exposition: Callable[[], Awaitable[bytes]] | None = None
     optional: frozenset[str] = frozenset()
-    polls: bool = False
+    pollers: Callable[[], Sequence[str]] | None = None
+    last_success: Callable[[], datetime | None] = process_success
     interval: float = INTERVAL
     checks: dict[str, str] = field(default_factory=dict, init=False)
     looks: Sequence[QueueLook] | None = field(default=None, init=False)
@@ -118,14 +120,19 @@ class Operations:
     def health(self) -> dict[str, Any]:
         """Return that the process lives; of a worker also whether it asks for work, and when it last did some.
 
-        It is not polling where it has not asked for the work of a task queue lately, and unknown while Temporal does
-        not say.
+        It is not polling where one of its processes has not asked for the work of a task queue lately, and unknown
+        while Temporal does not say.
         """
-        if not self.polls:
+        if self.pollers is None:
             return {"status": "ok"}
-        polls = None if self.looks is None else all(map(_is_recent, self.looks))
-        last = {look.record.queue: _shown(look.polled_at) for look in self.looks or ()}
-        return {"status": "ok", "polling": polls, "last_polls": last, "last_success": _shown(LAST_SUCCESS.at)}
+        pollers = self.pollers()
+        last = {look.record.queue: look.polled_by(pollers) for look in self.looks or ()}
+        return {
+            "status": "ok",
+            "polling": None if self.looks is None else all(map(_is_recent, last.values())),
+            "last_polls": {queue: _shown(at) for queue, at in last.items()},
+            "last_success": _shown(self.last_success()),
+        }
 
     async def numbers(self) -> bytes:
         """Return all numbers in Prometheus' text format; those of the SDK are left out where it does not answer."""
@@ -182,8 +189,8 @@ async def _reach(name: str, probe: Probe) -> str:
     return "ok"
 
 
-def _is_recent(look: QueueLook) -> bool:
-    return look.polled_at is not None and datetime.now(UTC) - look.polled_at < POLLED
+def _is_recent(moment: datetime | None) -> bool:
+    return moment is not None and datetime.now(UTC) - moment < POLLED
 
 
 def _shown(moment: datetime | None) -> str | None:

@@ -22,10 +22,13 @@ PAUSE = 1.0
 """Seconds before a process that died is replaced."""
 
 READY = "ready"
-"""What a process says once it serves, or takes work."""
+"""What a process says once it serves, or takes work; after that, in the same line, what is to be known of it."""
 
 API, WORKER = ("api", "--socket"), ("worker", "--supervised")
 """The commands that run as several processes."""
+
+COUNTING = ("--ops-port", "0")
+"""With this a supervised worker counts for operators, whom another process answers."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,7 +51,7 @@ async def serving_in(processes: int, host: str, port: int, numbers: str) -> Asyn
 @asynccontextmanager
 async def several(
     count: int, command: Sequence[str], numbers: str, *, grace: float, sockets: Sequence[int] = ()
-) -> AsyncIterator[None]:
+) -> "AsyncIterator[list[ManagedProcess]]":
     """Run a command of ours in that many processes, which count in the folder *numbers* and inherit *sockets*.
 
     At the end all of them get *grace* seconds at once. Raises `CannotListen` where one does not come up.
@@ -57,13 +60,18 @@ async def several(
     kept = [ManagedProcess(command, environment, sockets, grace) for _ in range(count)]
     try:
         await asyncio.gather(*(one.start() for one in kept))
-        yield
+        yield kept
     finally:
         await asyncio.gather(*(one.stop() for one in kept))
 
 
 class ManagedProcess:
-    """One process of a command, started again whenever it dies; it ends when its standard input does."""
+    """One process of a command, started again whenever it dies; it ends when its standard input does.
+
+    `said` is what it said of itself once it was ready, None while it is not there.
+    """
+
+    said: str | None = None
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], sockets: Sequence[int], grace: float
@@ -88,6 +96,7 @@ class ManagedProcess:
     async def _keep(self, process: Process) -> None:
         while True:
             code = await process.wait()
+            self.said = None
             _log.error("a process died; another takes its place", command=self._command[0], code=code)
             await asyncio.sleep(PAUSE)
             with suppress(CannotListen):
@@ -103,8 +112,10 @@ class ManagedProcess:
         )
         try:
             async with asyncio.timeout(PATIENCE):
-                if await _first_line(process) == READY:
-                    return process
+                ready, _, said = (await _first_line(process)).partition(" ")
+            if ready == READY:
+                self.said = said
+                return process
         except BaseException:
             await _end(process, self._grace)
             raise

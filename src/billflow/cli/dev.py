@@ -105,7 +105,7 @@ async def _run_parts(stack: "Stack") -> None:
                 app.state.metrics.exposition,
                 sdk_exposition=counted.exposition,
                 optional=frozenset(),
-                polls=True,
+                pollers=lambda: [engine.client.identity],
             )
             asked = run_server(operations, settings.ops_host, settings.ops_port, stop)
             await together(stop, run_until(stop, workers(engine)), api, asked, watch=_watch(stack, engine, shown))

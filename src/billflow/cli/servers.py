@@ -57,7 +57,7 @@ def worker(
     """Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish."""
     run = _quick_loop()
     if supervised:
-        run(_supervised_worker())
+        run(_supervised_worker(counts=ops_port is not None))
     elif processes > 1:
         run(_workers_in(processes, ops_port, promote=promote))
     else:
@@ -81,7 +81,7 @@ async def _worker(ops_port: int | None, *, promote: bool) -> None:
     ):
         await ensure_schedules(engine)
         if counted and ops_port is not None:
-            app = build_operations(engine, sdk_exposition=counted.exposition, polls=True)
+            app = build_operations(engine, sdk_exposition=counted.exposition, pollers=lambda: [engine.client.identity])
             _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
         show("Taking work; ctrl-C or SIGTERM ends it.")
         await together(stop, run_until(stop, _taking(engine)), watch=entering(engine, promote=promote))
@@ -89,9 +89,10 @@ async def _worker(ops_port: int | None, *, promote: bool) -> None:
 
 async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) -> None:
     """Let several processes take work, and answer operators for all of them."""
-    from billflow.api.metrics import shared_exposition
-    from billflow.api.processes import WORKER, several
+    from billflow.api.metrics import shared_exposition, shared_success
+    from billflow.api.processes import COUNTING, WORKER, several
     from billflow.api.server import serving
+    from billflow.api.worker_processes import WorkerProcesses
     from billflow.cli.processes import together
     from billflow.temporal.worker import GRACE, stop_on_signals
     from billflow.wiring.operations import build_operations
@@ -99,15 +100,22 @@ async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) ->
 
     stop = stop_on_signals()
     settings = versioned(session.settings_here(serving=True))
+    command, grace = WORKER if ops_port is None else (*WORKER, *COUNTING), GRACE.total_seconds() + 5
     with TemporaryDirectory(prefix="billflow-worker-") as numbers:
-        async with _serving_engine(settings) as engine, AsyncExitStack() as listening:
+        async with _serving_engine(settings) as engine, AsyncExitStack() as running:
             await ensure_schedules(engine)
+            kept = WorkerProcesses(await running.enter_async_context(several(processes, command, numbers, grace=grace)))
             if ops_port is not None:
-                app = build_operations(engine, partial(shared_exposition, numbers), polls=True)
-                _show_operations(await listening.enter_async_context(serving(app, settings.ops_host, ops_port)))
-            async with several(processes, WORKER, numbers, grace=GRACE.total_seconds() + 5):
-                show("Taking work; ctrl-C or SIGTERM ends it.")
-                await together(stop, stop.wait(), watch=entering(engine, promote=promote))
+                app = build_operations(
+                    engine,
+                    partial(shared_exposition, numbers),
+                    sdk_exposition=kept.exposition,
+                    pollers=kept.pollers,
+                    last_success=partial(shared_success, numbers),
+                )
+                _show_operations(await running.enter_async_context(serving(app, settings.ops_host, ops_port)))
+            show("Taking work; ctrl-C or SIGTERM ends it.")
+            await together(stop, stop.wait(), watch=entering(engine, promote=promote))
 
 
 def _taking(engine: "Engine") -> "list[AbstractAsyncContextManager[object]]":
@@ -120,19 +128,22 @@ def _taking(engine: "Engine") -> "list[AbstractAsyncContextManager[object]]":
     return taking
 
 
-async def _supervised_worker() -> None:
+async def _supervised_worker(*, counts: bool) -> None:
     """Take work as one of several processes, until our standard input ends."""
-    from billflow.api.processes import READY, end_of_input
+    from billflow.api.processes import end_of_input
+    from billflow.api.worker_processes import WorkerProcess
     from billflow.cli.processes import together
+    from billflow.temporal.sdk_metrics import counting_runtime
     from billflow.temporal.worker import run_until, stop_on_signals
     from billflow.wiring.workers import versioned
 
     # A signal to the whole group, such as ctrl-C, must not end it before the one that counts on it.
     stop_on_signals()
-    stop = asyncio.Event()
-    async with _serving_engine(versioned(session.settings_here(serving=True))) as engine:
+    stop, counted = asyncio.Event(), counting_runtime() if counts else None
+    runtime, numbers_at = (counted.runtime, counted.url) if counted else (None, None)
+    async with _serving_engine(versioned(session.settings_here(serving=True)), runtime) as engine:
         taking = _taking(engine)
-        show(READY)
+        show(WorkerProcess(engine.client.identity, numbers_at).ready())
         await together(stop, run_until(stop, taking), watch=end_of_input())
 
 

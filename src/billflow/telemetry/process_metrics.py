@@ -1,11 +1,10 @@
 """What one process counts whatever it serves; workers and the API show it, and it is in no registry of its own."""
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from prometheus_client import Counter, Histogram
+    from prometheus_client import Counter, Gauge, Histogram
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -43,15 +42,13 @@ def invoice_events() -> "Counter":
     return Counter("billflow_invoice_events", "Events about invoices, by type.", ("type",), registry=None)
 
 
-class LastSuccess:
-    """When this process last did an activity that did not fail."""
-
-    at: datetime | None = None
-
-    def note(self) -> None:
-        """Note that one succeeded now."""
-        self.at = datetime.now(UTC)
+LAST_SUCCESS = "billflow_last_success_timestamp_seconds"
+"""The name of that gauge."""
 
 
-LAST_SUCCESS = LastSuccess()
-"""That of this process."""
+@cache
+def last_success() -> "Gauge":
+    """Return the gauge of when an activity last succeeded; of several processes the latest counts."""
+    from prometheus_client import Gauge
+
+    return Gauge(LAST_SUCCESS, "When an activity last succeeded; 0 for never.", registry=None, multiprocess_mode="max")

@@ -11,7 +11,7 @@ import structlog
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ActivityOutboundInterceptor, ExecuteActivityInput, Interceptor
 
-from billflow.telemetry.process_metrics import LAST_SUCCESS, activity_seconds
+from billflow.telemetry.process_metrics import activity_seconds, last_success
 
 
 class ActivityContextInterceptor(Interceptor):
@@ -54,7 +54,7 @@ def _measured(info: activity.Info) -> Iterator[list[object]]:
         kind = "step" if info.is_local else "activity"
         activity_seconds().labels(kind, info.activity_type, result).observe(time.perf_counter() - begun)
         if answered:
-            LAST_SUCCESS.note()
+            last_success().set_to_current_time()
 
 
 class _KeepDetails(ActivityOutboundInterceptor):

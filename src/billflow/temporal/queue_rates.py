@@ -1,6 +1,6 @@
 """How fast the activities of a task queue are handed out: kept and held by the server, for all workers together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -22,14 +22,20 @@ _WORKFLOWS = TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
 
 @dataclass(frozen=True)
 class QueueLook:
-    """A task queue as it stands, and when the workers of the asking client last asked for its work, if lately."""
+    """A task queue as it stands, and when those who asked for its work lately last did, by their clients' identity."""
 
     record: QueueRecord
-    polled_at: datetime | None
+    polls: Mapping[str, datetime]
+
+    def polled_by(self, identities: Sequence[str]) -> datetime | None:
+        """Return since when all of them have asked for its work; None where one has not lately."""
+        polls = [self.polls.get(identity) for identity in identities]
+        known = [poll for poll in polls if poll is not None]
+        return min(known, default=None) if len(known) == len(polls) else None
 
 
 async def look_at_queues(client: Client) -> tuple[QueueLook, ...]:
-    """Return every task queue as it stands, and when this process last asked for its work."""
+    """Return every task queue as it stands, and who asked for its work when."""
     return tuple([await _look(client, name) for name in ALL])
 
 
@@ -45,9 +51,11 @@ async def queue(client: Client, name: str) -> QueueRecord:
 
 async def _look(client: Client, name: str) -> QueueLook:
     activities, workflows = await _described(client, name, _ACTIVITIES), await _described(client, name, _WORKFLOWS)
-    ours = [poller for poller in [*activities.pollers, *workflows.pollers] if poller.identity == client.identity]
-    polled_at = max((poller.last_access_time.ToDatetime(UTC) for poller in ours), default=None)
-    return QueueLook(_record(name, activities.config, activities, workflows), polled_at)
+    polls = dict[str, datetime]()
+    for poller in [*activities.pollers, *workflows.pollers]:
+        at = poller.last_access_time.ToDatetime(UTC)
+        polls[poller.identity] = max(at, polls.get(poller.identity, at))
+    return QueueLook(_record(name, activities.config, activities, workflows), polls)
 
 
 def _record(

@@ -1,6 +1,7 @@
 """What Temporal's SDK counts: its core serves it on a port of this machine alone, and we pass it on."""
 
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,9 +23,36 @@ class CountingRuntime:
     url: str
 
     async def exposition(self) -> bytes:
-        """Return its numbers in Prometheus' text format; raises `httpx.HTTPError` where it does not answer."""
-        async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE) as http:
-            return (await http.get(self.url)).raise_for_status().content
+        """Return its numbers; see `exposition_at`."""
+        return await exposition_at(self.url)
+
+
+async def exposition_at(url: str) -> bytes:
+    """Return a runtime's numbers in Prometheus' text format; raises `httpx.HTTPError` where it does not answer."""
+    async with httpx.AsyncClient(trust_env=False, timeout=_PATIENCE) as http:
+        return (await http.get(url)).raise_for_status().content
+
+
+def of_processes(expositions: Mapping[str, bytes]) -> bytes:
+    """Return the numbers of several processes as one exposition: each sample names its process by a label."""
+    heads, samples = dict[str, dict[str, str]](), dict[str, list[str]]()
+    for process, exposition in expositions.items():
+        family = ""
+        for line in exposition.decode().splitlines():
+            if line.startswith("#"):
+                _, kind, family, *_ = line.split(maxsplit=3)
+                heads.setdefault(family, {})[kind] = line
+            elif line:
+                samples.setdefault(family, []).append(_of_process(line, process))
+    lines = [line for family, head in heads.items() for line in (*head.values(), *samples.get(family, ()))]
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _of_process(sample: str, process: str) -> str:
+    series, _, value = sample.rpartition(" ")
+    name, _, labels = series.rstrip("}").partition("{")
+    named = f'process="{process}"'
+    return f"{name}{{{named},{labels}}} {value}" if labels else f"{name}{{{named}}} {value}"
 
 
 def counting_runtime() -> CountingRuntime:

@@ -1,7 +1,8 @@
 """What operators ask of one process, on the engine that it has."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import TypedDict, Unpack
 
@@ -23,7 +24,8 @@ class Terms(TypedDict, total=False):
 
     sdk_exposition: Callable[[], Awaitable[bytes]] | None
     optional: frozenset[str]
-    polls: bool
+    pollers: Callable[[], Sequence[str]] | None
+    last_success: Callable[[], datetime | None]
 
 
 OPTIONAL = frozenset({"stripe"})

@@ -142,12 +142,12 @@ def refund_record(money: Money, refund: RefundRow) -> RefundRecord:
 
 
 def note_record(money: Money, note: CreditNoteRow) -> CreditNoteRecord:
-    """Return a credit note as it is shown."""
-    names = {line.id: line.description for line in money.lines}
+    """Return a credit note as it is shown, its lines in the invoice's order."""
+    credited = {line.invoice_line_id: line.amount for line in money.note_lines if line.credit_note_id == note.id}
     lines = tuple(
-        CreditedLine(line_id=str(line.invoice_line_id), description=names[line.invoice_line_id], amount=line.amount)
-        for line in money.note_lines
-        if line.credit_note_id == note.id
+        CreditedLine(line_id=str(line.id), description=line.description, amount=credited[line.id])
+        for line in money.lines
+        if line.id in credited
     )
     return as_record(CreditNoteRecord, note, lines=lines, **_result(money, note))
 

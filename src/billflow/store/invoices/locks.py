@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus
@@ -93,6 +93,17 @@ class LockedInvoice:
         self.recorder.publish_invoice(event, self.invoice, data)
 
 
+# PostgreSQL locks the rows in the order in which they are named, and gives each as it stands once it is locked.
+_LOCK = (
+    select(CustomerPlan, CustomerRow, InvoiceRow)
+    .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
+    .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
+    .where(InvoiceRow.id == bindparam("invoice_id"))
+    .with_for_update(of=[CustomerPlan, CustomerRow, InvoiceRow], key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
 async def lock_invoice(
     session: AsyncSession,
     ref: InvoiceRef,
@@ -105,15 +116,7 @@ async def lock_invoice(
 
     Without *at* the invoice's own moment counts.
     """
-    invoice_id = as_id(ref.invoice_id, "invoice")
-    query = (
-        select(CustomerPlan, CustomerRow)
-        .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
-        .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
-        .where(InvoiceRow.id == invoice_id)
-        .with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
-    )
-    plan, customer = existing((await session.execute(query)).one_or_none(), "invoice", ref.invoice_id)
-    invoice = await session.get_one(InvoiceRow, invoice_id, with_for_update=NO_KEY)
+    found = await session.execute(_LOCK, {"invoice_id": as_id(ref.invoice_id, "invoice")})
+    plan, customer, invoice = existing(found.one_or_none(), "invoice", ref.invoice_id)
     recorder = Recorder(session, invoice.org_id, at or invoice.issued_at, actor, request_id)
     return LockedInvoice(plan, customer, invoice, recorder)

@@ -65,8 +65,8 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             invoice_id = as_id(ref.invoice_id, "invoice")
             sent = update(InvoiceRow).where(InvoiceRow.id == invoice_id, InvoiceRow.status.in_(UNPAID))
             sent = sent.where(InvoiceRow.sent_first_at.is_(None)).values(sent_first_at=func.now())
-            if await session.scalar(sent.returning(InvoiceRow.id)):
-                await keep_parties(session, await session.get_one(InvoiceRow, invoice_id))
+            if first := await session.scalar(sent.returning(InvoiceRow)):
+                await keep_parties(session, first)
             return await invoice_to_collect(session, ref)
 
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:

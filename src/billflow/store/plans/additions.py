@@ -14,23 +14,23 @@ from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.proration import Derivation
 from billflow.models.tables import InvoiceLineRow, InvoiceRow
-from billflow.store.plans.cycle_charges import IS_ADJUSTED, NOT_CHARGED, left_of, lines_about
+from billflow.store.plans.cycle_charges import ENTRIES, IS_ADJUSTED, LINES_ABOUT, NOT_CHARGED, left_of
 
 _DERIVATION = TypeAdapter(Derivation)
+
+_BILLED = (
+    select(InvoiceLineRow, InvoiceRow, LINES_ABOUT.c.entry_id, IS_ADJUSTED)
+    .join(LINES_ABOUT, LINES_ABOUT.c.line_id == InvoiceLineRow.id)
+    .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
+    .where(InvoiceLineRow.kind.in_((*ADDITIONS, *END_DATE_CHANGES)))
+    .where(InvoiceRow.replaced_by_invoice_id.is_(None))
+    .order_by(InvoiceRow.issued_at, InvoiceRow.created_at, InvoiceLineRow.n)
+)
 
 
 async def billed_additions(session: AsyncSession, ledger: Mapping[UUID, LedgerEntry]) -> tuple[BilledAddition, ...]:
     """Load the additions that bill entries of *ledger*, with the lines that adjust them (rules 8.9)."""
-    about = lines_about(ledger)
-    query = (
-        select(InvoiceLineRow, InvoiceRow, about.c.entry_id, IS_ADJUSTED)
-        .join(about, about.c.line_id == InvoiceLineRow.id)
-        .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
-        .where(InvoiceLineRow.kind.in_((*ADDITIONS, *END_DATE_CHANGES)))
-        .where(InvoiceRow.replaced_by_invoice_id.is_(None))
-        .order_by(InvoiceRow.issued_at, InvoiceRow.created_at, InvoiceLineRow.n)
-    )
-    rows = (await session.execute(query)).all()
+    rows = (await session.execute(_BILLED, {ENTRIES: list(ledger)})).all()
     left = await left_of(session, {invoice.id: invoice for _, invoice, _, is_adjusted in rows if is_adjusted})
     lines: dict[UUID, Line] = {}
     credited: set[int] = set()

@@ -1,11 +1,11 @@
 """What was charged for a plan's running cycle, and how much of it was not refunded or credited."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
-from sqlalchemy import Subquery, or_, select, union_all
+from sqlalchemy import DateTime, Select, Subquery, Uuid, bindparam, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -20,6 +20,8 @@ from billflow.store.adjustments.records import load_money, standing_of
 
 _PURCHASES = (InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)
 NOT_CHARGED = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
+ENTRIES, _RENEWED_AT = "entries", "renewed_at"
+"""The parameters of the statements, which are made once: to put them together took longer than their answers."""
 
 
 async def charged_lines(
@@ -35,20 +37,7 @@ async def charged_lines(
     if renewal is None:
         return ()
     running = [entry_id for entry_id, entry in ledger.items() if entry.seq >= renewal.seq]
-    lines = lines_about(running)
-    bills = select(InvoiceLineRow.invoice_id).join(lines, lines.c.line_id == InvoiceLineRow.id)
-    billing = aliased(InvoiceRow)
-    same_step = select(billing.step_key).where(billing.id.in_(bills), billing.plan_id == InvoiceRow.plan_id)
-    paid_for = or_(InvoiceRow.kind.in_(_PURCHASES), InvoiceLineRow.period_end > renewal.event_time)
-    query = (
-        select(InvoiceLineRow, InvoiceRow, IS_ADJUSTED)
-        .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
-        .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(NOT_CHARGED), paid_for)
-        .where(InvoiceRow.replaced_by_invoice_id.is_(None))
-        .where(InvoiceLineRow.kind.not_in(NO_CYCLE))
-        .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
-    )
-    rows = (await session.execute(query)).all()
+    rows = (await session.execute(_CHARGED, {ENTRIES: running, _RENEWED_AT: renewal.event_time})).all()
     left = await left_of(session, {invoice.id: invoice for _, invoice, is_adjusted in rows if is_adjusted})
     return tuple(
         ChargedLine(
@@ -67,11 +56,8 @@ def _gross(line: InvoiceLineRow, invoice: InvoiceRow, left: int | Fraction) -> i
     return left * Fraction(line.amount + line.tax, line.amount)
 
 
-def lines_about(entries: Collection[UUID]) -> Subquery:
-    """Return the lines that bill ledger entries, or adjust a line that does, now: `line_id` and `entry_id`.
-
-    The lines of an invoice that was issued again stand for those that the ledger names.
-    """
+def _lines_about() -> Subquery:
+    entries = bindparam(ENTRIES, type_=Uuid(), expanding=True)
     bills = select(LedgerAllocation.invoice_line_id.label("line_id"), LedgerAllocation.entry_id.label("entry_id"))
     adjusts = select(InvoiceLineRow.id, InvoiceLineRow.adjusts_entry_id)
     again = select(InvoiceLineRow.id, LedgerAllocation.entry_id).join(
@@ -84,10 +70,35 @@ def lines_about(entries: Collection[UUID]) -> Subquery:
     ).subquery()
 
 
+LINES_ABOUT = _lines_about()
+"""The lines that bill the ledger entries given as `ENTRIES`, or adjust a line that does: `line_id` and `entry_id`.
+
+The lines of an invoice that was issued again stand for those that the ledger names.
+"""
+
 IS_ADJUSTED = or_(
     select(CreditNoteRow.id).where(CreditNoteRow.invoice_id == InvoiceRow.id).exists(),
     select(RefundRow.id).where(RefundRow.invoice_id == InvoiceRow.id).exists(),
 )
+
+
+def _charged() -> Select[InvoiceLineRow, InvoiceRow, bool]:
+    bills = select(InvoiceLineRow.invoice_id).join(LINES_ABOUT, LINES_ABOUT.c.line_id == InvoiceLineRow.id)
+    billing = aliased(InvoiceRow)
+    same_step = select(billing.step_key).where(billing.id.in_(bills), billing.plan_id == InvoiceRow.plan_id)
+    renewed_at = bindparam(_RENEWED_AT, type_=DateTime(timezone=True))
+    paid_for = or_(InvoiceRow.kind.in_(_PURCHASES), InvoiceLineRow.period_end > renewed_at)
+    return (
+        select(InvoiceLineRow, InvoiceRow, IS_ADJUSTED)
+        .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
+        .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(NOT_CHARGED), paid_for)
+        .where(InvoiceRow.replaced_by_invoice_id.is_(None))
+        .where(InvoiceLineRow.kind.not_in(NO_CYCLE))
+        .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
+    )
+
+
+_CHARGED = _charged()
 
 
 async def left_of(session: AsyncSession, invoices: Mapping[UUID, InvoiceRow]) -> dict[UUID, Fraction]:

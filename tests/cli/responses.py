@@ -104,6 +104,9 @@ RESPONSES: Mapping[str, str] = {
 }
 
 OF_THE_COMMAND_LINE = {
+    "audit roots": "an auditor's",
+    "audit sign": "an operator's",
+    "audit signing-keys": "an auditor's",
     "audit verify": "an auditor's, with the files of the archive",
     "catalog apply": "what it sells, and with --reprice whom that reaches",
     "catalog check": "a file's, before there is a server",
@@ -117,6 +120,7 @@ OF_THE_COMMAND_LINE = {
     "deploy status": "an operator's",
     "foreign-events": "an operator's",
     "invoice reissue": "the new invoice, or with --preview what would be",
+    "keys create-signing": "an operator's",
     "keys create": "how the API is opened",
     "keys list": "how the API is opened",
     "keys revoke": "how the API is opened",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from billflow.store.audit.retention import Retention
     from billflow.store.audit.roots import AuditRoots
     from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
+    from billflow.store.invoices.proofs import InvoiceProofs
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
@@ -52,6 +53,7 @@ class Store:
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
     audit_archive: ClassVar["Part[AuditArchive]"] = Part("store.audit.archive")
     audit_roots: ClassVar["Part[AuditRoots]"] = Part("store.audit.roots")
+    proofs: ClassVar["Part[InvoiceProofs]"] = Part("store.invoices.proofs")
 
     def on(self, database: Database) -> Self:
         """Return the same with its parts on another of its pools."""

@@ -17,8 +17,8 @@ class Collected:
         raise self._error
 
 
-def let_go(error: BaseException) -> None:
-    """Let the collector come past an object that raises."""
+def drop(error: BaseException) -> None:
+    """Make an object that raises when it is collected, and have it collected."""
     Collected(error)
     gc.collect()
 
@@ -26,7 +26,7 @@ def let_go(error: BaseException) -> None:
 def test_an_interrupted_workflow_task_whose_exception_met_something_collected_fails_no_test(
     request: pytest.FixtureRequest,
 ) -> None:
-    let_go(_InterruptDeadlockError())
+    drop(_InterruptDeadlockError())
     collect_unraisable(request.config)
 
 
@@ -34,7 +34,7 @@ def test_an_interrupted_workflow_task_whose_exception_met_something_collected_fa
 def test_any_other_exception_that_python_can_raise_nowhere_fails_the_test(
     error: BaseException, request: pytest.FixtureRequest
 ) -> None:
-    let_go(error)
+    drop(error)
     with pytest.raises(pytest.PytestUnraisableExceptionWarning):
         collect_unraisable(request.config)
 
@@ -43,6 +43,6 @@ def test_an_exception_that_follows_from_an_interruption_fails_the_test(request: 
     error = ValueError("it was handled wrongly")
     error.__context__ = _InterruptDeadlockError()
 
-    let_go(error)
+    drop(error)
     with pytest.raises(pytest.PytestUnraisableExceptionWarning):
         collect_unraisable(request.config)

@@ -10,7 +10,7 @@ from temporalio.service import RPCError
 
 from billflow.api.problems import headers_of
 from billflow.api.services import Services
-from billflow.console import adjustments, commands, customers, find, invoices, lists, sign_in
+from billflow.console import adjustments, commands, customers, find, invoices, lists, openid_sign_in, sign_in
 from billflow.console.pages import page
 from billflow.console.security import ConsoleHeaders
 from billflow.console.services import ConsoleService
@@ -21,6 +21,7 @@ from billflow.models.contracts.validation import field_refusal
 ROUTERS = (
     sign_in.router,
     sign_in.signed_in,
+    openid_sign_in.router,
     find.router,
     customers.router,
     invoices.router,

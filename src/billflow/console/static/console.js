@@ -14,7 +14,7 @@ if (field && results) {
     const answer = await fetch(`${results.dataset.results}?q=${encodeURIComponent(text)}`, { redirect: "error" }).catch(() => null);
     if (!answer || mine !== asked) return;
     if (answer.status === 503 && tries > 1) {
-      askIn(1000 * (Number(answer.headers.get("Retry-After")) || 5), tries - 1);
+      askLater(1000 * (Number(answer.headers.get("Retry-After")) || 5), tries - 1);
     }
     if (!answer.ok) return;
     const found = await answer.text();
@@ -23,11 +23,11 @@ if (field && results) {
     results.innerHTML = found;
     history.replaceState(null, "", `?q=${encodeURIComponent(text)}`);
   };
-  const askIn = (milliseconds, tries) => {
+  const askLater = (milliseconds, tries) => {
     clearTimeout(timer);
     timer = setTimeout(ask, milliseconds, tries);
   };
-  field.addEventListener("input", () => askIn(150, 4));
+  field.addEventListener("input", () => askLater(150, 4));
 }
 
 const links = () => Array.from(document.querySelectorAll("#results tbody tr > td:first-child a"));

@@ -9,6 +9,9 @@ SCHEMAS: Mapping[str, Any] = document()["components"]["schemas"]
 
 RESPONSES: Mapping[str, str] = {
     "audit list": "AuditEntryList",
+    "business movements": "MovementList",
+    "business renewals": "RenewalList",
+    "business report": "BusinessReport",
     "catalog price-changes": "PriceChangeList",
     "catalog show": "CatalogResponse",
     "catalog versions": "CatalogVersionList",

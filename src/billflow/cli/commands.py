@@ -171,6 +171,12 @@ COMMANDS = (
         "Let people into the console, which `billflow api` serves at /console.",
         'console login-link "Kim" --role support',
     ),
+    LazyCommand(
+        "business",
+        "business:app",
+        "Look at the whole business: what recurs, came in, is owed, renews and waits.",
+        "business report",
+    ),
     LazyCommand("audit", "audit:app", "Look at the audit log and verify it.", "audit list"),
     LazyCommand(
         "settings",

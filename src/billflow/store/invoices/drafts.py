@@ -9,14 +9,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import UNPAID, InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
 from billflow.store.audit.recorder import Recorder
 from billflow.store.offers.coupon_records import return_months
 from billflow.store.session.rows import as_json
-
-UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
 
 def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccountRow, step_key: str) -> InvoiceRow:

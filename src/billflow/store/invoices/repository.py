@@ -9,6 +9,7 @@ from billflow.domain.dunning import DunningAction
 from billflow.domain.errors import NotFound
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.invoices import (
+    UNPAID,
     BilledCustomer,
     Closed,
     CollectionOutcome,
@@ -29,7 +30,7 @@ from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
 from billflow.store.audit.recorder import STRIPE
-from billflow.store.invoices.drafts import UNPAID, void
+from billflow.store.invoices.drafts import void
 from billflow.store.invoices.issue import keep_parties
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from billflow.store.audit.queries import PostgresAuditQueries
     from billflow.store.audit.reasons import PostgresReasonRepository
     from billflow.store.customers.billing_accounts import PostgresBillingAccountRepository
+    from billflow.store.customers.business.queries import PostgresBusinessQueries
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
     from billflow.store.customers.onboardings import PostgresOnboardingRepository
@@ -143,6 +144,7 @@ class Queries:
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
     statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
+    business: "Part[PostgresBusinessQueries]" = Part("store.customers.business.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
     recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")
 

@@ -68,7 +68,7 @@ async def dry_run(  # noqa: PLR0913  (each is an option)
     with _kept(folder) as place:
         run = await _recorded(store, org_id, wanted, change, place, until, wheel)
         with _shown("billed") as progress:
-            await run.run(processes or len(os.sched_getaffinity(0)), progress)
+            await run.run(processes or os.cpu_count() or 1, progress)
         summary = run.results.summary(run.recording)
         heading = title(summary, run)
         write_files(heading, summary, run, csv_file, html_file)

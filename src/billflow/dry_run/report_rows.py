@@ -48,7 +48,8 @@ def sums(differences: Mapping[str, int]) -> str:
 
 def signed(amount: int, currency: str) -> str:
     """Write an amount that more or less is billed, with its sign."""
-    return f"+{format_amount(amount, currency)}" if amount > 0 else format_amount(amount, currency)
+    told = format_amount(amount, currency)
+    return told.replace(" ", " +", 1) if amount > 0 else told
 
 
 def derived(line: ForeseenLine | None, currency: str) -> str | None:

@@ -118,6 +118,7 @@ OF_THE_COMMAND_LINE = {
     "deploy promote": "an operator's",
     "deploy rollback": "an operator's",
     "deploy status": "an operator's",
+    "dry-run": "an operator's",
     "foreign-events": "an operator's",
     "invoice reissue": "the new invoice, or with --preview what would be",
     "keys create": "how the API is opened",

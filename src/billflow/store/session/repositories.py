@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
+    from billflow.store.plans.snapshots import PostgresPlanSnapshots
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
     from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
@@ -138,6 +139,7 @@ class Queries:
     """The queries of one process: what reads, for lists and pages."""
 
     plans: "Part[PostgresPlanQueries]" = Part("store.plans.queries")
+    plan_snapshots: "Part[PostgresPlanSnapshots]" = Part("store.plans.snapshots")
     invoices: "Part[PostgresInvoiceQueries]" = Part("store.invoices.queries")
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")

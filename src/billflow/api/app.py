@@ -30,6 +30,7 @@ from billflow.api.routes import (
     health,
     ids,
     invoices,
+    journal,
     mails,
     notices,
     offers,
@@ -97,6 +98,7 @@ _NOUNS = (
     mails,
     ids,
     tax,
+    journal,
 )
 
 _PROBLEM: Mapping[str, Any] = {

@@ -10,9 +10,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from billflow.models.keyring import Keyring
-from billflow.models.tables.sealed import use_keyring
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
+from billflow.store.session.dialect import DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
@@ -59,13 +59,14 @@ class Database:
         keyring: Keyring | None = None,
     ) -> None:
         self.engine: AsyncEngine = create_async_engine(
-            url if isinstance(url, URL) else sqlalchemy_url(url),
+            (url if isinstance(url, URL) else sqlalchemy_url(url)).set(drivername=DRIVER),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_timeout,
             hide_parameters=True,
+            keyring=keyring,
+            execution_options={"compiled_cache": compiled},
         )
-        use_keyring(self.engine.dialect, keyring)
         self.keyring = keyring
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=PersonalDataSession)
         self._timeout = statement_timeout

@@ -121,6 +121,7 @@ OF_THE_COMMAND_LINE = {
     "dry-run": "an operator's",
     "foreign-events": "an operator's",
     "invoice reissue": "the new invoice, or with --preview what would be",
+    "journal": "a file's, and the sums of its accounts",
     "keys create": "how the API is opened",
     "keys list": "how the API is opened",
     "keys revoke": "how the API is opened",

@@ -112,6 +112,13 @@ COMMANDS = (
         "prune --json",
     ),
     LazyCommand(
+        "journal",
+        "journal:journal",
+        "Write the journal to a file: what was billed, earned by month, credited, paid and refunded, in double entry.",
+        "journal --since 2026-01-01 --until 2027-01-01",
+        "journal --format datev --since 2026-01-01 --until 2027-01-01 -o datev.csv --json",
+    ),
+    LazyCommand(
         "events",
         "events:events",
         "List what happened, the newest first.",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.business.queries import PostgresBusinessQueries
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
+    from billflow.store.customers.journal import PostgresJournalQueries
     from billflow.store.customers.onboardings import PostgresOnboardingRepository
     from billflow.store.customers.projects import PostgresProjectRepository
     from billflow.store.customers.queries import PostgresCustomerQueries
@@ -144,6 +145,7 @@ class Queries:
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
+    journal: "Part[PostgresJournalQueries]" = Part("store.customers.journal")
     statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     business: "Part[PostgresBusinessQueries]" = Part("store.customers.business.queries")

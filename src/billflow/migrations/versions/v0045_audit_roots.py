@@ -2,8 +2,8 @@
 
 from billflow.migrations.ddl import append_only, drop_tables, isolate_tenants, run_sql
 
-revision = "0043"
-down_revision = "0042"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 

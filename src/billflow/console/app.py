@@ -10,7 +10,17 @@ from temporalio.service import RPCError
 
 from billflow.api.problems import headers_of
 from billflow.api.services import Services
-from billflow.console import adjustments, commands, customers, find, invoices, lists, openid_sign_in, sign_in
+from billflow.console import (
+    adjustments,
+    commands,
+    customer_actions,
+    customers,
+    find,
+    invoices,
+    lists,
+    openid_sign_in,
+    sign_in,
+)
 from billflow.console.pages import page
 from billflow.console.security import ConsoleHeaders
 from billflow.console.services import ConsoleService
@@ -28,6 +38,7 @@ ROUTERS = (
     lists.router,
     commands.router,
     adjustments.router,
+    customer_actions.router,
 )
 """Every page and form, by what it is about."""
 

@@ -12,6 +12,7 @@ from billflow.api.problems import headers_of
 from billflow.api.services import Services
 from billflow.console import (
     adjustments,
+    business,
     commands,
     customer_actions,
     customers,
@@ -36,6 +37,7 @@ ROUTERS = (
     customers.router,
     invoices.router,
     lists.router,
+    business.router,
     commands.router,
     adjustments.router,
     customer_actions.router,

@@ -14,6 +14,7 @@ from billflow.console import (
     adjustments,
     business,
     commands,
+    customer_actions,
     customers,
     find,
     invoices,
@@ -39,6 +40,7 @@ ROUTERS = (
     business.router,
     commands.router,
     adjustments.router,
+    customer_actions.router,
 )
 """Every page and form, by what it is about."""
 

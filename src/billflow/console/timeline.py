@@ -26,6 +26,7 @@ class TimelineRow:
     details: str
     refused: str | None = None
     invoice_id: str | None = None
+    mail_id: str | None = None
 
 
 def timeline_of(
@@ -63,7 +64,8 @@ def _actor(actor: str | None) -> str | None:
 def _mail_row(mail: MailRecord) -> TimelineRow:
     sent = f"sent {moment(mail.sent_at)}" if mail.sent_at else "stored, not sent"
     name = f"mail: {words(mail.occasion)}"
-    return TimelineRow(mail.at, mail.at, "mail", name, None, f"{mail.subject} ({sent})", invoice_id=mail.invoice_id)
+    said = f"{mail.subject} ({sent})"
+    return TimelineRow(mail.at, mail.at, "mail", name, None, said, invoice_id=mail.invoice_id, mail_id=mail.mail_id)
 
 
 def _said(data: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from billflow.api.services import Services
 from billflow.console.app import console_app
 from billflow.console.pages import BASE as CONSOLE_PATH
 from billflow.console.services import ConsoleService
+from billflow.mail.smtp import mailer_of
 from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
 from billflow.service.stripe_event_handlers import StripeEventHandlers
@@ -50,6 +51,8 @@ def _console(engine: Engine) -> ConsoleService:
         temporal_ui=ui,
         stripe_dashboard=None if settings.stripe_api_base else stripe,
         url=settings.console_url,
+        return_url=settings.return_url,
+        mailer=mailer_of(settings),
         refund_limits=settings.console_refund_limits or {},
         identity_provider=_identity_provider(settings),
     )

@@ -32,6 +32,7 @@ RESPONSES: Mapping[str, str] = {
     "customer activate": "CustomerResponse",
     "customer approve-sponsorship": "SponsorshipResponse",
     "customer billing-accounts": "BillingAccountList",
+    "customer card": "TestCardResponse",
     "customer card-link": "Link",
     "customer contacts": "ContactList",
     "customer create": "CustomerResponse",
@@ -96,7 +97,9 @@ RESPONSES: Mapping[str, str] = {
     "seats members": "SeatMemberList",
     "seats pull": "SeatPullResponse",
     "seats report": "SeatReportResponse",
-    "seats source set": "CreatedSeatSourceResponse",
+    **dict.fromkeys(
+        [f"seats source set {kind}" for kind in ("push", "http", "sql", "file")], "CreatedSeatSourceResponse"
+    ),
     "seats source show": "SeatSourceList",
     "seller apply": "SellerResponse",
     "seller remove-logo": "SellerResponse",
@@ -113,7 +116,6 @@ OF_THE_COMMAND_LINE = {
     "catalog diff": "what it changes, and with --reprice whom that reaches",
     "console login-link": "how the console is opened",
     "conformance": "a file's, before there is a server",
-    "customer card": "a test card, in place of the customer's browser",
     "demo": "the demo's own",
     "deploy promote": "an operator's",
     "deploy rollback": "an operator's",
@@ -145,7 +147,7 @@ OF_THE_COMMAND_LINE = {
 
 def command_of(words: tuple[str, ...]) -> str | None:
     """Return which command of either table was typed."""
-    known = (" ".join(words[:count]) for count in (3, 2, 1))
+    known = (" ".join(words[:count]) for count in (4, 3, 2, 1))
     return next((name for name in known if name in RESPONSES or name in OF_THE_COMMAND_LINE), None)
 
 

@@ -67,6 +67,7 @@ async def test_an_invoice_keeps_what_stripe_adds_and_adjustments_take_it_along(s
     assert await found(shop) == ()
 
 
+@pytest.mark.full
 async def test_a_renewal_is_forecast_net_and_issued_with_tax(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     invoice = await bought(shop, "DE")
@@ -80,6 +81,7 @@ async def test_a_renewal_is_forecast_net_and_issued_with_tax(shop: Shop) -> None
     assert await found(shop) == ()
 
 
+@pytest.mark.full
 async def test_a_vat_number_reaches_stripe_and_reverses_the_charge(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     invoice = await bought(shop, "FR", "FR83404833048", "fr-FR")
@@ -91,6 +93,7 @@ async def test_a_vat_number_reaches_stripe_and_reverses_the_charge(shop: Shop) -
     assert "Autoliquidation" in await shop.env.engine.documents.html(shop.env.org_id, invoice["id"])
 
 
+@pytest.mark.full
 async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold_until_it_has_one(shop: Shop) -> None:
     customer_id, clock_id = await shop.customer(4, 0)
     plan = await shop.plan(customer_id, clock_id)
@@ -111,6 +114,7 @@ async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold
     assert (renewal["total"], renewal["issued_at"][:10]) == (11_900, "2026-04-15")
 
 
+@pytest.mark.full
 async def test_an_invoice_that_was_made_by_own_rates_is_not_taxed_twice(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     old = await bought(shop, "FR")
@@ -121,6 +125,7 @@ async def test_an_invoice_that_was_made_by_own_rates_is_not_taxed_twice(shop: Sh
     assert await found(shop) == ()
 
 
+@pytest.mark.full
 async def test_a_taxed_invoice_is_void_with_its_tax(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     customer_id, clock_id = await shop.customer(4, 0)

@@ -70,7 +70,7 @@ def test_who_owes_the_tax_itself_or_is_exempt_reads_so_with_its_country_and_noth
     ):
         [only] = UNION.treatment(who, DAY).rates
 
-        assert (only.country, only.percent, only.name) == ("FR", 0, name)
+        assert (only.country, only.percent, only.name) == ("FR", Decimal(0), name)
 
 
 def test_without_reverse_charge_a_business_pays_like_anybody() -> None:

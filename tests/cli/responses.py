@@ -110,6 +110,9 @@ RESPONSES: Mapping[str, str] = {
 }
 
 OF_THE_COMMAND_LINE = {
+    "audit roots": "an auditor's",
+    "audit sign": "an operator's",
+    "audit signing-keys": "an auditor's",
     "audit verify": "an auditor's, with the files of the archive",
     "catalog apply": "what it sells, and with --reprice whom that reaches",
     "catalog check": "a file's, before there is a server",
@@ -123,6 +126,7 @@ OF_THE_COMMAND_LINE = {
     "dry-run": "an operator's",
     "foreign-events": "an operator's",
     "invoice reissue": "the new invoice, or with --preview what would be",
+    "keys create-signing": "an operator's",
     "journal": "a file's, and the sums of its accounts",
     "keys create": "how the API is opened",
     "keys list": "how the API is opened",

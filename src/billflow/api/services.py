@@ -24,6 +24,7 @@ from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.taxes import TaxService
 from billflow.service.webhooks import WebhookService
 from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
+from billflow.store.invoices.proofs import InvoiceProofs
 from billflow.store.session.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
@@ -51,6 +52,7 @@ class Services:
     invoices: InvoiceService
     adjustments: AdjustmentService
     documents: InvoiceDocuments
+    proofs: InvoiceProofs
     verify_webhook: VerifyWebhook
     authentication: Authentication
     webhooks: WebhookService

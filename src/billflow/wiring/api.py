@@ -108,6 +108,7 @@ def api_services(engine: Engine) -> Services:
             stripe_event_handlers(engine), stripe_event_handlers(background), background.queries.monitoring
         ),
         documents=engine.documents,
+        proofs=engine.proofs,
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=engine.webhooks,

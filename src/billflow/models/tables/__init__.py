@@ -46,6 +46,7 @@ from billflow.models.tables.tax import TaxVersionRow
 from billflow.models.tables.webhooks import (
     AuditArchiveRow,
     AuditChain,
+    AuditRootRow,
     CustomerKey,
     EventDelivery,
     OutboxPending,

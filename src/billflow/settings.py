@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """Where people reach the console, for the links that sign them in; the address of the API where it is not set."""
     console_refund_limit: Annotated[int, Field(ge=0)] | None = None
     """The most that the role support gives back in the console at once, in minor units; no limit unless set."""
+    portal_url: str | None = None
+    """Where customers reach the portal, for the links into it; the address of the API where it is not set."""
     return_url: str = "http://127.0.0.1:8000/"
     """Where a customer comes back to from Stripe's pages."""
 

@@ -79,7 +79,7 @@ async def explained_queries(database: Database, org_id: str, ask: Callable[[], A
     finally:
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
     found = {}
-    for statement, parameters in [one for one in asked if one[0].startswith("SELECT") and "FROM" in one[0]]:
+    for statement, parameters in [one for one in asked if one[0].startswith(("SELECT", "WITH")) and "FROM" in one[0]]:
         async with database.unit_of_work(org_id) as session:
             connection = await session.connection()
             # So few rows are quicker read whole; of a hundred thousand they would not be.
@@ -119,6 +119,14 @@ async def explained_queries(database: Database, org_id: str, ask: Callable[[], A
         "/invoices?customer_id={customer}",
         "/invoices?status=open",
         "/invoices?number=A1B2C3-0001",
+        "/invoices?paid_since=2026-01-01T00:00:00Z&paid_until=2026-02-01T00:00:00Z&currency=USD",
+        "/invoices?unpaid=true&due_until=2026-02-01T00:00:00Z",
+        "/invoices?next_action=retry",
+        "/plans?live=true&currency=USD",
+        "/plans?attention=stale_seats",
+        "/business",
+        "/business/renewals",
+        "/business/movements?since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z",
         "/events?customer_id={customer}",
         "/audit?limit=5",
     ],

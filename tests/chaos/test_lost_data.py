@@ -9,6 +9,8 @@ from uuid import uuid4
 import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 
 from billflow.domain.calendar import add_months
 from billflow.domain.commands import SetCollectionMethod
@@ -106,6 +108,16 @@ async def workflows_of(env: ReconciliationEnvironment) -> list[WorkflowExecution
     return [WorkflowExecution(workflow_id=one.id, run_id=one.run_id) async for one in found]
 
 
+async def delete(client: Client, lost: WorkflowExecution) -> None:
+    """Delete a workflow from Temporal, unless it is gone and still listed."""
+    asked = DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=lost)
+    try:
+        await client.workflow_service.delete_workflow_execution(asked)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
 async def lose_all(env: ReconciliationEnvironment) -> None:
     """Let Temporal lose everything of an organization."""
     client = env.engine.client
@@ -113,9 +125,7 @@ async def lose_all(env: ReconciliationEnvironment) -> None:
     async def is_empty() -> bool:
         left = await workflows_of(env)
         for one in left:
-            await client.workflow_service.delete_workflow_execution(
-                DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=one)
-            )
+            await delete(client, one)
         return not left
 
     await until(is_empty)

@@ -9,6 +9,9 @@ SCHEMAS: Mapping[str, Any] = document()["components"]["schemas"]
 
 RESPONSES: Mapping[str, str] = {
     "audit list": "AuditEntryList",
+    "business movements": "MovementList",
+    "business renewals": "RenewalList",
+    "business report": "BusinessReport",
     "catalog price-changes": "PriceChangeList",
     "catalog show": "CatalogResponse",
     "catalog versions": "CatalogVersionList",
@@ -119,8 +122,10 @@ OF_THE_COMMAND_LINE = {
     "deploy promote": "an operator's",
     "deploy rollback": "an operator's",
     "deploy status": "an operator's",
+    "dry-run": "an operator's",
     "foreign-events": "an operator's",
     "invoice reissue": "the new invoice, or with --preview what would be",
+    "journal": "a file's, and the sums of its accounts",
     "keys create": "how the API is opened",
     "keys list": "how the API is opened",
     "keys revoke": "how the API is opened",

@@ -184,6 +184,10 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
             await person.get("/lists/customers", q="alert(1)"),
             await person.get("/lists/invoices", number=EVIL),
             await person.get(f"/lists/{EVIL}"),
+            await person.get("/lists/plans", attention=EVIL, currency=EVIL),
+            await person.get("/business", currency=EVIL),
+            await person.get("/business/renewals", after=EVIL),
+            await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
             await person.get("/sign-in", token=EVIL, next=EVIL),
         ]
 

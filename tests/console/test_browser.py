@@ -6,13 +6,12 @@ from http import HTTPStatus
 
 import httpx
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
 from tests.console.browser import Scheme, chromium, needs_chromium, opened, overflow, picture, sign_in, violations
 from tests.console.people import Acme, bought
-from tests.sizes import further
 
 pytestmark = needs_chromium
 
@@ -44,9 +43,8 @@ async def seen(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     return found
 
 
-@pytest.mark.parametrize(
-    ("scheme", "width"), [("light", 1280), ("dark", 360), *further(("dark", 1280), ("light", 360), ("light", 2560))]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360), ("light", 2560)])
 async def test_no_page_has_a_violation_or_is_wider_than_its_window(
     env: ApiEnvironment, browser: Browser, seen: Acme, scheme: Scheme, width: int
 ) -> None:
@@ -56,6 +54,10 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
         "customer": f"/console/customers/{seen.customer['id']}?part=timeline",
         "invoice": f"/console/invoices/{seen.invoice['id']}",
         "list": "/console/lists/plans?status=active",
+        "business": "/console/business",
+        "renewals": "/console/business/renewals",
+        "movements": "/console/business/movements?since=2026-01-01T00:00&until=2027-01-01T00:00",
+        "invoices": "/console/lists/invoices?unpaid=yes&due_until=2027-01-01T00:00",
         "form": f"/console/plans/{seen.plan['id']}/commands/upgrade_tier_now",
         "preview": f"/console/plans/{seen.plan['id']}/commands/set_licenses?licenses=14&preview=yes",
         "refund": f"/console/invoices/{seen.invoice['id']}/refund?amount=5&preview=yes",
@@ -77,6 +79,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
     assert found == []
 
 
+@pytest.mark.full
 async def test_support_helps_a_customer_by_keyboard_alone(
     env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient, seen: Acme
 ) -> None:
@@ -126,3 +129,25 @@ async def test_what_one_types_finds_nothing_that_another_wrote_into_the_page(
 
         assert "owned" not in await page.title() or evil in await page.title()
         assert await page.locator("main img, main script").count() == 0
+
+
+async def test_a_search_for_which_there_was_no_connection_is_asked_again(
+    env: ApiEnvironment, browser: Browser, acme: Acme
+) -> None:
+    asked = list[str]()
+
+    async def busy_at_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            await route.fulfill(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "1"})
+        else:
+            await route.continue_()
+
+    async with opened(browser, env, statuses={HTTPStatus.SERVICE_UNAVAILABLE}) as page:
+        await sign_in(page, env, ConsoleRole.VIEWER)
+        await page.route("**/console/find?*", busy_at_first)
+        await page.get_by_role("searchbox").fill("rocket")
+        await page.wait_for_url("**/console/?q=rocket")
+
+        assert await page.get_by_role("link", name=acme.customer["name"]).count() == 1
+    assert len(asked) == 2

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from billflow.domain.plan import PlanStatus, Schedule
-from billflow.domain.revenue import monthly_revenue
+from billflow.domain.revenue import recurring_revenue
 from billflow.domain.suspension_effects import effects_of
 
 
@@ -24,7 +24,7 @@ from billflow.domain.suspension_effects import effects_of
 def test_a_plan_renews_at_its_share_of_a_year(
     schedule: Schedule, price: int | None, fixed_price: int | None, licenses: int, monthly: int
 ) -> None:
-    revenue = monthly_revenue(
+    revenue = recurring_revenue(
         PlanStatus.ACTIVE, schedule, price_per_license=price, fixed_price=fixed_price, licenses=licenses
     )
 
@@ -33,7 +33,7 @@ def test_a_plan_renews_at_its_share_of_a_year(
 
 @pytest.mark.parametrize("status", [status for status in PlanStatus if status.in_trial or not status.is_live])
 def test_a_trial_and_a_plan_that_does_not_run_renew_at_nothing(status: PlanStatus) -> None:
-    assert monthly_revenue(status, Schedule.MONTHLY, price_per_license=800, fixed_price=None, licenses=5) == 0
+    assert recurring_revenue(status, Schedule.MONTHLY, price_per_license=800, fixed_price=None, licenses=5) == 0
 
 
 def test_only_an_active_customer_is_let_in() -> None:

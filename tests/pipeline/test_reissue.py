@@ -31,6 +31,7 @@ async def test_an_open_renewal_is_void_on_both_sides_before_the_corrected_one_is
     assert (told["replaced_by_invoice_id"], told["total"]) == (new.invoice_id, 5600)
     assert (await plan_env.events("invoice.created"))[-1]["replaces_invoice_id"] == old.invoice_id
     assert "invoice.reissued" in await plan_env.audited(old.invoice_id)
+    assert (await plan_env.env.engine.queries.audit.verify(plan_env.org_id)).faults == ()
     timeline = await plan_env.env.engine.queries.plans.timeline(plan.ref)
     assert "invoice.reissued" in [entry.name for entry in timeline]
 

@@ -100,6 +100,8 @@ async def test_licenses_are_bought_after_a_look_and_once(
     actors = [entry["actor"] for entry in timeline if entry["name"] == "set_licenses"]
     assert len(actors) == 1
     assert actors[0].startswith("portal:")
+    names = {entry["actor_name"] for entry in timeline if entry["name"] == "set_licenses"}
+    assert names == {"the customer, in the portal"}
 
 
 async def test_a_schedule_is_switched_and_that_is_taken_back(

@@ -1,5 +1,6 @@
 """Temporal has lost everything, and the rows know what should run."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,17 +38,23 @@ class Killed(Exception):
 
 @dataclass(frozen=True)
 class Fragile(WorkflowControl):
-    """Workflow control of a process that is killed after so many starts."""
+    """Workflow control of a process that is killed once so many starts were made."""
 
     starts: int = 0
+    begun: list[str] = field(default_factory=list)
     made: list[str] = field(default_factory=list)
+    all_made: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def start(self, start: WorkflowStart, signal: str | None = None, *args: object) -> None:
         """Start, and perhaps die."""
-        if len(self.made) >= self.starts:
+        if len(self.begun) >= self.starts:
+            await self.all_made.wait()  # dying cancels those under way, of which nobody knows whether they were made
             raise Killed
-        self.made.append(start.workflow_id)
+        self.begun.append(start.workflow_id)
         await super().start(start, signal, *args)
+        self.made.append(start.workflow_id)
+        if len(self.made) == self.starts:
+            self.all_made.set()
 
 
 @pytest.fixture

@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import LiteralString
 
 import psycopg
 import pytest
 from psycopg.errors import RestrictViolation
 
 from billflow.domain.errors import Refused
+from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.customers import NewCustomer
-from billflow.models.contracts.records import Paging
+from billflow.models.contracts.records import InvoiceFilter, Paging
 from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
 from tests.store.conftest import BEGIN, Company, by
@@ -48,6 +50,12 @@ async def test_an_untouched_log_is_whole_and_names_its_head(audited: Company, da
     assert later.head != verdict.head
 
 
+async def recurring_invoice(company: Company) -> str:
+    """Return the id of an invoice that a billing date made."""
+    found = await company.queries.invoices.search(company.org_id, InvoiceFilter())
+    return next(one.invoice_id for one in found.rows if one.kind is InvoiceKind.RECURRING)
+
+
 TAMPERINGS = {
     "the entry was changed": "UPDATE audit_log SET actor = 'nobody' WHERE id = %(id)s",
     "the entry was removed": "DELETE FROM audit_log WHERE id = %(id)s",
@@ -69,6 +77,71 @@ async def test_tampering_is_found_and_named(
     verdict = await audit.verify(audited.org_id)
 
     assert problem in {fault.problem for fault in verdict.faults}
+
+
+LINE, INVOICE = "UPDATE invoice_line SET {} WHERE invoice_id = %(id)s", "UPDATE invoice SET {} WHERE id = %(id)s"
+INVOICE_TAMPERINGS = [
+    *(
+        LINE.format(change)
+        for change in (
+            "quantity = 3, amount = 3 * unit_amount",
+            "unit_amount = unit_amount + 1, amount = amount + quantity",
+            "description = 'Forged'",
+            "kind = 'item'",
+            "period_start = period_start - interval '1 day'",
+            "period_end = period_end + interval '1 microsecond'",
+            "derivation = jsonb_set(derivation, '{price}', '1')",
+            "derivation = jsonb_set(derivation, '{rounding}', '\"up\"')",
+            "tax = 1",
+            "applied_tax = '{}', kind = 'tax'",
+        )
+    ),
+    *(
+        INVOICE.format(change)
+        for change in (
+            "currency = 'EUR'",
+            "issued_at = issued_at + interval '1 second'",
+            "kind = 'purchase'",
+            "automatic_tax = true",
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("change", INVOICE_TAMPERINGS)
+async def test_an_invoice_that_was_changed_is_named(
+    audited: Company, database: Database, tamperer: "psycopg.Connection[tuple[object, ...]]", change: str
+) -> None:
+    audit = PostgresAuditQueries(database)
+    invoice_id = await recurring_invoice(audited)
+    assert (await audit.verify(audited.org_id)).faults == ()
+    tamperer.execute(change.encode(), {"id": invoice_id})
+
+    [fault] = (await audit.verify(audited.org_id)).faults
+
+    assert fault.problem == f"its invoice {invoice_id} was changed"
+
+
+@pytest.mark.parametrize(
+    ("statement", "became"),
+    [
+        ("DELETE FROM invoice_line WHERE invoice_id = %(id)s", "changed"),
+        ("DELETE FROM invoice WHERE id = %(id)s", "removed"),
+    ],
+)
+async def test_what_was_removed_of_an_invoice_is_found(
+    audited: Company,
+    database: Database,
+    tamperer: "psycopg.Connection[tuple[object, ...]]",
+    statement: LiteralString,
+    became: str,
+) -> None:
+    invoice_id = await recurring_invoice(audited)
+    tamperer.execute(statement, {"id": invoice_id})
+
+    [fault] = (await PostgresAuditQueries(database).verify(audited.org_id)).faults
+
+    assert fault.problem == f"its invoice {invoice_id} was {became}"
 
 
 async def test_a_chain_that_was_written_anew_has_another_head(

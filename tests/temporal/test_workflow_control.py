@@ -58,11 +58,15 @@ async def test_a_server_that_does_not_answer_is_one_error_with_a_code(without_se
         assert refused.value.code == "no_temporal_server"
 
 
-def test_a_server_that_ends_in_the_middle_of_its_answer_does_not_answer() -> None:
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(RPCStatusCode.UNKNOWN, "transport error"), (RPCStatusCode.INTERNAL, "h2 protocol error: error reading a body")],
+)
+def test_a_server_that_ends_in_the_middle_of_its_answer_does_not_answer(status: RPCStatusCode, message: str) -> None:
     with pytest.raises(NoTemporalServer), temporal_errors():
-        raise RPCError("transport error", RPCStatusCode.UNKNOWN, b"")
+        raise RPCError(message, status, b"")
     with pytest.raises(RPCError), temporal_errors():
-        raise RPCError("a fault of the server", RPCStatusCode.UNKNOWN, b"")
+        raise RPCError("a fault of the server", status, b"")
 
 
 async def test_a_workflow_that_is_not_there_is_an_answer(temporal_client: Client) -> None:

@@ -17,6 +17,7 @@ from billflow.api.routes import (
     adjustments,
     audit,
     billing_accounts,
+    business,
     catalog,
     channels,
     contacts,
@@ -30,6 +31,7 @@ from billflow.api.routes import (
     health,
     ids,
     invoices,
+    journal,
     mails,
     notices,
     offers,
@@ -95,12 +97,14 @@ _NOUNS = (
     events,
     webhook_endpoints,
     audit,
+    business,
     privacy,
     notices,
     dunning_policy,
     mails,
     ids,
     tax,
+    journal,
 )
 
 _PROBLEM: Mapping[str, Any] = {

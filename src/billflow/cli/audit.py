@@ -48,7 +48,8 @@ async def verify(
 ) -> Output:
     """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in.
 
-    What `billflow prune` has archived is in files, each verified by itself; the log in the database follows from them.
+    Invoices are held against the digests that the log has of them. What `billflow prune` has archived is in files, each
+    verified by itself; the log in the database follows from them.
     """
     org_id = await org_of(store)
     verdict = await (store.audit_archive.verify(org_id, archive) if archive else store.queries.audit.verify(org_id))

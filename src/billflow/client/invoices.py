@@ -1,6 +1,9 @@
 """Calls about invoices."""
 
+from datetime import datetime
+
 from billflow.client.calls import Call, ask, get, given, write
+from billflow.domain.dunning import DunningAction
 from billflow.models.contracts.adjustment_responses import (
     CreditNoteResponse,
     InvoiceAdjustmentsResponse,
@@ -27,12 +30,23 @@ def search(  # noqa: PLR0913  (each is one filter)
     plan_id: str | None = None,
     status: InvoiceStatus | None = None,
     number: str | None = None,
+    currency: str | None = None,
+    unpaid: bool | None = None,
+    next_action: DunningAction | None = None,
+    issued_since: datetime | None = None,
+    issued_until: datetime | None = None,
+    due_since: datetime | None = None,
+    due_until: datetime | None = None,
+    paid_since: datetime | None = None,
+    paid_until: datetime | None = None,
     limit: int = 50,
     after: str | None = None,
 ) -> Call[InvoiceList]:
-    """List invoices, the newest first."""
-    wanted = {"customer_id": customer_id, "plan_id": plan_id, "status": status, "number": number}
-    return get(_PATH, InvoiceList, **wanted, limit=limit, after=after)
+    """List invoices, the newest first: from `*_since` on, and before `*_until`; *unpaid* are drafts and open ones."""
+    named = {"customer_id": customer_id, "plan_id": plan_id, "status": status, "number": number, "currency": currency}
+    wanted = {"unpaid": unpaid, "next_action": next_action, "issued_since": issued_since, "issued_until": issued_until}
+    spans = {"due_since": due_since, "due_until": due_until, "paid_since": paid_since, "paid_until": paid_until}
+    return get(_PATH, InvoiceList, **named, **wanted, **spans, limit=limit, after=after)
 
 
 def explain(invoice_id: str) -> Call[InvoiceExplanation]:

@@ -39,15 +39,19 @@ def search(  # noqa: PLR0913  (each is one filter)
     test_clock_id: str | None = None,
     status: PlanStatus | None = None,
     tier: str | None = None,
+    currency: str | None = None,
+    live: bool | None = None,
     needs_attention: bool | None = None,
+    attention: str | None = None,
     next_invoice_before: datetime | None = None,
     limit: int = 50,
     after: str | None = None,
 ) -> Call[PlanList]:
-    """List plans, the newest first."""
+    """List plans, the newest first; *live* ones run, trials included, *attention* is the code of what holds them."""
     wanted = {"customer_id": customer_id, "test_clock_id": test_clock_id, "status": status, "tier": tier}
     due = {"needs_attention": needs_attention, "next_invoice_before": next_invoice_before}
-    return get(_PATH, PlanList, **wanted, **due, limit=limit, after=after)
+    state = {"currency": currency, "live": live, "attention": attention}
+    return get(_PATH, PlanList, **wanted, **state, **due, limit=limit, after=after)
 
 
 def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[InvoiceList]:

@@ -5,8 +5,19 @@ from importlib.resources import files
 from fastapi import FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 
+from billflow.api.problems import headers_of
 from billflow.api.services import Services
-from billflow.console import adjustments, commands, customers, find, invoices, lists, sign_in
+from billflow.console import (
+    adjustments,
+    business,
+    commands,
+    customers,
+    find,
+    invoices,
+    lists,
+    openid_sign_in,
+    sign_in,
+)
 from billflow.console.pages import BASE, page
 from billflow.console.services import ConsoleService
 from billflow.errors import kind_of
@@ -16,10 +27,12 @@ from billflow.pages.problems import FAULTS, problem_of
 ROUTERS = (
     sign_in.router,
     sign_in.signed_in,
+    openid_sign_in.router,
     find.router,
     customers.router,
     invoices.router,
     lists.router,
+    business.router,
     commands.router,
     adjustments.router,
 )
@@ -35,12 +48,14 @@ def console_app(services: Services, console: ConsoleService) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("billflow.console") / "static")))
     for kind in FAULTS:
-        app.add_exception_handler(kind, _refused)
+        app.add_exception_handler(kind, refused)
     return app
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
     """Return the page that says in plain words why something was not done."""
     problem = problem_of(error)
     status = kind_of(type(problem)).http_status or 500
-    return page(request, "refused.html", status=status, problem=problem)
+    answer = page(request, "refused.html", status=status, problem=problem)
+    answer.headers.update(headers_of(problem))
+    return answer

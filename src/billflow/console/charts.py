@@ -59,7 +59,7 @@ def seat_chart(usage: UsageRecord) -> SeatChart | None:
         return None
     most = max([one.members + one.guests for one in usage.seats] + [one.licenses for one in usage.licenses] + [1])
     since = min(*begun, usage.until - timedelta(days=1))
-    scale = _Scale(since, usage.until, _rounded_up(most))
+    scale = _Scale(since, usage.until, rounded_up(most))
     seats = _steps(scale, [(_begin(one.day), one.members + one.guests) for one in usage.seats])
     base = HEIGHT - BOTTOM
     area = f"{seats} V{base} H{scale.x(_begin(usage.seats[0].day))} Z" if usage.seats else ""
@@ -99,7 +99,7 @@ def _months(scale: _Scale) -> Iterator[Tick]:
             yield Tick(scale.x(at), f"{at:%b %Y}" if month == 0 or n == 1 else f"{at:%b}")
 
 
-def _rounded_up(count: int) -> int:
+def rounded_up(count: int) -> int:
     """Return an even number that an axis can end at: 2, 4, 10, 20, 40, 100, …"""
     unit = 1
     while True:

@@ -26,13 +26,22 @@ Search = Callable[[Services, str, Any, Paging], Awaitable[Page[Any]]]
 
 @dataclass(frozen=True)
 class ListKind:
-    """One kind of list: what it can be filtered by, how it is asked for, and the columns of its CSV file."""
+    """One kind of list: what it can be filtered by, how it is asked for, and the columns of its CSV file.
+
+    `further` are filters that are shown when somebody asks for them.
+    """
 
     title: str
     filter: type[Any]
     filters: tuple[str, ...]
     search: Search
     columns: Mapping[str, Callable[[Any], object]]
+    further: tuple[str, ...] = ()
+
+    @property
+    def all_filters(self) -> tuple[str, ...]:
+        """Return everything that it can be filtered by."""
+        return (*self.filters, *self.further)
 
 
 async def _customers(services: Services, org_id: str, wanted: CustomerFilter, paging: Paging) -> Page[Any]:
@@ -87,11 +96,12 @@ LISTS: Mapping[str, ListKind] = {
             "next_invoice_date": lambda one: one.next_invoice_date,
             "attention": lambda one: one.attention.message if one.attention else None,
         },
+        ("live", "currency", "attention"),
     ),
     "invoices": ListKind(
         "Invoices",
         InvoiceFilter,
-        ("status", "number"),
+        ("status", "number", "currency", "unpaid"),
         _invoices,
         {
             "id": lambda one: one.invoice_id,
@@ -106,6 +116,15 @@ LISTS: Mapping[str, ListKind] = {
             "total": _whole_units("total"),
             "amount_paid": _whole_units("amount_paid"),
         },
+        (
+            "next_action",
+            "issued_since",
+            "issued_until",
+            "due_since",
+            "due_until",
+            "paid_since",
+            "paid_until",
+        ),
     ),
 }
 """Every list by its name in addresses."""
@@ -118,13 +137,14 @@ async def show_list(visit: VisitHere, noun: str) -> Response:
     wanted = read_form(kind.filter, visit.query, terms)
     paging = Paging(limit=AT_ONCE, after=visit.query.get("after") or None)
     found = await kind.search(visit.services, visit.org_id, wanted, paging)
-    chosen = {name: visit.query[name] for name in kind.filters if visit.query.get(name)}
+    chosen = {name: visit.query[name] for name in kind.all_filters if visit.query.get(name)}
     return visit.page(
         "list.html",
         noun=noun,
         kind=kind,
         found=found,
-        fields=_filters(kind, visit.query, terms),
+        fields=_filters(kind, kind.filters, visit.query, terms),
+        further=_filters(kind, kind.further, visit.query, terms),
         query=urlencode(chosen),
         following=urlencode({**chosen, "after": found.next}) if found.next else "",
     )
@@ -150,9 +170,11 @@ async def _csv(visit: Visit, kind: ListKind, wanted: Any, found: Page[Any]) -> A
         found = await kind.search(visit.services, visit.org_id, wanted, paging)
 
 
-def _filters(kind: ListKind, query: Mapping[str, str], terms: FormTerms) -> tuple[FormField, ...]:
+def _filters(
+    kind: ListKind, names: tuple[str, ...], query: Mapping[str, str], terms: FormTerms
+) -> tuple[FormField, ...]:
     by_name = {field.name: field for field in fields_of(kind.filter, query, terms)}
-    return tuple(by_name[name] for name in kind.filters)
+    return tuple(by_name[name] for name in names)
 
 
 async def _terms(visit: Visit) -> FormTerms:

@@ -2,7 +2,7 @@
 
 from calendar import isleap
 from dataclasses import dataclass
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 
 from billflow.domain.errors import InvalidInput
 
@@ -87,3 +87,11 @@ def check_zone(moment: datetime, field: str) -> None:
 def without_microseconds(moment: datetime) -> datetime:
     """Drop the part of a second, as every anchor does (rules 4)."""
     return moment.replace(microsecond=0)
+
+
+def month_begins(at: datetime, months: int) -> list[datetime]:
+    """Return the first moments, UTC, of the last *months* whole months before *at*, and of the month of *at*."""
+    now = at.astimezone(UTC)
+    running = now.year * MONTHS_A_YEAR + now.month - 1
+    begun = (divmod(n, MONTHS_A_YEAR) for n in range(running - months, running + 1))
+    return [datetime(year, month + 1, 1, tzinfo=UTC) for year, month in begun]

@@ -1,4 +1,4 @@
-"""What a running plan is worth a month."""
+"""What a running plan is worth a month, or a whole cycle."""
 
 from fractions import Fraction
 
@@ -9,7 +9,7 @@ _MONTHS_A_YEAR = 12
 _ALL = Fraction(1)
 
 
-def monthly_revenue(  # noqa: PLR0913  (each is a number of the formula)
+def recurring_revenue(  # noqa: PLR0913  (each is a number of the formula)
     status: PlanStatus,
     schedule: Schedule,
     *,
@@ -19,16 +19,15 @@ def monthly_revenue(  # noqa: PLR0913  (each is a number of the formula)
     add_ons: int = 0,
     off: int = 0,
     net_share: Fraction = _ALL,
+    months: int = 1,
 ) -> int:
-    """Return what the plan renews at, per month in minor units, halves rounded up; nothing in a trial or after its end.
+    """Return what the plan renews at, for *months* in minor units, halves rounded up; 0 in a trial or after its end.
 
     *licenses* are those of the next renewal, *add_ons* what those of it cost for a cycle, *fixed_price* is a yearly
-    one, *off* what a coupon takes off each cycle, *net_share* what of a price is no tax that it contains.
+    one, *off* what a coupon takes off each cycle, *net_share* what of a price is no tax that it contains (rules 32).
     """
     if not status.is_live or status.in_trial:
         return 0
-    beside = Fraction(add_ons, schedule.months)
-    if fixed_price is not None:
-        return rounded((Fraction(fixed_price, _MONTHS_A_YEAR) + beside) * net_share, Rounding.HALF_UP)
-    by_license = Fraction((price_per_license or 0) * licenses - off, schedule.months)
-    return rounded((by_license + beside) * net_share, Rounding.HALF_UP)
+    for_cycle = add_ons if fixed_price is not None else (price_per_license or 0) * licenses - off + add_ons
+    monthly = Fraction(fixed_price or 0, _MONTHS_A_YEAR) + Fraction(for_cycle, schedule.months)
+    return rounded(monthly * months * net_share, Rounding.HALF_UP)

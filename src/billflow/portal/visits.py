@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request, Response
 
+from billflow.api.problems import headers_of
 from billflow.api.services import Services, services_of
 from billflow.domain.errors import BillingError, NotFound
 from billflow.errors import Forbidden, kind_of
@@ -104,9 +106,10 @@ def refused(request: Request, problem: BillingError) -> Response:
     """Return the page that says why something was not done, to a customer or to whoever has no session."""
     status = kind_of(type(problem)).http_status or 500
     visit: PortalVisit | None = getattr(request.state, "portal_visit", None)
-    if visit is None:
-        return page("refused.html", asking(request), status=status, problem=problem)
-    return visit.page("refused.html", status=status, problem=problem)
+    show = visit.page if visit else partial(page, reader=asking(request))
+    answer: Response = show("refused.html", status=status, problem=problem)
+    answer.headers.update(headers_of(problem))
+    return answer
 
 
 async def _visit(request: Request) -> PortalVisit:

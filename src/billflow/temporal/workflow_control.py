@@ -31,6 +31,10 @@ from billflow.temporal.updates import READY_SECONDS, once_ready
 from billflow.temporal.workflow_starts import WorkflowStart
 
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.RESOURCE_EXHAUSTED)
+_BROKEN_CONNECTION = (
+    (RPCStatusCode.UNKNOWN, "transport error"),
+    (RPCStatusCode.INTERNAL, "h2 protocol error"),
+)
 _NO_ANSWER = "The Temporal server does not answer; try again in a moment."
 _TASK_FAILING = (
     "The plan's workflow can't go on: its task fails on the workers' version. Nothing is lost; "
@@ -219,7 +223,9 @@ def temporal_errors() -> Iterator[None]:
 
 def _is_away(error: RPCError) -> bool:
     """Tell whether a server did not answer; one that ends in the middle of an answer leaves a broken connection."""
-    return error.status in _AWAY or (error.status is RPCStatusCode.UNKNOWN and "transport error" in error.message)
+    return error.status in _AWAY or any(
+        error.status is status and message in error.message for status, message in _BROKEN_CONNECTION
+    )
 
 
 @contextmanager

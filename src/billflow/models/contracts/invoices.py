@@ -30,6 +30,10 @@ class InvoiceStatus(StrEnum):
         return self in (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
 
+UNPAID = tuple(status for status in InvoiceStatus if status.is_open)
+"""Of invoices that are still to be paid."""
+
+
 class InvoiceRef(Contract):
     """One invoice of one organization; `attempt` counts payment attempts from 1."""
 

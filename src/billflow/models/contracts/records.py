@@ -41,23 +41,41 @@ class Page(Contract, Generic[Row]):
 
 
 class PlanFilter(Contract):
-    """Which plans to list; what is None does not count."""
+    """Which plans to list; what is None does not count.
+
+    `live` ones run, trials included; `attention` is the code of what holds them.
+    """
 
     customer_id: str | None = None
     test_clock_id: str | None = None
     status: PlanStatus | None = None
     tier: str | None = None
+    currency: str | None = Field(None, max_length=3)
+    live: bool | None = None
     needs_attention: bool | None = None
+    attention: str | None = Field(None, max_length=100, description="The code of what holds them.")
     next_invoice_before: RequestMoment | None = None
 
 
 class InvoiceFilter(Contract):
-    """Which invoices to list; what is None does not count."""
+    """Which invoices to list; what is None does not count. From `*_since` on, and before `*_until`.
+
+    `unpaid` ones are drafts and open ones, `next_action` is what collection does next about one.
+    """
 
     customer_id: str | None = None
     plan_id: str | None = None
     status: InvoiceStatus | None = None
     number: str | None = Field(None, max_length=100, description="The number on the invoice.")
+    currency: str | None = Field(None, max_length=3)
+    unpaid: bool | None = None
+    next_action: DunningAction | None = None
+    issued_since: RequestMoment | None = None
+    issued_until: RequestMoment | None = None
+    due_since: RequestMoment | None = None
+    due_until: RequestMoment | None = None
+    paid_since: RequestMoment | None = None
+    paid_until: RequestMoment | None = None
 
 
 class CustomerFilter(Contract):

@@ -88,6 +88,7 @@ class RefundRow(Identified, Owned, Written, Base):
         is_currency("currency"),
         CheckConstraint("amount > 0", name="amount_positive"),
         Index("ix_refund_invoice_id", "invoice_id"),
+        Index("ix_refund_org_id_at", "org_id", "at"),
         is_object("taxes"),
     )
 

@@ -11,8 +11,8 @@ from billflow.models.tables.base import Identified, Owned, Stamped
 class BrowserSession(Identified, Owned, Stamped):
     """A session of a browser's; digests are the SHA-256 of secrets.
 
-    It begins as a link: whoever shows the secret of `link_digest` until `expires_at` signs in, once, and is known by
-    that of `digest` from then on, for a moment also by that of `previous_digest`.
+    One that begins as a link: whoever shows the secret of `link_digest` until `expires_at` signs in, once, and is known
+    by that of `digest` from then on, for a moment also by that of `previous_digest`.
     """
 
     csrf_token: Mapped[str]

@@ -61,6 +61,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
         Index(
             "ix_invoice_next_attempt_at", "org_id", "next_attempt_at", postgresql_where="next_attempt_at IS NOT NULL"
         ),
+        Index("ix_invoice_paid_at", "org_id", "paid_at", postgresql_where="paid_at IS NOT NULL"),
         Index("ix_invoice_unsettled", "org_id", "due_at", postgresql_where="status IN ('draft', 'open')"),
     )
 

@@ -92,6 +92,8 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     awaiting_invoice_id: Mapped[UUID | None]
     test_clock_id: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(server_default="1")
+    ledger_from: Mapped[int] = mapped_column(server_default="1")
+    ledger_from_at: Mapped[datetime | None]
 
 
 class CustomerPlanOffer(Identified, Owned, Stamped, Base):

@@ -26,12 +26,24 @@ class KnownBrowser(Generic[Row]):
 
 def fresh_link(org_id: str, expires_at: datetime) -> tuple[SessionToken, dict[str, Any]]:
     """Return a new link's token, which is nowhere else, and the columns of its session."""
+    token, columns = _fresh(org_id, expires_at)
+    return token, {**columns, "link_digest": token.digest()}
+
+
+def fresh_session(org_id: str, at: datetime) -> tuple[SessionToken, dict[str, Any]]:
+    """Return the token of a session that begins without a link, which is nowhere else, and the session's columns."""
+    token, columns = _fresh(org_id, at + SESSION_LIFETIME)
+    begun_at = dict.fromkeys(("signed_in_at", "rotated_at", "last_used_at"), at)
+    return token, {**columns, **begun_at, "digest": token.digest()}
+
+
+def _fresh(org_id: str, expires_at: datetime) -> tuple[SessionToken, dict[str, Any]]:
     token = SessionToken.fresh(org_id, str(uuid4()))
+    csrf_token = secrets.token_urlsafe(32)
     return token, {
         "id": UUID(token.session_id),
         "org_id": UUID(org_id),
-        "csrf_token": secrets.token_urlsafe(32),
-        "link_digest": token.digest(),
+        "csrf_token": csrf_token,
         "expires_at": expires_at,
     }
 

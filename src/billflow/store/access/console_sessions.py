@@ -17,7 +17,7 @@ from billflow.models.contracts.console import (
 )
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import ConsoleSessionRow
-from billflow.store.access.browser_sessions import begun, fresh_link, linked, recognized
+from billflow.store.access.browser_sessions import begun, fresh_link, fresh_session, linked, recognized
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import from_row, written
@@ -35,8 +35,7 @@ class PostgresConsoleSessionRepository(Repository):
         """
         token, columns = fresh_link(org_id, change.at + LINK_LIFETIME)
         async with self.database.unit_of_work(org_id) as session:
-            over = ConsoleSessionRow.expires_at < change.at - timedelta(days=1)
-            await session.execute(delete(ConsoleSessionRow).where(over))
+            await _delete_old(session, change.at)
             row = ConsoleSessionRow(**columns, **new.model_dump())
             session.add(row)
             record = _record(await written(session, row))
@@ -59,6 +58,19 @@ class PostgresConsoleSessionRepository(Repository):
             _audit(session, known.row, "console_session.signed_in", at)
             return SignedIn(_record(known.row), known.token)
 
+    async def begin(self, org_id: str, new: NewConsoleSession, at: datetime) -> SessionToken:
+        """Begin the session of somebody whom an OpenID Connect provider vouches for, and return its token.
+
+        Sessions that are over for a day are deleted meanwhile.
+        """
+        token, columns = fresh_session(org_id, at)
+        async with self.database.unit_of_work(org_id) as session:
+            await _delete_old(session, at)
+            row = ConsoleSessionRow(**columns, **new.model_dump())
+            session.add(row)
+            _audit(session, await written(session, row), "console_session.signed_in", at, new)
+        return token
+
     async def find_valid(self, token: SessionToken, at: datetime) -> SignedIn | None:
         """Return the session that a request shows, with a new token once its secret is old; None where it is over."""
         async with self.database.unit_of_work(token.org_id) as session:
@@ -74,9 +86,17 @@ class PostgresConsoleSessionRepository(Repository):
                 recorder_of(session, row.org_id, change).audit("console_session.ended", (_KIND, row.id))
 
 
-def _audit(session: AsyncSession, row: ConsoleSessionRow, action: str, at: datetime) -> None:
+async def _delete_old(session: AsyncSession, at: datetime) -> None:
+    over = ConsoleSessionRow.expires_at < at - timedelta(days=1)
+    await session.execute(delete(ConsoleSessionRow).where(over))
+
+
+def _audit(
+    session: AsyncSession, row: ConsoleSessionRow, action: str, at: datetime, new: NewConsoleSession | None = None
+) -> None:
     change = ChangeContext(actor=_record(row).actor, at=at)
-    recorder_of(session, row.org_id, change).audit(action, (_KIND, row.id))
+    after = new.model_dump(mode="json") if new else None
+    recorder_of(session, row.org_id, change).audit(action, (_KIND, row.id), after=after)
 
 
 def _record(row: ConsoleSessionRow) -> ConsoleSessionRecord:

@@ -21,6 +21,7 @@ from billflow.store.access.tax_records import current_settings
 from billflow.store.adjustments.drafts import new_note, request_note
 from billflow.store.adjustments.records import Money, load_money, standing_of
 from billflow.store.customers.transactions import not_erased
+from billflow.store.invoices.digests import named_in_audit
 from billflow.store.invoices.drafts import invoice_row, line_rows, void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_detail
@@ -58,7 +59,7 @@ class PostgresReissueRepository(Repository):
             locked.customer.flat_discounted_months -= _months_taken(locked.invoice, decided)
             if locked.invoice.status is not InvoiceStatus.PAID:
                 await use_again(new, locked.recorder)
-            _record(locked, new, ask.reason)
+            _record(locked, new, decided, ask.reason)
             return IssuedAgain(invoice_id=str(new.id), credit_note_id=note_id)
 
     async def _decide(self, session: AsyncSession, ask: ReissueInput, locked: LockedInvoice, money: Money) -> Reissue:
@@ -173,11 +174,12 @@ async def _close(
     return str((await request_note(session, locked, note, decided.note.lines)).id)
 
 
-def _record(locked: LockedInvoice, new: InvoiceRow, reason: str | None) -> None:
+def _record(locked: LockedInvoice, new: InvoiceRow, decided: Reissue, reason: str | None) -> None:
     old = locked.invoice
     what = {"replaced_by_invoice_id": str(new.id), "total": new.total, "currency": new.currency, "reason": reason}
     locked.record("invoice.reissued", what)
     data = {"kind": new.kind, "total": new.total, "currency": new.currency, "behind": False}
     links = {"replaces_invoice_id": str(old.id)}
-    locked.recorder.audit("invoice.created", ("invoice", new.id), detail=links)
+    named = named_in_audit(new, line_rows(decided.draft, new, {}))
+    locked.recorder.audit("invoice.created", ("invoice", new.id), detail=links | {"invoices": [named]})
     locked.recorder.publish_invoice("invoice.created", new, data | links)

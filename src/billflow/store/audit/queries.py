@@ -13,6 +13,7 @@ from billflow.models.contracts.audit import AuditFault, AuditFilter, AuditRecord
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import AuditArchiveRow, AuditLog
 from billflow.store.access.actor_names import actor_names
+from billflow.store.audit.invoice_digests import changed_invoices
 from billflow.store.audit.personal_data import PersonalDataReader, customer_of, personal_data_of
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import Conditions, equal
@@ -55,13 +56,14 @@ class PostgresAuditQueries(Repository):
     async def verify(self, org_id: str) -> AuditVerdict:
         """Compute every hash again and say where the chain breaks; some thousand entries at a time.
 
-        It begins where the archive ends.
+        It begins where the archive ends. Invoices that an entry names are held against their digests too.
         """
         async with self.database.unit_of_work(org_id) as session:
             chain = await chain_of(session, org_id)
             while links := await links_after(session, chain.seen, _AT_ONCE):
                 for link in links:
                     chain.follow(link)
+                chain.faults += await changed_invoices(session, links)
             found = await session.scalars(_UNCHAINED, {"limit": _MOST_FAULTS})
             problem = "the entry is not in the chain"
             chain.faults += [AuditFault(position=None, audit_id=str(key), problem=problem) for key in found]

@@ -10,11 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal_co
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
-from billflow.domain.coupons import AttachedCoupon
-from billflow.domain.errors import Refused
-from billflow.domain.revenue import monthly_revenue
 from billflow.domain.settings import DEFAULT_SETTINGS
-from billflow.domain.tax.amounts import net_share
 from billflow.models.contracts.adjustments import AdjustmentStatus
 from billflow.models.contracts.customer_finances import (
     Amount,
@@ -26,7 +22,7 @@ from billflow.models.contracts.customer_finances import (
     UsageRecord,
 )
 from billflow.models.contracts.customers import CustomerRef, CustomerStatus
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import UNPAID, InvoiceStatus
 from billflow.models.tables import (
     AdjustmentResultRow,
     ChannelRow,
@@ -41,11 +37,10 @@ from billflow.models.tables import (
     SeatRow,
 )
 from billflow.store.access.tax_records import current_settings
+from billflow.store.customers.revenue import net_share_of, renews_at
 from billflow.store.customers.transactions import customer_read
-from billflow.store.invoices.drafts import UNPAID
 from billflow.store.offers.coupon_records import coupon_of
 from billflow.store.plans.add_ons import add_on_amounts
-from billflow.store.plans.mapping import plan_of, taxpayer_of
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_record, from_row
@@ -92,7 +87,7 @@ class PostgresReportQueries(Repository):
                 customer_since=customer.created_at,
                 lifetime_value=await _lifetime_value(session, customer),
                 monthly_recurring_revenue=revenue,
-                open_balance=await _sums(session, InvoiceRow.currency, _left_to_pay(), *unpaid),
+                open_balance=await _sums(session, InvoiceRow.currency, left_to_pay(), *unpaid),
                 credit_balance=await _sums(
                     session, CreditRow.currency, CreditRow.amount, CreditRow.customer_id == customer.id
                 ),
@@ -167,15 +162,8 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
                 **totals.get(row.id, dict.fromkeys(_MONEY, 0)),
             )
         )
-        monthly = monthly_revenue(
-            row.status,
-            row.schedule,
-            price_per_license=row.price_per_license,
-            fixed_price=row.fixed_price,
-            licenses=licenses_at_next_renewal or 0,
-            add_ons=add_ons.get(row.id, 0),
-            off=_off(row, licenses_at_next_renewal or 0, coupon),
-            net_share=share,
+        monthly = renews_at(
+            row, licenses_at_next_renewal or 0, add_ons=add_ons.get(row.id, 0), coupon=coupon, share=share
         )
         if monthly and customer.status is CustomerStatus.ACTIVE:
             revenue[row.currency] = revenue.get(row.currency, 0) + monthly
@@ -183,19 +171,8 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
 
 
 async def _net_share(session: AsyncSession, customer: CustomerRow) -> Fraction:
-    """Return which part of the customer's prices is no tax, all where it can't be told yet (rules 37.4)."""
     now, settings = datetime.now(UTC), await current_settings(session, DEFAULT_SETTINGS)
-    try:
-        return net_share(settings.tax.at(now).treatment(taxpayer_of(customer), now))
-    except Refused:
-        return Fraction(1)
-
-
-def _off(row: CustomerPlan, licenses: int, coupon: AttachedCoupon | None) -> int:
-    """Return what a coupon takes off each cycle to come; one for a single cycle recurs no month (rules 32)."""
-    if coupon is None or not coupon.recurs:
-        return 0
-    return coupon.off_cycle((row.price_per_license or 0) * licenses, plan_of(row))
+    return net_share_of(customer, settings.tax.at(now), now)
 
 
 async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, dict[str, int]]:
@@ -248,7 +225,7 @@ def _tax_in(table: type[RefundRow | CreditNoteRow]) -> Any:
     return select(func.coalesce(func.sum(cast(by_line.c.value, BigInteger)), 0)).scalar_subquery()
 
 
-def _left_to_pay() -> ColumnElement[int]:
+def left_to_pay() -> ColumnElement[int]:
     """Return what is left to pay of an invoice once the customer's balance and credit notes lowered it."""
     due = func.coalesce(InvoiceRow.amount_due, InvoiceRow.total)
     lowered = _adjusted(CreditNoteRow, CreditNoteRow.before_payment, AdjustmentResultRow.credit_note_id)

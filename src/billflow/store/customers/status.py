@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import Refused
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
+from billflow.models.contracts.invoices import UNPAID
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.audit.recorder import Recorder
-from billflow.store.invoices.drafts import UNPAID
 
 _EVENTS = {
     CustomerStatus.ACTIVE: "customer.activated",

@@ -26,14 +26,14 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.seats import seats_of
 from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceSummary
+from billflow.models.contracts.invoices import UNPAID, InvoiceRef, InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.mail import Occasion
 from billflow.models.tables import CustomerPlan, CustomerRow, DunningPolicyRow, InvoiceRow, MailRow, PaymentAttempt
 from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
-from billflow.store.invoices.drafts import UNPAID, open_invoices, void
+from billflow.store.invoices.drafts import open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, last_replaced, summary
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.mapping import hosting_of

@@ -9,14 +9,12 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import UNPAID, InvoiceStatus
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceLineRow, InvoiceRow
 from billflow.store.adjustments.balance import return_balance
 from billflow.store.audit.recorder import Recorder
 from billflow.store.offers.coupon_records import return_months
 from billflow.store.session.rows import as_json
-
-UNPAID = (InvoiceStatus.DRAFT, InvoiceStatus.OPEN)
 
 
 def invoice_row(draft: InvoiceDraft, plan: CustomerPlan, account: BillingAccountRow, step_key: str) -> InvoiceRow:
@@ -102,7 +100,7 @@ async def void(  # noqa: PLR0913  (each says something of its own about the invo
     detail = {"reason": reason, "customer_id": str(customer.id)} if reason else None
     recorder.audit("invoice.voided", ("invoice", invoice.id), before=before, after=after, detail=detail)
     invoice.status, invoice.voided_at, invoice.waived = InvoiceStatus.VOID, recorder.at, waived
-    invoice.next_attempt_at = invoice.next_action = None
+    invoice.next_attempt_at = invoice.next_action = invoice.attention = None
     customer.flat_discounted_months += invoice.flat_discount_months
     if not keeps_coupon:
         await return_months(invoice, recorder)

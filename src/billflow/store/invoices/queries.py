@@ -4,10 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from billflow.models.contracts.invoices import InvoiceSummary
+from billflow.models.contracts.invoices import UNPAID, InvoiceSummary
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Page, Paging
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
-from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import invoice_detail, summary
 from billflow.store.plans.test_clocks import next_collection
 from billflow.store.session.database import Repository

@@ -9,6 +9,7 @@ from billflow.domain.dunning import DunningAction
 from billflow.domain.errors import NotFound
 from billflow.domain.plan import InvoicingStatus
 from billflow.models.contracts.invoices import (
+    UNPAID,
     BilledCustomer,
     Closed,
     CollectionOutcome,
@@ -29,7 +30,7 @@ from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
 from billflow.store.audit.recorder import STRIPE
-from billflow.store.invoices.drafts import UNPAID, void
+from billflow.store.invoices.drafts import void
 from billflow.store.invoices.issue import keep_parties
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.records import invoice_to_collect
@@ -98,6 +99,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 locked.plan.invoicing_status = InvoicingStatus.DONE
             is_known, invoice.stripe_invoice_id = invoice.stripe_invoice_id is not None, issued.stripe_invoice_id
             if not is_known:
+                invoice.attention = None
                 data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": invoice.number}
                 locked.record("invoice.finalized", data)
                 use_balance(invoice, issued.balance_applied, locked.recorder)
@@ -120,6 +122,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
             if invoice.status is InvoiceStatus.PAID:
                 return
+            _set_attention(invoice, outcome)
             invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
             match outcome:
                 case Paid():
@@ -176,6 +179,14 @@ def _name(invoice: InvoiceRow, issued: Issued) -> None:
     if invoice.sequence is None:
         invoice.number = issued.number or invoice.number
     invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
+
+
+def _set_attention(invoice: InvoiceRow, outcome: CollectionOutcome) -> None:
+    """Flag an invoice that Stripe refuses, for a person has to look; a flag of another kind stays."""
+    if isinstance(outcome, Rejected):
+        invoice.attention = f"rejected: {outcome.code}"
+    elif (invoice.last_outcome or {}).get("kind") == "rejected":
+        invoice.attention = None
 
 
 def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:

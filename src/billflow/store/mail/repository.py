@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.models.contracts.invoices import UNPAID
 from billflow.models.contracts.mail import (
     ListedInvoice,
     Mail,
@@ -20,7 +21,6 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import BillingAccountRow, CustomerRow, InvoiceRow, MailRow
 from billflow.ports.mail import MailRepository
 from billflow.store.adjustments.records import load_money, standing_of
-from billflow.store.invoices.drafts import UNPAID
 from billflow.store.session.database import Repository
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, as_record, existing, row_by_id

@@ -13,6 +13,8 @@ from billflow.store.session.rows import NO_KEY, as_json, from_row
 CURRENT = CouponRedemptionRow.ended_at.is_(None)
 """Redemptions that discount the next cycle."""
 
+_ATTACHED = select(CouponRedemptionRow, CouponRow).join(CouponRow, CouponRow.id == CouponRedemptionRow.coupon_id)
+
 HAS_COUPON = exists().where(CouponRedemptionRow.customer_id == CustomerRow.id, CURRENT)
 """Whether a customer has one, for a query that loads the customer."""
 
@@ -30,6 +32,12 @@ async def coupon_of(session: AsyncSession, customer_id: UUID) -> AttachedCoupon 
     return await _one(session, CouponRedemptionRow.customer_id == customer_id, CURRENT)
 
 
+async def coupons_by_customer(session: AsyncSession) -> dict[UUID, AttachedCoupon]:
+    """Return the coupons that discount the next cycles of all customers."""
+    rows = await session.execute(_ATTACHED.where(CURRENT))
+    return {redemption.customer_id: _attached(redemption, coupon) for redemption, coupon in rows}
+
+
 async def coupon_used_by(session: AsyncSession, invoice: InvoiceRow | None) -> AttachedCoupon | None:
     """Return the coupon that an invoice used, as it was before; None where it used none."""
     if invoice is None or invoice.coupon_redemption_id is None:
@@ -39,11 +47,11 @@ async def coupon_used_by(session: AsyncSession, invoice: InvoiceRow | None) -> A
 
 
 async def _one(session: AsyncSession, *which: ColumnElement[bool], months_more: int = 0) -> AttachedCoupon | None:
-    query = select(CouponRedemptionRow, CouponRow).join(CouponRow, CouponRow.id == CouponRedemptionRow.coupon_id)
-    found = (await session.execute(query.where(*which))).one_or_none()
-    if found is None:
-        return None
-    redemption, coupon = found
+    found = (await session.execute(_ATTACHED.where(*which))).one_or_none()
+    return None if found is None else _attached(*found, months_more=months_more)
+
+
+def _attached(redemption: CouponRedemptionRow, coupon: CouponRow, months_more: int = 0) -> AttachedCoupon:
     left = None if redemption.months_left is None else redemption.months_left + months_more
     return AttachedCoupon(redemption_id=str(redemption.id), coupon=from_row(Coupon, coupon), months_left=left)
 

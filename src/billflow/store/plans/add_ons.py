@@ -1,9 +1,9 @@
 """The add-ons of plans: what each holds and renews with, by the newest entry about each in its ledger."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,9 +40,9 @@ async def add_ons_of(session: AsyncSession, plan: CustomerPlan, catalog: Catalog
     )
 
 
-async def add_on_amounts(session: AsyncSession, plans: Iterable[UUID]) -> dict[UUID, int]:
-    """Return what the add-ons of plans cost at their next renewal, for a cycle."""
-    newest = _NEWEST.where(LicenseLedger.plan_id.in_(list(plans))).subquery()
+async def add_on_amounts(session: AsyncSession, plans: Sequence[UUID] | Select[UUID]) -> dict[UUID, int]:
+    """Return what the add-ons of plans cost at their next renewal, for a cycle; *plans* are ids, or select them."""
+    newest = _NEWEST.where(LicenseLedger.plan_id.in_(plans)).subquery()
     cost = func.sum(newest.c.price * newest.c.licenses_at_next_renewal)
     query = select(newest.c.plan_id, cost).group_by(newest.c.plan_id)
     return {plan_id: int(amount) for plan_id, amount in await session.execute(query)}

@@ -11,9 +11,9 @@ from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument, CatalogVersion
 from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.invoices import UNPAID
 from billflow.models.tables import CatalogVersionRow, CustomerPlan, InvoiceRow
 from billflow.store.audit.recorder import recorder_of
-from billflow.store.invoices.drafts import UNPAID
 from billflow.store.plans.add_ons import add_on_uses
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.session.database import Repository, advisory_lock

@@ -65,6 +65,11 @@ class Loaded:
     facts: Facts
     entries: dict[int, UUID]
 
+    @property
+    def ledger_from(self) -> int:
+        """Return the first sequence number that this step read, before which no later one has to look."""
+        return min(self.entries, default=1)
+
 
 async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanRows:
     """Load a plan with its customer, default billing account and clock; raises `NotFound`.
@@ -134,8 +139,12 @@ def _can_have_additions(plan: Plan, ledger: Mapping[UUID, LedgerEntry]) -> bool:
 
 
 async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> dict[UUID, LedgerEntry]:
-    """Load from the renewal before the oldest unbilled entry on, in sequence; what is older stays as it is."""
-    entries = select(LicenseLedger.seq).where(LicenseLedger.plan_id == plan.id)
+    """Load from the renewal before the oldest unbilled entry on, in sequence; what is older stays as it is.
+
+    That renewal is never before the one that an earlier step began with: what is billed stays billed.
+    """
+    mine = LicenseLedger.plan_id == plan.id, LicenseLedger.seq >= _known_start(plan, at)
+    entries = select(LicenseLedger.seq).where(*mine)
     oldest_open = (
         entries.with_only_columns(func.min(LicenseLedger.seq))
         .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
@@ -151,13 +160,17 @@ async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> di
     query = (
         select(LicenseLedger, LedgerAllocation.entry_id.is_not(None))
         .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-        .where(LicenseLedger.plan_id == plan.id, LicenseLedger.seq >= func.coalesce(first, 1))
+        .where(*mine, LicenseLedger.seq >= func.coalesce(first, 1))
         .order_by(LicenseLedger.seq)
     )
     return {row.id: from_row(LedgerEntry, row, allocated=allocated) for row, allocated in await session.execute(query)}
 
 
 _PAST_ALL = 2**62
+
+
+def _known_start(plan: CustomerPlan, at: datetime) -> int:
+    return plan.ledger_from if plan.ledger_from_at and plan.ledger_from_at <= at else 1
 
 
 async def _observations(session: AsyncSession, plan: CustomerPlan, at: datetime) -> tuple[SeatObservation, ...]:

@@ -20,7 +20,8 @@ from billflow.models.tables import (
 )
 from billflow.models.tables.base import Json
 from billflow.store.audit.recorder import Recorder
-from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
+from billflow.store.invoices.digests import named_in_audit
+from billflow.store.invoices.drafts import invoice_row, line_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.coupon_records import release, write_use
 from billflow.store.offers.records import reopen
 from billflow.store.plans.items import write_items
@@ -105,15 +106,19 @@ class OutcomeWriter:
             row.awaiting_invoice_id = None
         elif bought := next((invoice for invoice in invoices if invoice.kind is InvoiceKind.PURCHASE), None):
             row.awaiting_invoice_id = bought.id
-        self._note_change(row, before)
+        named = [
+            named_in_audit(invoice, [line_row(line, invoice, n) for n, line in enumerate(draft.lines, 1)])
+            for draft, invoice in zip(outcome.invoices, invoices, strict=True)
+        ]
+        self._note_change(row, before, named)
 
     def _known(self, row: CustomerPlan) -> Json | None:
         return None if row.version == 0 else as_json(plan_of(row))
 
-    def _note_change(self, row: CustomerPlan, before: Json | None) -> None:
+    def _note_change(self, row: CustomerPlan, before: Json | None, made: Sequence[Json] = ()) -> None:
         row.version += 1
         after = as_json(plan_of(row))
-        detail = {**self.detail, "customer_id": str(row.customer_id)}
+        detail = {**self.detail, "customer_id": str(row.customer_id)} | ({"invoices": list(made)} if made else {})
         self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=detail)
 
     async def _write_invoices(

@@ -82,6 +82,8 @@ class StepWriter:
         command = step.detail.get("command") or {}
         action = f"plan.{command.get('type', step.kind)}"
         writer = OutcomeWriter(self.recorder, rows.customer, rows.account, step.key, action, step.detail)
+        if loaded:
+            row.ledger_from, row.ledger_from_at = loaded.ledger_from, step.at
         successor = await writer.write(outcome, row, loaded.entries if loaded else {}, before)
         if sent:
             await adopt_sent_invoice(self.session, sent, writer.made[0], rows.account)

@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.plan import PlanStatus
 from billflow.models.contracts.customers import ClockRecord
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import UNPAID, InvoiceStatus
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import CustomerPlan, InvoiceRow, TestClock
 from billflow.ports.test_clocks import TestClockRepository
 from billflow.store.customers.transactions import RUNS
-from billflow.store.invoices.drafts import UNPAID
 from billflow.store.session.database import Repository
 from billflow.store.session.paging import page
 from billflow.store.session.rows import as_id, as_record, row_by_id

@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, Row, Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.models.contracts.adjustments import SendAdjustmentInput
-from billflow.models.contracts.invoices import InvoiceSummary
+from billflow.models.contracts.invoices import UNPAID, InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions, OnboardingStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import CreditNoteRow, CustomerPlan, InvoiceRow, MailRow, Onboarding, RefundRow, TestClock
 from billflow.models.tables.adjustments import AdjustmentResultRow
 from billflow.store.customers.transactions import LIVE
-from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.session.database import Repository

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.domain.reconciliation import Finding, Severity, StripeInvoice
-from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.invoices import UNPAID, InvoiceStatus
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import (
     FindingRecord,
@@ -31,7 +31,6 @@ from billflow.models.tables.reconciliation import (
 from billflow.models.tables.reconciliation import ReconciliationRunRow as RunRow
 from billflow.ports.reconciliation import PAGE, PAGE_AT_STRIPE, ReconciliationRepository
 from billflow.store.customers.transactions import LIVE
-from billflow.store.invoices.drafts import UNPAID
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.reconciliation.customers import CustomersToCompare

@@ -1,11 +1,14 @@
 """Filters of lists as conditions. Only comparisons that an index serves under row-level security."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Uuid, func, or_, select
 
+from billflow.domain.plan import PlanStatus
+from billflow.models.contracts.invoices import UNPAID
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import (
     CustomerPlan,
@@ -40,9 +43,12 @@ def plans_that(wanted: PlanFilter) -> Conditions:
     """Return what the plans must fulfil."""
     row = CustomerPlan
     named = {"customer_id": row.customer_id, "test_clock_id": row.test_clock_id, "status": row.status, "tier": row.tier}
-    conditions = equal(wanted, named)
+    conditions = equal(wanted, {**named, "currency": row.currency, "attention": row.attention_code})
     if wanted.needs_attention is not None:
         conditions.append(row.attention_code.is_not(None) == wanted.needs_attention)
+    if wanted.live is not None:
+        live = [status for status in PlanStatus if status.is_live]
+        conditions.append(row.status.in_(live) if wanted.live else row.status.not_in(live))
     if wanted.next_invoice_before is not None:
         conditions.append(row.next_invoice_date < wanted.next_invoice_before)
     return conditions
@@ -51,8 +57,22 @@ def plans_that(wanted: PlanFilter) -> Conditions:
 def invoices_that(wanted: InvoiceFilter) -> Conditions:
     """Return what the invoices must fulfil."""
     row = InvoiceRow
-    conditions = equal(wanted, {"customer_id": row.customer_id, "plan_id": row.plan_id, "status": row.status})
-    return conditions if wanted.number is None else [*conditions, *numbered(wanted.number)]
+    named = {"customer_id": row.customer_id, "plan_id": row.plan_id, "status": row.status, "currency": row.currency}
+    conditions = equal(wanted, {**named, "next_action": row.next_action})
+    if wanted.number is not None:
+        conditions += numbered(wanted.number)
+    if wanted.unpaid is not None:
+        conditions.append(row.status.in_(UNPAID) if wanted.unpaid else row.status.not_in(UNPAID))
+    if wanted.next_action is not None:
+        conditions.append(row.next_attempt_at.is_not(None))
+    for name, column in {"issued": row.issued_at, "due": row.due_at, "paid": row.paid_at}.items():
+        conditions += within(column, getattr(wanted, f"{name}_since"), getattr(wanted, f"{name}_until"))
+    return conditions
+
+
+def within(column: Any, since: datetime | None, until: datetime | None) -> Conditions:
+    """Return that *column* lies in `[since, until)`, without an end that is None."""
+    return [*([column >= since] if since else []), *([column < until] if until else [])]
 
 
 def numbered(number: str) -> Conditions:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from billflow.store.audit.queries import PostgresAuditQueries
     from billflow.store.audit.reasons import PostgresReasonRepository
     from billflow.store.customers.billing_accounts import PostgresBillingAccountRepository
+    from billflow.store.customers.business.queries import PostgresBusinessQueries
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
+    from billflow.store.customers.journal import PostgresJournalQueries
     from billflow.store.customers.onboardings import PostgresOnboardingRepository
     from billflow.store.customers.projects import PostgresProjectRepository
     from billflow.store.customers.queries import PostgresCustomerQueries
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
+    from billflow.store.plans.snapshots import PostgresPlanSnapshots
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
     from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
@@ -141,12 +144,15 @@ class Queries:
     """The queries of one process: what reads, for lists and pages."""
 
     plans: "Part[PostgresPlanQueries]" = Part("store.plans.queries")
+    plan_snapshots: "Part[PostgresPlanSnapshots]" = Part("store.plans.snapshots")
     invoices: "Part[PostgresInvoiceQueries]" = Part("store.invoices.queries")
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
+    journal: "Part[PostgresJournalQueries]" = Part("store.customers.journal")
     statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
+    business: "Part[PostgresBusinessQueries]" = Part("store.customers.business.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
     recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")
 

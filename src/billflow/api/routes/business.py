@@ -1,0 +1,45 @@
+"""The figures of the whole business, and the lists behind those that no other list is of."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from billflow.api.fields import Slice, SliceHere
+from billflow.api.principal import PrincipalHere
+from billflow.api.requests import CheckedRoute
+from billflow.api.services import ServicesHere
+from billflow.models.contracts.base import RequestMoment
+from billflow.models.contracts.business import BusinessReport, MovementList, RenewalList
+
+router = APIRouter(prefix="/business", tags=["business"], route_class=CheckedRoute)
+
+
+class MovementQuery(Slice):
+    """Which movements to list: of a span, in one currency where that is named."""
+
+    since: RequestMoment
+    until: RequestMoment
+    currency: str | None = None
+
+
+@router.get("")
+async def show_business(services: ServicesHere, principal: PrincipalHere) -> BusinessReport:
+    """Show the figures of the whole business: what recurs, came in, is owed, renews and waits; amounts by currency."""
+    return await services.queries.business.report(principal.org_id, datetime.now(UTC))
+
+
+@router.get("/renewals")
+async def list_renewals(services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> RenewalList:
+    """List the plans whose next cycle begins within 30 days, with what it costs, the next one first."""
+    found = await services.queries.business.renewals(principal.org_id, datetime.now(UTC))
+    return RenewalList.of(part.of(found, "plan_id"))
+
+
+@router.get("/movements")
+async def list_movements(
+    services: ServicesHere, principal: PrincipalHere, which: Annotated[MovementQuery, Query()]
+) -> MovementList:
+    """List the customers of whom what is billed to recur changed between two moments, the largest change first."""
+    found = await services.queries.business.movements(principal.org_id, which.since, which.until, which.currency)
+    return MovementList.of(which.of(found))

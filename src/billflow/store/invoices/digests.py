@@ -1,0 +1,55 @@
+"""The digest of an invoice as it was made, which the audit log names: whoever changes a line later is found out."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic_core import to_jsonable_python
+
+from billflow.domain.invoicing.draft import NOT_TAXED
+from billflow.models.tables import InvoiceLineRow, InvoiceRow
+from billflow.models.tables.base import Json
+
+_OF_INVOICE = ("id", "plan_id", "customer_id", "kind", "currency", "issued_at", "automatic_tax")
+_OF_LINE = (
+    "kind",
+    "description",
+    "quantity",
+    "unit_amount",
+    "amount",
+    "period_start",
+    "period_end",
+    "derivation",
+    "tax",
+    "applied_tax",
+)
+
+
+def named_in_audit(invoice: InvoiceRow, lines: Iterable[InvoiceLineRow]) -> Json:
+    """Return how the audit log names an invoice: by its id, and the digest of what it bills."""
+    return {"invoice_id": str(invoice.id), "digest": digest_of(invoice, lines)}
+
+
+def digest_of(invoice: InvoiceRow, lines: Iterable[InvoiceLineRow]) -> str:
+    """Return the SHA-256, in hexadecimal, of an invoice with its *lines* in order, as canonical JSON.
+
+    Left out is what is written later: how it is paid, and the tax that Stripe computes (rules 37.5).
+    """
+    kept = [line for line in lines if not (invoice.automatic_tax and line.kind in NOT_TAXED)]
+    later = {"tax"} if invoice.automatic_tax else set()
+    content = _fields(invoice, _OF_INVOICE) | {
+        "lines": [_fields(line, [name for name in _OF_LINE if name not in later]) for line in kept]
+    }
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _fields(row: object, names: Iterable[str]) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in names}
+    return {name: to_jsonable_python(_in_utc(value)) for name, value in values.items()}
+
+
+def _in_utc(value: object) -> object:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

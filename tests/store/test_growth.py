@@ -1,0 +1,107 @@
+"""A customer of ten years costs no more per step than a new one: what PostgreSQL reads for either is counted."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from billflow.dev.postgres import RUNS, as_login
+from billflow.domain.billing_dates import process_billing_date
+from billflow.models.contracts.invoices import InvoiceStatus, Issued, Paid
+from billflow.models.contracts.steps import CloseCycleInput, PlanRef
+from billflow.store.session.database import Database
+from tests.databases import migrated_database
+from tests.store.conftest import Company, new_company
+from tests.store.reading import rows_read
+
+DECADE = Path(__file__).parents[2] / "bench" / "sql" / "decade.sql"
+DUE = datetime(2026, 3, 1, tzinfo=UTC)
+ENTRIES, INVOICES = 84, 5
+"""In each of 120 months: 10,000 ledger entries and 600 invoices."""
+
+CREDITS = INVOICES * 120
+"""How many credits the customer of ten years had."""
+
+SPREAD = 30
+"""By how many rows and index entries two pieces of work of one kind may differ in what they read."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A company, and the address of its database for whoever owns that."""
+
+    url: str
+    company: Company
+
+    def run(self, statement: LiteralString) -> list[tuple[Any, ...]]:
+        """Run a statement as the owner, and return its rows."""
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(statement).fetchall()
+
+    def lived(self, months: int) -> PlanRef:
+        """Write a customer with a plan that has run for so many months, and return the plan."""
+        plan = PlanRef(org_id=self.company.org_id, plan_id=str(uuid4()))
+        given = {"org": plan.org_id, "plan": plan.plan_id, "months": months, "due": DUE.isoformat()}
+        with psycopg.connect(self.url) as connection:
+            for name, value in (given | {"entries": ENTRIES, "invoices": INVOICES}).items():
+                connection.execute("SELECT set_config(%s, %s, false)", [f"decade.{name}", str(value)])
+            connection.execute(DECADE.read_bytes())
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+        return plan
+
+
+async def billed(company: Company, plan: PlanRef, at: datetime) -> dict[str, Counter[str]]:
+    """Take the step of a plan's billing date and collect its invoice, and return what each read."""
+    invoices, step = company.repositories.invoices, CloseCycleInput(plan=plan, at=at)
+    with rows_read(company.database) as stepping:
+        result = await company.repositories.plans.take_step(step, lambda facts: process_billing_date(facts, at))
+    (made,) = result.invoices
+    held = Issued(stripe_invoice_id=f"in_{uuid4().hex}", status=InvoiceStatus.OPEN, amount_due=1, amount_paid=0)
+    asked = made.as_of(at)
+    with rows_read(company.database) as collecting:
+        await invoices.invoice_to_collect(made.ref)
+        await invoices.record_issued(made.ref, held)
+        await invoices.record_outcome(asked, Paid(amount_paid=1), at)
+    return {"step": stepping, "collecting": collecting}
+
+
+@pytest.fixture
+async def shop(postgres_url: str) -> AsyncIterator[Shop]:
+    """Yield a company in a database of its own."""
+    url = await migrated_database(postgres_url, "growth")
+    database = Database(as_login(url, RUNS))
+    yield Shop(url, await new_company(database))
+    await database.close()
+
+
+@pytest.mark.full
+async def test_ten_years_of_invoices_add_nothing_to_what_a_billing_date_reads(shop: Shop) -> None:
+    new, old = shop.lived(1), shop.lived(120)
+    first, second = [await billed(shop.company, plan, DUE) for plan in (new, old)], DUE + timedelta(days=31)
+
+    of_new, of_old = [await billed(shop.company, plan, second) for plan in (new, old)]
+
+    assert first[1]["step"]["license_ledger"] > ENTRIES * 100, "the first step read what none before it had noted"
+    assert (of_old["step"] - of_new["step"]).total() <= SPREAD
+    more = of_old["collecting"] - of_new["collecting"]
+    assert more.pop("pk_credit_posting") <= 2 * CREDITS, "it is looked at once or twice whether a credit is posted"
+    assert more.total() <= SPREAD
+
+
+async def test_where_a_step_began_to_read_changes_nothing_that_a_plan_knows(shop: Shop) -> None:
+    plan, plans = shop.lived(4), shop.company.queries.plans
+    moments = [DUE - timedelta(days=45), DUE, DUE + timedelta(days=3)]
+    await billed(shop.company, plan, DUE)
+    known = [await plans.facts(plan, at) for at in moments]
+    assert shop.run("SELECT ledger_from FROM customer_plan WHERE ledger_from > 1")
+
+    assert shop.run("UPDATE customer_plan SET ledger_from = 1, ledger_from_at = NULL RETURNING id")
+
+    assert [await plans.facts(plan, at) for at in moments] == known

@@ -116,6 +116,7 @@ def test_the_routes_are_walked(target: Target) -> None:
     assert all("{" not in one.path for one in found)
 
 
+@pytest.mark.full
 async def test_who_has_no_session_sees_nothing_and_does_nothing(
     env: ApiEnvironment, api: httpx.AsyncClient, target: Target, env_database_url: str
 ) -> None:
@@ -170,6 +171,7 @@ async def test_what_is_another_customers_is_not_found_on_any_route(
     await check_nothing_is_found(env, api, target, env_database_url)
 
 
+@pytest.mark.full
 async def test_what_is_another_organizations_is_not_found_on_any_route(
     env: ApiEnvironment, target: Target, env_database_url: str
 ) -> None:
@@ -178,6 +180,7 @@ async def test_what_is_another_organizations_is_not_found_on_any_route(
         await check_nothing_is_found(env, stranger, target, env_database_url)
 
 
+@pytest.mark.full
 async def test_a_link_is_revoked_through_its_own_customer_only(
     env: ApiEnvironment, api: httpx.AsyncClient, target: Target
 ) -> None:
@@ -236,6 +239,7 @@ async def hostile(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     return found
 
 
+@pytest.mark.full
 async def test_no_text_that_somebody_writes_becomes_markup(
     env: ApiEnvironment, api: httpx.AsyncClient, hostile: Acme
 ) -> None:
@@ -268,6 +272,7 @@ async def test_no_text_that_somebody_writes_becomes_markup(
     assert escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in pages[2].text
 
 
+@pytest.mark.full
 async def test_a_page_runs_and_loads_nothing_but_our_own_files(
     env: ApiEnvironment, api: httpx.AsyncClient, target: Target
 ) -> None:

@@ -58,6 +58,7 @@ async def test_the_overview_says_what_one_has_and_what_comes(
     assert "ERP-4711" not in page.text
 
 
+@pytest.mark.full
 async def test_an_invoice_says_how_it_comes_about_and_is_a_file(
     env: ApiEnvironment, api: httpx.AsyncClient, buyer: Acme
 ) -> None:
@@ -104,6 +105,7 @@ async def test_licenses_are_bought_after_a_look_and_once(
     assert names == {"the customer, in the portal"}
 
 
+@pytest.mark.full
 async def test_a_schedule_is_switched_and_that_is_taken_back(
     env: ApiEnvironment, api: httpx.AsyncClient, buyer: Acme
 ) -> None:
@@ -120,6 +122,7 @@ async def test_a_schedule_is_switched_and_that_is_taken_back(
     assert back["status"] == "active"
 
 
+@pytest.mark.full
 async def test_a_plan_is_cancelled_at_the_end_of_what_is_paid(
     env: ApiEnvironment, api: httpx.AsyncClient, buyer: Acme
 ) -> None:
@@ -134,6 +137,7 @@ async def test_a_plan_is_cancelled_at_the_end_of_what_is_paid(
     assert cancelled["status"] == "downgrade_at_end_of_cycle"
 
 
+@pytest.mark.full
 async def test_an_upgrade_offers_the_tiers_above_and_says_what_is_credited(
     env: ApiEnvironment, api: httpx.AsyncClient
 ) -> None:
@@ -150,6 +154,7 @@ async def test_an_upgrade_offers_the_tiers_above_and_says_what_is_credited(
     assert "licenses of Cloud Plus" in page.text
 
 
+@pytest.mark.full
 async def test_a_trial_is_ended_before_it_costs_anything(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     customer = await env.customer()
     asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}
@@ -219,6 +224,7 @@ async def test_address_tax_id_and_invoice_address_are_kept_together(
     assert {row.actor.partition(":")[0] for row in found.rows} == {"portal"}
 
 
+@pytest.mark.full
 async def test_contacts_are_added_changed_and_removed(env: ApiEnvironment, api: httpx.AsyncClient, buyer: Acme) -> None:
     contacts = f"/api/v1/customers/{buyer.customer['id']}/contacts"
     async with visiting(env, api, buyer.customer["id"]) as browser:
@@ -238,6 +244,7 @@ async def test_contacts_are_added_changed_and_removed(env: ApiEnvironment, api: 
     assert (await api.get(contacts)).json()["contacts"] == []
 
 
+@pytest.mark.full
 async def test_the_card_is_entered_on_a_page_of_stripes(
     env: ApiEnvironment, api: httpx.AsyncClient, buyer: Acme
 ) -> None:
@@ -248,6 +255,7 @@ async def test_the_card_is_entered_on_a_page_of_stripes(
     assert answer.headers["location"].startswith(env.stripe_url)
 
 
+@pytest.mark.full
 async def test_an_offer_is_taken_once(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     customer = await env.customer()
     offers = f"/api/v1/customers/{customer.customer_id}/offers"
@@ -269,6 +277,7 @@ async def test_an_offer_is_taken_once(env: ApiEnvironment, api: httpx.AsyncClien
     assert plans["total"] == 1
 
 
+@pytest.mark.full
 async def test_an_offer_without_a_card_begins_nothing_and_says_so(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     customer = await env.customer(card=None)
     offers = f"/api/v1/customers/{customer.customer_id}/offers"

@@ -4,6 +4,7 @@ from base64 import b64encode
 from http import HTTPStatus
 
 import httpx
+import pytest
 
 from tests.api_environment import ApiEnvironment
 from tests.portal.visitors import visiting
@@ -16,6 +17,7 @@ SELLER = {
 }
 
 
+@pytest.mark.full
 async def test_the_pages_have_the_sellers_name_logo_and_address(env: ApiEnvironment) -> None:
     org_id = await env.engine.repositories.organizations.ensure("portal-seller")
     async with env.client(await env.key(org_id=org_id)) as api:

@@ -98,6 +98,7 @@ async def client(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     return await bought(env, api, name="Société Générique", default_language="fr-FR")
 
 
+@pytest.mark.full
 async def test_a_french_portal_is_french(env: ApiEnvironment, api: httpx.AsyncClient, client: Acme) -> None:
     paths = [
         "/",

@@ -1,4 +1,4 @@
-"""`billflow customer card|card-link|portal-link`: how a customer pays."""
+"""`billflow customer card|card-link|stripe-portal-link`: how a customer pays."""
 
 import os
 from typing import Annotated
@@ -38,9 +38,9 @@ def card_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) ->
     return _linked(api, f"/customers/{customer}/card-link", return_url)
 
 
-@app.on_api("customer portal-link 5f1c", name="portal-link")
-def portal_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
-    """Make a page where the customer sees its invoices and changes its card."""
+@app.on_api("customer stripe-portal-link 5f1c", name="stripe-portal-link")
+def stripe_portal_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
+    """Make a page of Stripe's where the customer sees its invoices and changes its card."""
     return _linked(api, f"/customers/{customer}/portal-link", return_url)
 
 

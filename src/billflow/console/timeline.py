@@ -58,7 +58,7 @@ def _actor(actor: str | None) -> str | None:
     if actor in (None, "system"):
         return None
     kind, _, name = str(actor).partition(":")
-    return {"key": f"API key {short(name)}", "console": name}.get(kind, actor)
+    return {"key": f"API key {short(name)}", "console": name, "portal": "the customer"}.get(kind, actor)
 
 
 def _mail_row(mail: MailRecord) -> TimelineRow:

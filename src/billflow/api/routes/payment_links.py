@@ -39,7 +39,7 @@ async def link_to_card(customer: CustomerHere, asked: LinkCreate, services: Serv
 
 @router.post("/portal-link", status_code=HTTPStatus.CREATED)
 async def link_to_portal(customer: CustomerHere, asked: LinkCreate, services: ServicesHere) -> Link:
-    """Make a page where the customer sees its invoices and changes its card."""
+    """Make a page of Stripe's where the customer sees its invoices and changes its card."""
     return Link(url=await services.invoices.portal_link(customer.org_id, customer.customer_id, asked.return_url))
 
 

@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 from temporalio.service import RPCError
 
 from billflow.api.services import Services
-from billflow.console import adjustments, business, commands, customers, find, invoices, lists, sign_in
+from billflow.console import adjustments, business, commands, customers, find, invoices, lists, operate, sign_in
 from billflow.console.pages import page
 from billflow.console.security import ConsoleHeaders
 from billflow.console.services import ConsoleService
@@ -25,6 +25,7 @@ ROUTERS = (
     invoices.router,
     lists.router,
     business.router,
+    operate.router,
     commands.router,
     adjustments.router,
 )

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from billflow.cli.local_stack import LocalStack, announced
 from billflow.cli.settings import shown
+from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.seat_sources import VARIABLES as SEATS
 from billflow.settings import Settings, SettingsError, load_settings, variables
 from scripts.settings_doc import PAGE, page
@@ -46,6 +47,26 @@ def test_every_bad_variable_is_named_in_one_sentence(monkeypatch: pytest.MonkeyP
     assert "BILLFLOW_API_PORT" in refused.value.message
     assert "BILLFLOW_LOG_FORMAT" in refused.value.message
     assert "\n" not in refused.value.message
+
+
+def test_groups_and_limits_are_json_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BILLFLOW_CONSOLE_OIDC_ROLES", '{"cn=money,ou=groups": "finance"}')
+    monkeypatch.setenv("BILLFLOW_CONSOLE_REFUND_LIMITS", '{"support": 50000}')
+
+    settings = load_settings()
+
+    assert settings.console_oidc_roles == {"cn=money,ou=groups": ConsoleRole.FINANCE}
+    assert settings.console_refund_limits == {ConsoleRole.SUPPORT: 50_000}
+
+
+@pytest.mark.parametrize("value", ["money=finance", "[]", '{"money": "god"}', ""])
+def test_groups_that_are_no_json_object_or_have_no_role_are_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("BILLFLOW_CONSOLE_OIDC_ROLES", value)
+
+    with pytest.raises(SettingsError, match=r"BILLFLOW_CONSOLE_OIDC_ROLES must be"):
+        load_settings()
 
 
 def test_every_setting_says_what_it_is_for_on_the_page_that_is_written_from_them() -> None:

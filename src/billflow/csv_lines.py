@@ -12,10 +12,12 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-def csv_lines(rows: Iterable[Iterable[object]], end: str = "\r\n") -> str:
+def csv_lines(rows: Iterable[Iterable[object]], end: str = "\r\n", delimiter: str = ",") -> str:
     """Return rows as CSV, each line with its *end*; every value is a `csv_cell`."""
     text = io.StringIO()
-    csv.writer(text, lineterminator=end).writerows([csv_cell(value) for value in row] for row in rows)
+    csv.writer(text, delimiter=delimiter, lineterminator=end).writerows(
+        [csv_cell(value) for value in row] for row in rows
+    )
     return text.getvalue()
 
 

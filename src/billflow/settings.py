@@ -1,19 +1,32 @@
 """What the environment says, read once at the entry points."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from billflow.domain.errors import InvalidInput
 from billflow.errors import CommandFailed
+from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.validation import field_refusal
 from billflow.models.keyring import Keyring
 
+
+def json_object(value: object) -> object:
+    """Return what a variable that holds a JSON object says; what is no JSON stays, and is refused as no object."""
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
+RefundLimits = Annotated[dict[ConsoleRole, Annotated[int, Field(ge=0)]] | None, NoDecode, BeforeValidator(json_object)]
+RolesOfGroups = Annotated[dict[str, ConsoleRole] | None, NoDecode, BeforeValidator(json_object)]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -112,8 +125,26 @@ class Settings(BaseSettings):
     """The folder of these files; old entries stay in the database where it is not set."""
     console_url: str | None = None
     """Where people reach the console, for the links that sign them in; the address of the API where it is not set."""
-    console_refund_limit: Annotated[int, Field(ge=0)] | None = None
-    """The most that the role support gives back in the console at once, in minor units; no limit unless set."""
+    console_refund_limits: RefundLimits = None
+    """The most that a role gives back in the console at once, in minor units, as JSON: `{"support": 50000}`.
+
+    A role that is not named has no limit.
+    """
+    console_oidc_issuer: Annotated[str, Field(max_length=2000)] | None = None
+    """The OpenID Connect provider that signs people in to the console: its issuer, such as `https://login.example`."""
+    console_oidc_client_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    """What billflow is called there."""
+    console_oidc_client_secret: SecretStr | None = None
+    """The secret that billflow has there; a client without one shows that it is itself by PKCE alone."""
+    console_oidc_scopes: str = "openid email"
+    """The scopes to ask for; some providers tell groups only where `groups` is among them."""
+    console_oidc_groups_claim: str = "groups"
+    """The claim of the ID token in which a person's groups are."""
+    console_oidc_roles: RolesOfGroups = None
+    """Which groups have which role, as JSON: `{"billing-support": "support", "controlling": "finance"}`.
+
+    Of several the widest counts, and whoever is in none does not get in.
+    """
     return_url: str = "http://127.0.0.1:8000/"
     """Where a customer comes back to from Stripe's pages."""
 

@@ -80,6 +80,21 @@ async def test_a_renewal_is_forecast_net_and_issued_with_tax(shop: Shop) -> None
     assert await found(shop) == ()
 
 
+async def test_prices_contain_the_tax_where_they_do_at_stripe(shop: Shop) -> None:
+    await shop.asked("PUT", "/tax", mode="stripe")
+    await shop.env.control("POST", "/settings", tax_behavior="inferred_by_currency")
+    try:
+        invoice = await bought(shop, "DE")
+    finally:
+        await shop.env.control("POST", "/settings", tax_behavior="exclusive")
+    [shown] = invoice["taxes"]
+    assert [shown[name] for name in ("base", "tax", "inclusive")] == [8403, 1597, True]
+    assert (invoice["total"], invoice["tax"], (await shop.at_stripe(invoice)).total) == (10_000, 1597, 10_000)
+    note = await shop.asked("POST", f"/invoices/{invoice['id']}/credit-notes", amount=2000, refund_method="balance")
+    assert (note["amount"], [(one["base"], one["tax"]) for one in note["taxes"]]) == (2000, [(1681, 319)])
+    assert await found(shop) == ()
+
+
 async def test_a_vat_number_reaches_stripe_and_reverses_the_charge(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     invoice = await bought(shop, "FR", "FR83404833048", "fr-FR")
@@ -89,26 +104,6 @@ async def test_a_vat_number_reaches_stripe_and_reverses_the_charge(shop: Shop) -
     assert there.customer_address is not None
     assert (there.customer_address.city, there.customer_address.country) == ("Paris", "FR")
     assert "Autoliquidation" in await shop.env.engine.documents.html(shop.env.org_id, invoice["id"])
-
-
-async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold_until_it_has_one(shop: Shop) -> None:
-    customer_id, clock_id = await shop.customer(4, 0)
-    plan = await shop.plan(customer_id, clock_id)
-    await shop.asked("PUT", "/tax", mode="stripe")
-    other, other_clock = await shop.customer(4, 0)
-    asked = {"customer_id": other, "test_clock_id": other_clock, "tier": "team", "schedule": "quarterly"}
-    refused = await shop.api.post("/api/v1/plans", json=asked)
-    assert (refused.status_code, refused.json()["code"]) == (409, "tax_address_missing")
-    assert refused.json()["errors"][0]["field"] == "billing_address.country"
-
-    await shop.asked("POST", f"/test-clocks/{clock_id}/advance", to="2026-04-15T10:00:00Z")
-    waiting = await shop.asked("GET", f"/plans/{plan['id']}")
-    assert (waiting["attention"]["code"], len(await invoices_of(shop, plan))) == ("tax_address_missing", 1)
-    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})
-    await shop.asked("POST", f"/plans/{plan['id']}/commands", type="retry")
-    [made, _] = await invoices_of(shop, plan)
-    renewal = await paid(shop, made)
-    assert (renewal["total"], renewal["issued_at"][:10]) == (11_900, "2026-04-15")
 
 
 async def test_an_invoice_that_was_made_by_own_rates_is_not_taxed_twice(shop: Shop) -> None:

@@ -107,25 +107,6 @@ async def test_an_invoice_that_lacked_a_vat_number_is_issued_again_without_tax(s
     assert (note["amount"], [one["tax"] for one in note["taxes"]]) == (12_000, [2000])
 
 
-async def test_a_purchase_without_an_address_is_refused_and_a_renewal_is_on_hold_until_it_has_one(shop: Shop) -> None:
-    customer_id, clock_id = await shop.customer(4, 0)
-    plan = await shop.plan(customer_id, clock_id)
-    await shop.asked("PUT", "/tax", **RATES)
-    other, other_clock = await shop.customer(4, 0)
-    asked = {"customer_id": other, "test_clock_id": other_clock, "tier": "team", "schedule": "quarterly"}
-    refused = await shop.api.post("/api/v1/plans", json=asked)
-    assert (refused.status_code, refused.json()["code"]) == (409, "tax_address_missing")
-    assert refused.json()["errors"][0]["field"] == "billing_address.country"
-
-    await shop.asked("POST", f"/test-clocks/{clock_id}/advance", to="2026-04-15T10:00:00Z")
-    held = await shop.asked("GET", f"/plans/{plan['id']}")
-    assert (held["attention"]["code"], len(await invoices_of(shop, plan))) == ("tax_address_missing", 1)
-    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})
-    await shop.asked("POST", f"/plans/{plan['id']}/commands", type="retry")
-    [renewal, _] = await invoices_of(shop, plan)
-    assert (renewal["total"], renewal["issued_at"][:10]) == (11_900, "2026-04-15")
-
-
 async def test_invoices_by_own_rates_are_the_same_at_stripe_and_void_with_their_tax(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     paid = await bought(shop, "FR")

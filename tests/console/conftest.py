@@ -1,6 +1,44 @@
 """The console's tests run against the whole engine, with one customer that has one of everything."""
 
-from tests.api_environment import api, engine, env, env_database_url
-from tests.console.people import acme
+from collections.abc import AsyncIterator
+from typing import Any
 
-__all__ = ["acme", "api", "engine", "env", "env_database_url"]
+import pytest
+from pydantic import SecretStr
+
+from billflow.models.contracts.console import ConsoleRole
+from tests.api_environment import ApiEnvironment, api, api_environment, engine, env_database_url
+from tests.console.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
+from tests.console.people import acme
+from tests.namespaces import fresh_namespace
+
+__all__ = ["acme", "api", "engine", "env_database_url"]
+
+ROLES = {
+    "billing-viewers": ConsoleRole.VIEWER,
+    "billing-support": ConsoleRole.SUPPORT,
+    "cn=controlling,ou=groups": ConsoleRole.FINANCE,
+    "billing-admins": ConsoleRole.ADMIN,
+}
+
+
+@pytest.fixture(scope="package")
+async def openid() -> AsyncIterator[OpenIdProvider]:
+    """Run the provider that signs people in."""
+    async with openid_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="package")
+async def env(env_database_url: str, temporal_server: str, openid: OpenIdProvider) -> AsyncIterator[ApiEnvironment]:
+    """Run everything, with a provider that signs people in, and a limit to what support refunds."""
+    signing_in: dict[str, Any] = {
+        "console_oidc_issuer": openid.issuer,
+        "console_oidc_client_id": CLIENT_ID,
+        "console_oidc_client_secret": SecretStr(CLIENT_SECRET),
+        "console_oidc_roles": ROLES,
+        "console_refund_limits": {ConsoleRole.SUPPORT: 5_000},
+    }
+    client = await fresh_namespace(temporal_server, "console")
+    async with api_environment(env_database_url, client, **signing_in) as running:
+        yield running

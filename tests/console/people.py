@@ -27,6 +27,7 @@ class ConsolePerson:
 
     http: httpx.AsyncClient
     cookie: str = ""
+    others: dict[str, str] = field(default_factory=dict)
     csrf_token: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -40,11 +41,15 @@ class ConsolePerson:
         return self._seen(await self.http.post(f"/console{path}", data=data, headers=self._headers()))
 
     def _headers(self) -> dict[str, str]:
-        return {**({"Cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}), **self.headers}
+        kept = {COOKIE: self.cookie, **self.others}
+        cookies = "; ".join(f"{name}={value}" for name, value in kept.items() if value)
+        return {**({"Cookie": cookies} if cookies else {}), **self.headers}
 
     def _seen(self, answer: httpx.Response) -> httpx.Response:
         for line in answer.headers.get_list("set-cookie"):
-            self.cookie = SimpleCookie(line)[COOKIE].value
+            for name, kept in SimpleCookie(line).items():
+                self.others[name] = kept.value
+        self.cookie = self.others.pop(COOKIE, self.cookie)
         if found := _TOKEN.search(answer.text):
             self.csrf_token = found[1]
         return answer

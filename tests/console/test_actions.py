@@ -21,6 +21,7 @@ from billflow.models.contracts.records import Paging
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, ConsolePerson, bought, browsing
 
+LIMITS = {ConsoleRole.SUPPORT: 500, ConsoleRole.FINANCE: 700}
 KEY = re.compile(r'name="key" value="([0-9a-f]{32})"')
 
 
@@ -139,6 +140,19 @@ async def test_a_refund_is_previewed_and_made_once(env: ApiEnvironment, api: htt
     assert await asked_for(env, "invoice", invoice["id"]) == [("console.refund", "a goodwill gesture", "console:Kim")]
 
 
+async def test_a_refund_over_the_roles_limit_is_refused_in_plain_words(
+    env: ApiEnvironment, api: httpx.AsyncClient, acme: Acme
+) -> None:
+    async with browsing(env, ConsoleRole.SUPPORT) as person:
+        answer = await person.post(
+            f"/invoices/{acme.invoice['id']}/refund", amount="50.01", why="wants more", key="7" * 32
+        )
+
+    assert answer.status_code == HTTPStatus.FORBIDDEN
+    assert "Your role, support, may refund or credit at most USD 50 at once; ask somebody who may more." in answer.text
+    assert (await api.get(f"/api/v1/invoices/{acme.invoice['id']}")).json()["refunded"] == 0
+
+
 async def test_a_credit_onto_the_balance_is_told_before_it_is_made(
     env: ApiEnvironment, api: httpx.AsyncClient, buyer: Acme
 ) -> None:
@@ -194,19 +208,20 @@ async def test_a_viewer_does_nothing_whatever_is_sent(env: ApiEnvironment, api: 
         (ConsoleRole.SUPPORT, CreditNoteCreate(amount=501), True),
         (ConsoleRole.SUPPORT, VoidForm(), False),
         (ConsoleRole.FINANCE, RefundCreate(amount=501), False),
+        (ConsoleRole.FINANCE, RefundCreate(amount=701), True),
         (ConsoleRole.ADMIN, RefundCreate(), False),
     ],
 )
-async def test_support_refunds_up_to_its_limit(
+async def test_a_role_refunds_up_to_its_limit(
     env: ApiEnvironment, acme: Acme, role: ConsoleRole, asked: object, too_much: bool
 ) -> None:
     invoice = await env.engine.queries.invoices.get(env.org_id, acme.invoice["id"])
     request = Request({"type": "http", "state": {"console_session": NewConsoleSession(person="Kim", role=role)}})
-    console = ConsoleService(env.engine.repositories.console_sessions, env.engine.mode, refund_limit=500)
+    console = ConsoleService(env.engine.repositories.console_sessions, env.engine.mode, refund_limits=LIMITS)
     visit = Visit(request, cast("Services", None), console, cast("Principal", None))
 
     if too_much:
-        with pytest.raises(Forbidden, match="at most USD 5 at once"):
+        with pytest.raises(Forbidden, match=rf"Your role, {role}, may refund or credit at most USD \d at once"):
             check_limit(visit, invoice, asked)
     else:
         check_limit(visit, invoice, asked)

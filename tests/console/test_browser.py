@@ -6,13 +6,12 @@ from http import HTTPStatus
 
 import httpx
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, Route
 
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
 from tests.console.browser import Scheme, chromium, needs_chromium, opened, overflow, picture, sign_in, violations
 from tests.console.people import Acme, bought
-from tests.sizes import further
 
 pytestmark = needs_chromium
 
@@ -44,9 +43,8 @@ async def seen(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     return found
 
 
-@pytest.mark.parametrize(
-    ("scheme", "width"), [("light", 1280), ("dark", 360), *further(("dark", 1280), ("light", 360), ("light", 2560))]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360), ("light", 2560)])
 async def test_no_page_has_a_violation_or_is_wider_than_its_window(
     env: ApiEnvironment, browser: Browser, seen: Acme, scheme: Scheme, width: int
 ) -> None:
@@ -89,6 +87,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
     assert found == []
 
 
+@pytest.mark.full
 async def test_support_helps_a_customer_by_keyboard_alone(
     env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient, seen: Acme
 ) -> None:
@@ -138,3 +137,25 @@ async def test_what_one_types_finds_nothing_that_another_wrote_into_the_page(
 
         assert "owned" not in await page.title() or evil in await page.title()
         assert await page.locator("main img, main script").count() == 0
+
+
+async def test_a_search_for_which_there_was_no_connection_is_asked_again(
+    env: ApiEnvironment, browser: Browser, acme: Acme
+) -> None:
+    asked = list[str]()
+
+    async def busy_at_first(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            await route.fulfill(status=HTTPStatus.SERVICE_UNAVAILABLE, headers={"Retry-After": "1"})
+        else:
+            await route.continue_()
+
+    async with opened(browser, env, statuses={HTTPStatus.SERVICE_UNAVAILABLE}) as page:
+        await sign_in(page, env, ConsoleRole.VIEWER)
+        await page.route("**/console/find?*", busy_at_first)
+        await page.get_by_role("searchbox").fill("rocket")
+        await page.wait_for_url("**/console/?q=rocket")
+
+        assert await page.get_by_role("link", name=acme.customer["name"]).count() == 1
+    assert len(asked) == 2

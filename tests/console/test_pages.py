@@ -5,7 +5,10 @@ from http import HTTPStatus
 
 import httpx
 import pytest
+from fastapi import Request
 
+from billflow.console.app import refused
+from billflow.errors import StepFailing
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, bought, browsing
@@ -106,3 +109,9 @@ async def test_a_page_runs_and_loads_nothing_but_our_own_files(env: ApiEnvironme
         style = await person.get("/static/console.css")
 
     assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_a_page_that_can_not_be_had_now_says_when_to_ask_again() -> None:
+    answer = await refused(Request({"type": "http", "state": {}}), StepFailing())
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "60")

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from io import BytesIO
 
 import pytest
+from pypdf import PdfReader
 
 from billflow.documents.document import compose
 from billflow.documents.pdf import WIDTHS, WIDTHS_WITH_TAX, render_pdf
@@ -39,6 +41,16 @@ def test_the_columns_of_the_lines_add_up_to_net_tax_and_total(who: Taxpayer, rat
     assert together(gross) * 100 == shown.total
     assert number(str(document.lines[-1].running)) * 100 == shown.total
     assert len(render_pdf(document, ISSUED)) > 10_000
+
+
+@pytest.mark.parametrize("language", ["en-US", "de-DE", "fr-FR", "it-IT"])
+def test_a_long_rate_is_not_broken(language: str) -> None:
+    shown = taxed(TWICE)
+    document = compose(shown, buyer(language), SELLER)
+
+    [rate] = {line.taxed[0] for line in document.lines}
+    first, *_ = PdfReader(BytesIO(render_pdf(document, ISSUED))).pages
+    assert first.extract_text().count(rate) >= len(shown.lines) // 2
 
 
 def test_what_goes_to_the_balance_has_no_rate() -> None:

@@ -44,5 +44,6 @@ def sim(controlled: StripeEmulator) -> Iterator[Sim]:
         plane = Sim(controlled.url, http)
         plane.clear()
         plane.post("/settings", rate_limit="off", search_lag=0, sepa_delay=2, webhook_retries=[1, 5, 30])
+        plane.post("/settings", tax_behavior="exclusive")
         yield plane
         plane.clear()

@@ -6,6 +6,22 @@ import pytest
 import stripe
 from stripe import StripeClient
 
+from tests.stripe_emulator.control_plane import Sim
+
+ADDRESSES: list[tuple[Any, str]] = [
+    ({"country": "US"}, "requires_location_inputs"),
+    ({"country": "US", "state": "OR"}, "requires_location_inputs"),
+    ({"country": "US", "postal_code": "9771"}, "requires_location_inputs"),
+    ({"country": "US", "postal_code": "00000"}, "requires_location_inputs"),
+    ({"country": "US", "postal_code": "97712"}, "complete"),
+    ({"country": "US", "postal_code": "97712-4918"}, "complete"),
+    ({"country": "CA"}, "requires_location_inputs"),
+    ({"country": "CA", "state": "QC"}, "complete"),
+    ({"country": "CA", "postal_code": "H2X 1Y4"}, "complete"),
+    ({"country": "NZ"}, "complete"),
+]
+"""Addresses, and whether Stripe documents them as precise enough to calculate tax."""
+
 
 def draft(client: StripeClient, customer_id: str, *amounts: int) -> stripe.Invoice:
     """Return a draft that is taxed automatically."""
@@ -16,7 +32,7 @@ def draft(client: StripeClient, customer_id: str, *amounts: int) -> stripe.Invoi
 def customer_in(client: StripeClient, country: str | None, **terms: Any) -> str:
     params: Any = {"name": "Muster", **terms}
     if country:
-        params["address"] = {"country": country}
+        params["address"] = {"country": country, "postal_code": "97712"}
     return client.v1.customers.create(params).id
 
 
@@ -92,3 +108,35 @@ def test_a_tax_names_its_rate(client: StripeClient) -> None:
     [rate_id] = {rate.tax_rate for rate in rates if rate}
     rate = client.v1.tax_rates.retrieve(str(rate_id))
     assert (rate.percentage, rate.country, rate.jurisdiction, rate.inclusive) == (8.1, "CH", "CH", False)
+
+
+@pytest.mark.parametrize(("address", "status"), ADDRESSES)
+def test_an_address_is_taxed_where_it_is_precise_enough(client: StripeClient, address: Any, status: str) -> None:
+    customer = client.v1.customers.create({"name": "Muster", "address": address})
+    assert draft(client, customer.id, 1000).automatic_tax.status == status
+
+
+@pytest.mark.parametrize(
+    ("behavior", "currency", "expected"),
+    [
+        ("exclusive", "eur", ("exclusive", 1000, 190, 1190)),
+        ("inclusive", "eur", ("inclusive", 840, 160, 1000)),
+        ("inclusive", "usd", ("inclusive", 840, 160, 1000)),
+        ("inferred_by_currency", "eur", ("inclusive", 840, 160, 1000)),
+        ("inferred_by_currency", "usd", ("exclusive", 1000, 190, 1190)),
+    ],
+)
+def test_amounts_contain_their_tax_where_the_settings_say_so(
+    sim: Sim, behavior: str, currency: str, expected: tuple[str, int, int, int]
+) -> None:
+    sim.post("/settings", tax_behavior=behavior)
+    client = sim.client()
+    given: Any = {"customer": customer_in(client, "DE"), "automatic_tax": {"enabled": True}, "currency": currency}
+    made = client.v1.invoices.create(given)
+    invoice = client.v1.invoices.add_lines(made.id, {"lines": [{"amount": 1000}]})
+
+    [tax] = invoice.lines.data[0].taxes or []
+    assert (tax.tax_behavior, tax.taxable_amount, tax.amount, invoice.total) == expected
+    assert invoice.total_excluding_tax == expected[1]
+    rate = client.v1.tax_rates.retrieve(str(tax.tax_rate_details and tax.tax_rate_details.tax_rate))
+    assert rate.inclusive is (tax.tax_behavior == "inclusive")

@@ -6,6 +6,7 @@ from temporalio import activity
 
 from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.stripe_errors import retry_later, stripe_errors
+from billflow.domain.invoicing.draft import InvoiceKind
 from billflow.models.contracts.collection import FailedAttemptInput, NextAttemptInput
 from billflow.models.contracts.invoices import (
     Closed,
@@ -23,6 +24,7 @@ from billflow.ports.invoices import InvoiceRepository
 from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected, PaymentsUnavailable
 
 NO_PAYMENT_METHOD = "no_payment_method"
+TAX_ADDRESS_MISSING = "tax_address_missing"
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class CollectionActivities:
                 invoice = await self.invoices.invoice_to_collect(request)
             return _outcome_of(invoice) or await self._collect(request, await self._with_customer(invoice))
         except PaymentsRejected as error:
-            return Rejected(code=error.reason, message=str(error))
+            return _rejected(invoice, error)
 
     async def _replace_lost(self, request: InvoiceInput) -> bool:
         """Give up what Stripe has lost of the customer or the invoice, and tell whether it had lost something."""
@@ -123,6 +125,13 @@ class CollectionActivities:
     async def record_failure(self, failure: FailedAttemptInput) -> None:
         """Record that a bank refused a payment after it was under way."""
         await self.invoices.record_outcome(failure, _refusal(failure), failure.at)
+
+
+def _rejected(invoice: InvoiceToCollect, error: PaymentsRejected) -> CollectionOutcome:
+    """Return what came of an attempt that Stripe refuses: somebody who buys can say at once where the customer is."""
+    if invoice.kind is InvoiceKind.PURCHASE and error.code == TAX_ADDRESS_MISSING:
+        return Declined(code=error.code, message=str(error))
+    return Rejected(code=error.reason, message=str(error))
 
 
 def _may_be_lost(outcome: CollectionOutcome) -> bool:

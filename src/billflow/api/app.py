@@ -31,6 +31,7 @@ from billflow.api.routes import (
     health,
     ids,
     invoices,
+    journal,
     mails,
     notices,
     offers,
@@ -99,6 +100,7 @@ _NOUNS = (
     mails,
     ids,
     tax,
+    journal,
 )
 
 _PROBLEM: Mapping[str, Any] = {

@@ -94,10 +94,11 @@ def refused(
         errors=[*named, *errors],
     )
     content = problem.model_dump_json(exclude=None if problem.errors else {"errors"})
-    return Response(content, status, {**_headers(error), **(headers or {})}, media_type="application/problem+json")
+    return Response(content, status, {**headers_of(error), **(headers or {})}, media_type="application/problem+json")
 
 
-def _headers(error: BillingError) -> dict[str, str]:
+def headers_of(error: BillingError) -> dict[str, str]:
+    """Return what the answer that tells an error says beside it: how to show a key, or when to ask again."""
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": _CHALLENGE}
     seconds = error.retry_after.total_seconds() if error.retry_after else 0

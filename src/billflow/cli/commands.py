@@ -83,6 +83,15 @@ COMMANDS = (
         "replay --sample 20 --json",
     ),
     LazyCommand(
+        "dry-run",
+        "dry_run:dry_run",
+        "Bill every plan ahead by the rules of today and by changed ones, and show what differs; nothing is written.",
+        "dry-run --until 2027-12-31",
+        "dry-run --catalog catalog.toml --reprice team --from 2027-01-01 --notice 30 --html dry-run.html",
+        "dry-run --tax tax.toml --only currency=EUR --csv dry-run.csv",
+        "dry-run --wheel billflow-0.3.0-py3-none-any.whl --folder dry-run --json",
+    ),
+    LazyCommand(
         "reconcile",
         "reconciliation:reconcile",
         "Compare the billing database, Stripe and the workflows, list every drift; exits with 1 where some is left.",
@@ -101,6 +110,13 @@ COMMANDS = (
         "prune:prune",
         "Delete what is older than its period, in every organization; a schedule does it each night.",
         "prune --json",
+    ),
+    LazyCommand(
+        "journal",
+        "journal:journal",
+        "Write the journal to a file: what was billed, earned by month, credited, paid and refunded, in double entry.",
+        "journal --since 2026-01-01 --until 2027-01-01",
+        "journal --format datev --since 2026-01-01 --until 2027-01-01 -o datev.csv --json",
     ),
     LazyCommand(
         "events",

@@ -1,5 +1,7 @@
 """Documents that a command writes to files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -25,8 +27,15 @@ def wrote(target: Path, content: bytes) -> None:
 
 def write_file(target: Path, content: bytes, option: str = "--output") -> None:
     """Write a file that an *option* names; raises `InvalidInput` where it can't be written."""
-    try:
+    with not_writable(target, option):
         target.write_bytes(content)
+
+
+@contextmanager
+def not_writable(target: Path, option: str = "--output") -> Iterator[None]:
+    """Raise `InvalidInput` where a file that an *option* names can't be written."""
+    try:
+        yield
     except OSError as error:
         raise InvalidInput(
             f"{target} can't be written ({error.strerror}); name another file with {option}.", code="cannot_write"

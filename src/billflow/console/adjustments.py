@@ -37,7 +37,7 @@ from billflow.models.contracts.adjustments import (
     VoidInput,
 )
 from billflow.models.contracts.base import RequestModel
-from billflow.models.contracts.console import ConsoleRole, StatedReason
+from billflow.models.contracts.console import StatedReason
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceDetail
 
@@ -212,15 +212,14 @@ async def _adjust(visit: Visit, form: AdjustmentForm, sent: Mapping[str, str]) -
 
 
 def check_limit(visit: Visit, invoice: InvoiceDetail, asked: Asked) -> None:
-    """Raise `Forbidden` where somebody of support gives more money back than the role may."""
-    most = visit.console.refund_limit
-    gives_back = isinstance(asked, RefundCreate | CreditNoteCreate)
-    if most is None or visit.role is not ConsoleRole.SUPPORT or not gives_back:
+    """Raise `Forbidden` where somebody gives more money back than the role may."""
+    most = visit.console.refund_limits.get(visit.role)
+    if most is None or not isinstance(asked, RefundCreate | CreditNoteCreate):
         return
     wanted = money_of(invoice).creditable if asked.amount is None else asked.amount
     if wanted > most:
         written = format_amount(most, invoice.currency)
-        message = f"Your role may refund or credit at most {written} at once; ask somebody with the role finance."
+        message = f"Your role, {visit.role}, may refund or credit at most {written} at once; ask somebody who may more."
         raise Forbidden(message, code="over_refund_limit")
 
 

@@ -8,8 +8,20 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from temporalio.service import RPCError
 
+from billflow.api.problems import headers_of
 from billflow.api.services import Services
-from billflow.console import adjustments, business, commands, customers, find, invoices, lists, operate, sign_in
+from billflow.console import (
+    adjustments,
+    business,
+    commands,
+    customers,
+    find,
+    invoices,
+    lists,
+    openid_sign_in,
+    operate,
+    sign_in,
+)
 from billflow.console.pages import page
 from billflow.console.security import ConsoleHeaders
 from billflow.console.services import ConsoleService
@@ -20,6 +32,7 @@ from billflow.models.contracts.validation import field_refusal
 ROUTERS = (
     sign_in.router,
     sign_in.signed_in,
+    openid_sign_in.router,
     find.router,
     customers.router,
     invoices.router,
@@ -41,15 +54,17 @@ def console_app(services: Services, console: ConsoleService) -> FastAPI:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("billflow.console") / "static")))
     for kind in (BillingError, RequestValidationError, HTTPException, RPCError, TimeoutError):
-        app.add_exception_handler(kind, _refused)
+        app.add_exception_handler(kind, refused)
     return app
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
     """Return the page that says in plain words why something was not done."""
     problem = _problem_of(error)
     status = kind_of(type(problem)).http_status or 500
-    return page(request, "refused.html", status=status, problem=problem)
+    answer = page(request, "refused.html", status=status, problem=problem)
+    answer.headers.update(headers_of(problem))
+    return answer
 
 
 def _problem_of(error: Exception) -> BillingError:

@@ -69,7 +69,8 @@ def _of_invoices(unpaid: Sequence[InvoiceRecord], plans: Sequence[PlanRecord], n
     for invoice in unpaid:
         name, sum_ = invoice.number or "An invoice without a number yet", amount(invoice.total, invoice.currency)
         if invoice.attention:
-            yield f"{name} over {sum_} needs attention: {invoice.attention}."
+            why = (invoice.last_outcome or {}).get("message") or invoice.attention
+            yield f"{name} over {sum_} needs attention: {why.rstrip('.')}."
         if invoice.due_at < (clocks.get(invoice.plan_id) or now):
             yield f"{name} over {sum_} is overdue since {day(invoice.due_at)}; {_what_follows(invoice)}."
 

@@ -1,28 +1,36 @@
 """What the console is given beside the API's services: sessions, and where other pages are."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request
 
 from billflow.api.rate_limits import RateLimiters
 from billflow.models.contracts.access import Mode
+from billflow.models.contracts.console import ConsoleRole
 from billflow.store.access.console_sessions import PostgresConsoleSessionRepository
+
+if TYPE_CHECKING:
+    from billflow.console.identity_provider import IdentityProvider
 
 
 @dataclass(frozen=True)
 class ConsoleService:
     """The console's own parts: `temporal_ui` and `stripe_dashboard` are addresses, None where there is no such page.
 
-    `refund_limit` is the most that the role support gives back at once, in minor units; None is no limit.
+    `refund_limits` are the most that a role gives back at once, in minor units; a role without one has no limit.
+    `url` is where people reach the console, where that is set. `identity_provider` signs them in, where there is one.
     """
 
     sessions: PostgresConsoleSessionRepository
     mode: Mode
     temporal_ui: str | None = None
     stripe_dashboard: str | None = None
-    refund_limit: int | None = None
+    url: str | None = None
+    refund_limits: Mapping[ConsoleRole, int] = field(default_factory=dict)
+    identity_provider: "IdentityProvider | None" = None
     wrong_tokens: RateLimiters = field(default_factory=lambda: RateLimiters(time.monotonic))
 
 

@@ -17,9 +17,12 @@ from billflow.console.security import (
     check_origin,
     keep_cookie,
 )
-from billflow.console.services import ConsoleHere
+from billflow.console.services import ConsoleHere, ConsoleService
 from billflow.console.visits import ReaderVisit
+from billflow.domain.errors import BillingError
+from billflow.errors import Unauthorized, kind_of
 from billflow.models.contracts.console import SessionToken
+from billflow.models.contracts.customers import ChangeContext
 
 router = APIRouter()
 """What needs nobody to be signed in."""
@@ -35,8 +38,8 @@ async def show_sign_in(request: Request, console: ConsoleHere, token: str = "", 
         limiter = console.wrong_tokens.take(address_of(request), WRONG_TOKENS_RATE, "This address asks too often")
         if linked := await console.sessions.linked(known, datetime.now(UTC)):
             limiter.return_token()
-    status = HTTPStatus.UNAUTHORIZED if token and linked is None else HTTPStatus.OK
-    return page(request, "sign_in.html", status=status, linked=linked, token=token, next=next)
+    problem = _used_up() if token and linked is None else None
+    return sign_in_page(request, console, to=next, problem=problem, linked=linked, token=token)
 
 
 @router.post("/sign-in")
@@ -47,10 +50,9 @@ async def sign_in(request: Request, console: ConsoleHere, form: FormHere) -> Res
     console.wrong_tokens.take(address_of(request), WRONG_TOKENS_RATE, "This address asks too often")
     found = await console.sessions.sign_in(known, datetime.now(UTC)) if known else None
     if found is None or found.token is None:
-        return page(
-            request, "sign_in.html", status=HTTPStatus.UNAUTHORIZED, linked=None, token=form.get("token", ""), next=to
-        )
-    response = RedirectResponse(to if _is_ours(to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
+        return sign_in_page(request, console, to=to, problem=_used_up())
+    await end_session_before(request, console)
+    response = RedirectResponse(to if is_ours(to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
     keep_cookie(response, found.token)
     return response
 
@@ -64,6 +66,29 @@ async def sign_out(visit: ReaderVisit) -> Response:
     return response
 
 
-def _is_ours(address: str) -> bool:
+def sign_in_page(
+    request: Request, console: ConsoleService, *, to: str = "", problem: BillingError | None = None, **link: object
+) -> Response:
+    """Return the page on which people sign in; *problem* is why that did not work, *to* the page that is wanted."""
+    status = kind_of(type(problem)).http_status if problem else HTTPStatus.OK
+    provider = console.identity_provider
+    context = {"linked": None, "token": "", **link, "next": to, "provider": provider and provider.terms.host}
+    return page(request, "sign_in.html", status=status or HTTPStatus.OK, problem=problem, **context)
+
+
+async def end_session_before(request: Request, console: ConsoleService) -> None:
+    """End the session that the browser holds: whoever signs in anew is known by the new one alone."""
+    now, token = datetime.now(UTC), SessionToken.read(request.cookies.get(COOKIE, ""))
+    if token and (found := await console.sessions.find_valid(token, now)):
+        change = ChangeContext(actor=found.record.actor, at=now, request_id=request.state.request_id)
+        await console.sessions.end(found.record, change)
+
+
+def is_ours(address: str) -> bool:
     """Tell whether an address is a page of the console: another site's would be reached by what begins with `//`."""
     return address.startswith(f"{BASE}/") and "\\" not in address
+
+
+def _used_up() -> Unauthorized:
+    message = "This link was used already, or is too old. Ask for a new one."
+    return Unauthorized(message, code="sign_in_link_used")

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -18,6 +17,7 @@ from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.plan import PlanStatus
 from billflow.domain.preview import invoices_of
 from billflow.domain.projection import after
+from billflow.domain.rule_change import Repricing, RuleChange
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.base import Command
@@ -70,15 +70,9 @@ def _redeemed(scenario: Scenario) -> AttachedCoupon | None:
 
 def _repriced(facts: Facts, change: PriceChange) -> Facts:
     """Sell by the other catalogue, and announce its price to a plan that has the old one (rules 14.1)."""
-    sold, asked, plan = change.after.catalog(), change.asked, facts.plan
-    facts = replace(facts, catalog=sold, former_catalog=facts.catalog)
-    if plan.tier != asked.tier or not plan.status.is_live or plan.price_per_license is None:
-        return facts
-    not_before = max(asked.starts_at, change.at + timedelta(days=asked.notice_days))
-    price = sold.tier(plan.tier).price(plan.schedule, plan.currency)
-    if price == plan.price_per_license:
-        return facts
-    return replace(facts, plan=replace(plan, next_price=price, next_price_from=not_before))
+    asked = change.asked
+    repricing = Repricing(tier=asked.tier, starts_at=asked.starts_at, notice_days=asked.notice_days)
+    return RuleChange(catalog=change.after.catalog(), repricing=repricing).applied_to(facts, change.at)
 
 
 def step_again(facts: Facts, step: StepRecord) -> Outcome | None:

@@ -22,7 +22,7 @@ MARGIN = 18.0
 WIDTHS = (86.0, 20.0, 32.0, 36.0)
 """Millimetres of the columns; together the width between the margins."""
 
-WIDTHS_WITH_TAX = (50.0, 13.0, 24.0, 26.0, 13.0, 22.0, 26.0)
+WIDTHS_WITH_TAX = (47.0, 14.0, 23.0, 26.0, 16.0, 22.0, 26.0)
 """Those where lines have columns for a tax."""
 
 _ROW, _SMALL = 5.4, 4.4

@@ -131,7 +131,7 @@ def _of_note(note: CreditedInvoice, invoice_number: str | None) -> AccountEvent:
     entry = StatementEntry(
         at=note.at,
         kind=StatementEntryKind.CREDIT_NOTE,
-        amount=-note.before_payment - note.refunded - note.to_balance,
+        amount=-note.amount,
         invoice_id=note.invoice_id,
         invoice_number=invoice_number,
         number=note.number,

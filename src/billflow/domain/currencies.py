@@ -112,6 +112,13 @@ def format_amount(amount: int, currency: str) -> str:
     return f"{currency} {sign}{whole:,}{tail}"
 
 
+def decimal_amount(amount: int, currency: str) -> str:
+    """Write minor units as a number with all decimals of the currency, for spreadsheets: `58.14`, `480.00`, `-3`."""
+    sign, decimals = "-" if amount < 0 else "", CURRENCIES[currency].decimals
+    digits = str(abs(amount)).zfill(decimals + 1)
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else f"{sign}{digits}"
+
+
 def in_steps(amount: int, currency: str, field: str) -> int:
     """Return *amount*, or raise `InvalidInput` where it can't be charged to the minor unit (rules 25)."""
     step = CURRENCIES[currency].step

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from billflow.domain.preview import Forecast, forecast
+from billflow.domain.rule_change import resold
 from billflow.domain.step import Facts
 from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.catalog_changes import CatalogDiff, NextInvoice, PlanEffect, changes_between
@@ -35,10 +37,8 @@ class CatalogService:
         tiers = sorted({change.tier for change in changes if change.tier})
         plans, count = await self.queries.plans.on_tiers(org_id, tiers, MOST_EXAMINED)
 
-        def resold(facts: Facts) -> Facts:
-            return replace(facts, catalog=new, former_catalog=facts.catalog)
-
-        effects = [await effect_on(self.queries.plans, plan, resold) for plan in plans]
+        change = partial(resold, catalog=new)
+        effects = [await effect_on(self.queries.plans, plan, change) for plan in plans]
         touched = tuple(effect for effect in effects if effect.before != effect.after)
         return CatalogDiff(changes=changes, plans=count, examined=len(plans), touched=touched)
 

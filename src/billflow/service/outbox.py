@@ -11,6 +11,7 @@ import structlog
 
 from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
+from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import customer_update_workflow, delivery_workflow
 
@@ -59,6 +60,10 @@ class OutboxRelay:
             await wake(self.control, routed.streams)
             for customer in routed.renamed:
                 await self.control.start(customer_update_workflow(customer), "changed")
+            for plan_id in routed.taxable_plan_ids:
+                await self.control.signal(plan_workflow_id(plan_id), "seats_reported")
+            for invoice_id in routed.taxable_invoice_ids:
+                await self.control.signal(collection_workflow_id(invoice_id), "retry")
             await self.outbox.dequeue(org_id, routed.event_ids)
             done += len(routed.event_ids)
         return done

@@ -1,5 +1,7 @@
 """The API of one process, with what its routes ask."""
 
+from typing import TYPE_CHECKING
+
 from fastapi import FastAPI
 
 from billflow.api.app import create_app
@@ -14,11 +16,14 @@ from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
-from billflow.settings import payload_keyring
+from billflow.settings import Settings, SettingsError, payload_keyring
 from billflow.store.access.organizations import org_id_of
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine
 from billflow.wiring.store import required
+
+if TYPE_CHECKING:
+    from billflow.console.identity_provider import IdentityProvider
 
 
 def build_api(engine: Engine) -> FastAPI:
@@ -44,8 +49,38 @@ def _console(engine: Engine) -> ConsoleService:
         mode=mode,
         temporal_ui=ui,
         stripe_dashboard=None if settings.stripe_api_base else stripe,
-        refund_limit=settings.console_refund_limit,
+        url=settings.console_url,
+        refund_limits=settings.console_refund_limits or {},
+        identity_provider=_identity_provider(settings),
     )
+
+
+def _identity_provider(settings: Settings) -> "IdentityProvider | None":
+    """Return who signs people in to the console; raises `SettingsError` where not all of it is set."""
+    issuer, client_id, roles = (
+        settings.console_oidc_issuer,
+        settings.console_oidc_client_id,
+        settings.console_oidc_roles,
+    )
+    if issuer is None:
+        return None
+    from billflow.console.identity_provider import IdentityProvider, IdentityTerms, is_trustworthy
+
+    if not is_trustworthy(issuer):
+        raise SettingsError("BILLFLOW_CONSOLE_OIDC_ISSUER must be an address that begins with https://.")
+    if not client_id or not roles:
+        message = "BILLFLOW_CONSOLE_OIDC_CLIENT_ID and BILLFLOW_CONSOLE_OIDC_ROLES belong to the issuer; set both."
+        raise SettingsError(message)
+    secret = settings.console_oidc_client_secret
+    terms = IdentityTerms(
+        issuer=issuer,
+        client_id=client_id,
+        client_secret=secret.get_secret_value() if secret else None,
+        scopes=settings.console_oidc_scopes,
+        groups_claim=settings.console_oidc_groups_claim,
+        roles=roles,
+    )
+    return IdentityProvider(org_id_of(settings.org), terms)
 
 
 def api_services(engine: Engine) -> Services:

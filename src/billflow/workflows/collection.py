@@ -73,7 +73,7 @@ class CollectionWorkflow:
 
     @workflow.signal
     def retry(self) -> None:
-        """Try again now, for there is a new payment method."""
+        """Try again now, for there is a new payment method, or an address to be taxed by."""
         self._requested += 1
 
     @workflow.signal

@@ -19,7 +19,7 @@ class PlanInbox:
     """Commands, changes of invoices and outcomes in the order they came, and what else is to be looked at.
 
     `clock_at` is where the plan's test clock stands, None for real time; it never moves back. With `retry_now` seats
-    were reported or the clock has moved: what is on hold may go on.
+    or an address came, or the clock has moved: what is on hold may go on.
     """
 
     def __init__(self, run: PlanInput) -> None:

@@ -107,7 +107,7 @@ class PlanWorkflow:
 
     @workflow.signal
     def seats_reported(self) -> None:
-        """Note that there are seats a plan on hold may have waited for: try again now."""
+        """Note that there is what a plan on hold may have waited for, such as seats or an address: try again now."""
         self._inbox.retry_now = True
 
     @workflow.signal

@@ -47,6 +47,7 @@ class SettingsBody(Body):
     sepa_delay: NonNegativeFloat | None = None
     rate_limit: Literal["live", "sandbox", "off"] | RatesBody | None = None
     minimum_charges: dict[str, int] | None = None
+    tax_behavior: Literal["exclusive", "inclusive", "inferred_by_currency"] | None = None
 
 
 class AuthenticateBody(Body):

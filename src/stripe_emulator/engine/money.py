@@ -98,6 +98,12 @@ def product(unit_amount: str, quantity: str) -> int:
     return int((Decimal(unit_amount) * Decimal(quantity)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
+def contained(amount: int, percent: str) -> int:
+    """Return the tax that an amount contains, rounded half away from zero to a whole minor unit [assume: rounding]."""
+    rate = Decimal(percent)
+    return int((amount * rate / (100 + rate)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
 def plain(number: Decimal) -> str:
     """Return a decimal as Stripe prints it: no exponent, no trailing zeros."""
     text = format(number, "f")

@@ -14,7 +14,9 @@ DAY = 86_400
 class Settings:
     """What a test or a demo may tune; times are seconds, `minimum_charges` minor units by currency.
 
-    With `livemode` it takes live keys and no others, and its objects say that they are live: for tests of a client.
+    `tax_behavior` is that of what `automatic_tax` taxes, as in Stripe's settings of tax: exclusive, inclusive, or
+    inferred_by_currency. With `livemode` it takes live keys and no others, and its objects say that they are live: for
+    tests of a client.
     """
 
     search_lag: float = 30.0
@@ -24,6 +26,7 @@ class Settings:
     webhook_timeout: float = 10.0
     sepa_delay: float = 2.0
     minimum_charges: dict[str, int] = field(default_factory=dict)
+    tax_behavior: str = "exclusive"
     livemode: bool = False
 
 

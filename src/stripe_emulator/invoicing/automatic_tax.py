@@ -17,16 +17,17 @@ def apply(unit: Unit, invoice: Obj, lines: list[Obj]) -> bool:
     """Put the tax on each line of a draft that is taxed automatically; return whether there is one.
 
     By the customer's country, its `tax_exempt`, and a VAT number of its own member state other than that of the
-    account; on top of the lines. Without a country the status says so.
+    account; on top of the amounts or contained in them, as the settings say. Where the address is not precise enough
+    the status says so.
     """
     if not invoice["automatic_tax"]["enabled"]:
         return False
     customer = unit.get("customer", invoice["customer"])
-    country = (customer["address"] or {}).get("country")
+    country = _recognized_country(customer["address"] or {})
     invoice["automatic_tax"]["status"] = "complete" if country else "requires_location_inputs"
     reason = _reason(unit, customer, country) if country else ""
     for line in lines:
-        line["taxes"] = [_tax(unit, line["amount"], country, reason)] if country else []
+        line["taxes"] = [_tax(unit, line, country, reason)] if country else []
     return True
 
 
@@ -57,6 +58,22 @@ def tax_ids_of(unit: Unit, customer: Obj) -> list[Obj]:
     return unit.select(Query("tax_id", ascending=True).where("customer", customer["id"]))
 
 
+def _recognized_country(address: Obj) -> str | None:
+    """Return the country of an address that is precise enough to calculate tax, None for any other.
+
+    As Stripe documents it: in the US a postal code of 5 or 9 digits, in Canada the province or the postal code, and
+    elsewhere the country is enough. [assume] The real one also looks whether the postal code exists.
+    """
+    country: str | None = address.get("country")
+    postal_code, state = address.get("postal_code") or "", address.get("state")
+    if country == "US":
+        digits = postal_code.replace("-", "")
+        return country if digits.isdecimal() and len(digits) in (5, 9) and digits[:5] != "00000" else None
+    if country == "CA":
+        return country if postal_code or state else None
+    return country or None
+
+
 def _reason(unit: Unit, customer: Obj, country: str) -> str:
     if customer["tax_exempt"] != "none":
         return {"exempt": "customer_exempt", "reverse": "reverse_charge"}[customer["tax_exempt"]]
@@ -66,26 +83,44 @@ def _reason(unit: Unit, customer: Obj, country: str) -> str:
     return "reverse_charge" if own and country != ORIGIN else "standard_rated"
 
 
-def _tax(unit: Unit, amount: int, country: str, reason: str) -> Obj:
+def _tax(unit: Unit, line: Obj, country: str, reason: str) -> Obj:
     percent = PERCENT[country] if reason == "standard_rated" else "0"
-    is_taxed = reason != "not_collecting"
+    is_taxed, amount = reason != "not_collecting", line["amount"]
+    inclusive = _is_inclusive(unit.services.settings.tax_behavior, line["currency"])
+    tax = money.contained(amount, percent) if inclusive else money.product(str(amount), percent + "e-2")
     return {
-        "amount": money.product(str(amount), percent + "e-2"),
-        "tax_behavior": "exclusive",
-        "tax_rate_details": {"tax_rate": _rate(unit, country, percent)["id"]} if is_taxed else None,
+        "amount": tax,
+        "tax_behavior": "inclusive" if inclusive else "exclusive",
+        "tax_rate_details": {"tax_rate": _rate(unit, country, percent, inclusive=inclusive)["id"]}
+        if is_taxed
+        else None,
         "taxability_reason": reason,
-        "taxable_amount": amount if is_taxed else 0,
+        "taxable_amount": amount - tax * inclusive if is_taxed else 0,
         "type": "tax_rate_details",
     }
 
 
-def _rate(unit: Unit, country: str, percent: str) -> Obj:
+def _is_inclusive(behavior: str, currency: str) -> bool:
+    """Tell whether amounts contain their tax; inferred by the currency only those in dollars of these two don't."""
+    return behavior == "inclusive" or (behavior == "inferred_by_currency" and currency not in ("usd", "cad"))
+
+
+def _rate(unit: Unit, country: str, percent: str, *, inclusive: bool) -> Obj:
     """Return the tax rate of a country, which is made when it is first needed."""
-    known = unit.select(Query("tax_rate").where("country", country).where("percentage", float(percent)))
+    known = unit.select(
+        Query("tax_rate").where("country", country).where("percentage", float(percent)).where("inclusive", inclusive)
+    )
     if known:
         return known[0]
     rate = unit.blank("tax_rate")
-    rate.update(country=country, jurisdiction=country, jurisdiction_level="country", metadata={}, active=True)
+    rate.update(
+        inclusive=inclusive,
+        country=country,
+        jurisdiction=country,
+        jurisdiction_level="country",
+        metadata={},
+        active=True,
+    )
     rate.update(display_name="VAT", tax_type="vat", rate_type="percentage")
     rate.update(percentage=float(percent), effective_percentage=float(percent))
     return unit.add(rate)

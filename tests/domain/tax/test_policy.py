@@ -33,6 +33,7 @@ CANADA = TaxPolicy(
     ),
     home="CA",
 )
+BY_STRIPE = TaxPolicy(mode=TaxMode.STRIPE, home="DE")
 
 
 def percents(policy: TaxPolicy, who: Taxpayer) -> list[str]:
@@ -85,6 +86,10 @@ def test_a_region_adds_to_its_country_or_takes_its_place() -> None:
         (UNION, Taxpayer(), "tax_address_missing", "billing_address.country"),
         (CANADA, Taxpayer(country="CA"), "tax_address_missing", "billing_address.state"),
         (UNION, Taxpayer(country="IT"), "no_tax_rate", None),
+        (BY_STRIPE, Taxpayer(), "tax_address_missing", "billing_address.country"),
+        (BY_STRIPE, Taxpayer(country="US", region="OR"), "tax_address_missing", "billing_address.postal_code"),
+        (BY_STRIPE, Taxpayer(country="US", postal_code="9771"), "tax_address_missing", "billing_address.postal_code"),
+        (BY_STRIPE, Taxpayer(country="CA"), "tax_address_missing", "billing_address.state"),
     ],
 )
 def test_what_is_needed_to_tax_is_named_where_it_is_missing(
@@ -93,6 +98,20 @@ def test_what_is_needed_to_tax_is_named_where_it_is_missing(
     with pytest.raises(Refused) as refused:
         policy.treatment(who, DAY)
     assert (refused.value.code, refused.value.field) == (code, field)
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        Taxpayer(country="US", postal_code="97712"),
+        Taxpayer(country="US", postal_code="97712-4918"),
+        Taxpayer(country="CA", region="QC"),
+        Taxpayer(country="CA", postal_code="H2X 1Y4"),
+        Taxpayer(country="NZ"),
+    ],
+)
+def test_stripe_taxes_wherever_it_can_tell_the_place(who: Taxpayer) -> None:
+    assert BY_STRIPE.treatment(who, DAY).by_stripe
 
 
 def test_a_country_whose_rates_have_all_ended_is_not_free_of_tax() -> None:

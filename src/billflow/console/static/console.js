@@ -7,22 +7,27 @@ const results = document.getElementById("results");
 if (field && results) {
   let asked = 0;
   let timer = 0;
-  const ask = async () => {
+  const ask = async (tries) => {
     const mine = ++asked;
     const text = field.value.trim();
     if (!text) return;
     const answer = await fetch(`${results.dataset.results}?q=${encodeURIComponent(text)}`, { redirect: "error" }).catch(() => null);
-    if (!answer || !answer.ok) return;
+    if (!answer || mine !== asked) return;
+    if (answer.status === 503 && tries > 1) {
+      askLater(1000 * (Number(answer.headers.get("Retry-After")) || 5), tries - 1);
+    }
+    if (!answer.ok) return;
     const found = await answer.text();
     // Whoever is among the results already is not to lose them.
     if (mine !== asked || results.contains(document.activeElement)) return;
     results.innerHTML = found;
     history.replaceState(null, "", `?q=${encodeURIComponent(text)}`);
   };
-  field.addEventListener("input", () => {
+  const askLater = (milliseconds, tries) => {
     clearTimeout(timer);
-    timer = setTimeout(ask, 150);
-  });
+    timer = setTimeout(ask, milliseconds, tries);
+  };
+  field.addEventListener("input", () => askLater(150, 4));
 }
 
 const links = () => Array.from(document.querySelectorAll("#results tbody tr > td:first-child a"));

@@ -42,8 +42,9 @@ def add_item(step: Step, command: AddItem) -> None:
 
 
 def _bill_alone(step: Step, item: Item) -> None:
+    draft = recurring_invoice(step, [bill_item(step, item)])
     try:
-        step.invoices.append(chargeable(recurring_invoice(step, [bill_item(step, item)])))
+        step.invoices.append(chargeable(draft))
     except Refused as error:
         error.field = "unit_amount"
         raise

@@ -1,5 +1,6 @@
 """How an organization taxes what it bills, and which rates that means for one customer at one moment (rules 37.1)."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,11 +38,14 @@ class Taxpayer:
 
     country: str | None = None
     region: str | None = None
+    postal_code: str | None = None
     vat_number: str | None = None
     is_exempt: bool = False
 
 
 UNKNOWN_TAXPAYER = Taxpayer()
+
+_ZIP_CODE = re.compile(r"\d{5}(-?\d{4})?$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,7 @@ class TaxPolicy:
         if who.country is None:
             raise _missing("country")
         if self.mode is TaxMode.STRIPE:
+            _check_precise(who)
             return TAXED_BY_STRIPE
         if self._is_reversed(who):
             return Treatment(category=TaxCategory.REVERSE_CHARGE, rates=(_untaxed(who.country, "Reverse charge"),))
@@ -184,9 +189,17 @@ def _is_of(vat_number: str | None, country: str) -> bool:
     return vat_number is not None and vat_number.startswith("EL" if country == "GR" else country)
 
 
-def _missing(part: str) -> Refused:
+def _check_precise(who: Taxpayer) -> None:
+    """Raise `Refused` for a place that Stripe Tax says it can't tax: it wants more than the country of these two."""
+    if who.country == "US" and not _ZIP_CODE.match(who.postal_code or ""):
+        raise _missing("postal_code", "postal code of five digits")
+    if who.country == "CA" and who.region is None and who.postal_code is None:
+        raise _missing("state", "state or postal code")
+
+
+def _missing(part: str, said: str | None = None) -> Refused:
     return Refused(
-        f"The customer's billing address needs its {part}, which decides on the tax; add it.",
+        f"The customer's billing address needs its {said or part}, which decides on the tax; add it.",
         code="tax_address_missing",
         field=f"billing_address.{part}",
     )

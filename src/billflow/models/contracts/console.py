@@ -19,6 +19,9 @@ from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.keys import NamespacedKey
 
 LINK_LIFETIME = timedelta(hours=1)
+SIGN_IN_LIFETIME = timedelta(minutes=10)
+"""How long somebody may take on the page of an OpenID Connect provider."""
+
 SESSION_LIFETIME = timedelta(hours=12)
 IDLE_LIFETIME = timedelta(hours=1)
 """How long a session lasts in which nothing is asked."""
@@ -32,7 +35,10 @@ OVERLAP = timedelta(minutes=1)
 _ID_BYTES, _SECRET_BYTES = 16, 32
 _WRITTEN = re.compile(r"[A-Za-z0-9_-]{86}")
 
-Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+LONGEST_PERSON = 600
+"""Characters of whom the audit log names: an e-mail address, and the subject that a provider knows it by."""
+
+Person = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_PERSON)]
 
 
 class ConsoleRole(StrEnum):
@@ -89,6 +95,31 @@ class SessionToken:
     def matches(self, digest: bytes | None) -> bool:
         """Tell in constant time whether *digest* is that of the secret."""
         return digest is not None and hmac.compare_digest(digest, self.digest())
+
+
+class BegunSignIn(Contract):
+    """What a browser keeps while somebody is on the page of an OpenID Connect provider; `to` is the page wanted."""
+
+    state: Annotated[str, Field(min_length=32, max_length=100)]
+    nonce: Annotated[str, Field(min_length=32, max_length=100)]
+    verifier: Annotated[str, Field(min_length=43, max_length=128, repr=False)]
+    to: Annotated[str, Field(max_length=2000)]
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Return what a cookie says, None where it is none of ours."""
+        try:
+            return cls.model_validate_json(base64.urlsafe_b64decode(text))
+        except ValueError:
+            return None
+
+    def text(self) -> str:
+        """Return it as a cookie's value."""
+        return base64.urlsafe_b64encode(self.model_dump_json().encode()).decode()
+
+    def is_answered_by(self, state: str) -> bool:
+        """Tell in constant time whether an answer with *state* is one to this."""
+        return hmac.compare_digest(self.state.encode(), state.encode())
 
 
 class NewConsoleSession(Contract):

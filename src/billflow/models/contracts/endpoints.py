@@ -143,11 +143,16 @@ class DeliveryStream(Contract):
 
 
 class RoutingResult(Contract):
-    """Events that were routed, the streams on which something waits for them, and customers Stripe must rename."""
+    """Events that were routed, the streams on which something waits for them, and customers Stripe must rename.
+
+    `taxable_plan_ids` and `taxable_invoice_ids` waited for an address or a rate to be taxed by, which may be there now.
+    """
 
     event_ids: tuple[str, ...]
     streams: tuple[DeliveryStream, ...]
     renamed: tuple[CustomerRef, ...] = ()
+    taxable_plan_ids: tuple[str, ...] = ()
+    taxable_invoice_ids: tuple[str, ...] = ()
 
 
 class Message(Contract):

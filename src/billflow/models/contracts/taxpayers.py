@@ -16,6 +16,7 @@ def taxpayer(billing_address: Json | None, settings: Json, *, is_exempt: bool) -
     return Taxpayer(
         country=_code(place.get("country")),
         region=_code(place.get("state")),
+        postal_code=_code(place.get("postal_code")),
         vat_number=union_vat_number(company.get("tax_id")),
         is_exempt=is_exempt,
     )

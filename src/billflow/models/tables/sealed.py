@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import ColumnElement, Dialect, LargeBinary, Text, TypeDecorator, cast, event, func, inspect, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
@@ -45,13 +44,6 @@ _END = "\n"
 """What stands between the binding and the value as they are read; no id and no key has one."""
 
 _PLAIN = "plain"
-_keyrings: "WeakKeyDictionary[Dialect, Keyring]" = WeakKeyDictionary()
-
-
-def use_keyring(dialect: Dialect, keyring: Keyring | None) -> None:
-    """Let the columns of one engine be encrypted by *keyring*; None leaves them plain."""
-    if keyring is not None:
-        _keyrings[dialect] = keyring
 
 
 class BoundText(str):
@@ -132,7 +124,7 @@ class SealedText(Sealed):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Encrypt."""
-        keyring = _keyrings.get(dialect)
+        keyring = _keyring_of(dialect)
         if value is None or keyring is None:
             return _ESCAPE + value if value is not None and value.startswith(_PREFIX) else value
         return _PREFIX + keyring.seal_text(value, self._binding(value))
@@ -162,7 +154,7 @@ class SealedBytes(Sealed):
 
     def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:
         """Encrypt."""
-        keyring = _keyrings.get(dialect)
+        keyring = _keyring_of(dialect)
         if value is None or keyring is None:
             return _ESCAPE_MARK + value if value is not None and value.startswith(_MARK) else value
         return b"%s%s:%s" % (_MARK, keyring.current.key_id.encode(), keyring.seal(value, self._binding(value)))
@@ -201,7 +193,7 @@ class SealedJson(Sealed):
         """Encrypt what the paths lead to."""
         if value is None:
             return None
-        keyring = _keyrings.get(dialect)
+        keyring = _keyring_of(dialect)
         binding, sealed = self._binding(value) if keyring else "", dict(value)
         for path in self.paths:
             sealed = self._sealed(sealed, path, keyring, binding)
@@ -240,8 +232,14 @@ class SealedJson(Sealed):
         return json.loads(self._open_text(_keyring(dialect), value[SEALED], binding))
 
 
+def _keyring_of(dialect: Dialect) -> Keyring | None:
+    """Return what encrypts the columns of an engine; without it they stay plain."""
+    keyring: Keyring | None = getattr(dialect, "keyring", None)
+    return keyring
+
+
 def _keyring(dialect: Dialect) -> Keyring:
-    if (keyring := _keyrings.get(dialect)) is None:
+    if (keyring := _keyring_of(dialect)) is None:
         raise CannotDecrypt("The database holds encrypted values; set BILLFLOW_ENCRYPTION_KEYS.")
     return keyring
 

@@ -40,8 +40,7 @@ class PostgresConsoleSessionRepository(Repository):
         """
         token = SessionToken.fresh(org_id, str(uuid4()))
         async with self.database.unit_of_work(org_id) as session:
-            over = ConsoleSessionRow.expires_at < change.at - timedelta(days=1)
-            await session.execute(delete(ConsoleSessionRow).where(over))
+            await _delete_old(session, change.at)
             row = ConsoleSessionRow(
                 id=UUID(token.session_id),
                 org_id=as_id(org_id, "organization"),
@@ -74,6 +73,29 @@ class PostgresConsoleSessionRepository(Repository):
             row.expires_at = at + SESSION_LIFETIME
             _audit(session, row, "console_session.signed_in", at)
             return SignedIn(_record(row), fresh)
+
+    async def begin(self, org_id: str, new: NewConsoleSession, at: datetime) -> SessionToken:
+        """Begin the session of somebody whom an OpenID Connect provider vouches for, and return its token.
+
+        Sessions that are over for a day are deleted meanwhile.
+        """
+        token = SessionToken.fresh(org_id, str(uuid4()))
+        async with self.database.unit_of_work(org_id) as session:
+            await _delete_old(session, at)
+            row = ConsoleSessionRow(
+                id=UUID(token.session_id),
+                org_id=as_id(org_id, "organization"),
+                csrf_token=secrets.token_urlsafe(32),
+                digest=token.digest(),
+                signed_in_at=at,
+                rotated_at=at,
+                last_used_at=at,
+                expires_at=at + SESSION_LIFETIME,
+                **new.model_dump(),
+            )
+            session.add(row)
+            _audit(session, await written(session, row), "console_session.signed_in", at, new)
+        return token
 
     async def find_valid(self, token: SessionToken, at: datetime) -> SignedIn | None:
         """Return the session that a request shows, with a new token once its secret is old; None where it is over."""
@@ -128,9 +150,17 @@ def _before(moment: datetime | None, other: datetime) -> bool:
     return moment is not None and moment < other
 
 
-def _audit(session: AsyncSession, row: ConsoleSessionRow, action: str, at: datetime) -> None:
+async def _delete_old(session: AsyncSession, at: datetime) -> None:
+    over = ConsoleSessionRow.expires_at < at - timedelta(days=1)
+    await session.execute(delete(ConsoleSessionRow).where(over))
+
+
+def _audit(
+    session: AsyncSession, row: ConsoleSessionRow, action: str, at: datetime, new: NewConsoleSession | None = None
+) -> None:
     change = ChangeContext(actor=_record(row).actor, at=at)
-    recorder_of(session, row.org_id, change).audit(action, (_KIND, row.id))
+    after = new.model_dump(mode="json") if new else None
+    recorder_of(session, row.org_id, change).audit(action, (_KIND, row.id), after=after)
 
 
 def _record(row: ConsoleSessionRow) -> ConsoleSessionRecord:

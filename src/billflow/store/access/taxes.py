@@ -72,7 +72,10 @@ def _add(session: AsyncSession, org_id: str, document: TaxDocument, change: Chan
         )
     )
     detail = {"version": version, "mode": document.mode} | ({"reason": change.reason} if change.reason else {})
-    recorder_of(session, owner, change).audit("tax.applied", ("org", owner), detail=detail)
+    recorder = recorder_of(session, owner, change)
+    recorder.audit("tax.applied", ("org", owner), detail=detail)
+    starts_on = document.starts_on.isoformat() if document.starts_on else None
+    recorder.publish("tax.applied", {"version": version, "mode": document.mode, "starts_on": starts_on})
 
 
 async def _checked_home(session: AsyncSession, document: TaxDocument) -> str | None:

@@ -15,6 +15,7 @@ from billflow.models.tables import CreditNoteRow, CreditRow, CustomerRow, Invoic
 from billflow.models.tables.base import Identified
 from billflow.store.adjustments.records import results_of
 from billflow.store.customers.billing_accounts import default_account
+from billflow.store.customers.invoiced_lines import NO_LINES, CustomerLines, invoiced_lines
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.replacements import clock_of_customer
 from billflow.store.session.database import Repository
@@ -45,8 +46,10 @@ class PostgresStatementQueries(Repository):
             )
 
 
-async def account_facts(session: AsyncSession, customer: CustomerRow) -> list[AccountFacts]:
-    """Load all that happened to the customer's account, in each currency."""
+async def account_facts(
+    session: AsyncSession, customer: CustomerRow, *, with_lines: bool = False
+) -> list[AccountFacts]:
+    """Load all that happened to the customer's account, in each currency; *with_lines* also each line."""
     mine = select(InvoiceRow.id).where(InvoiceRow.customer_id == customer.id)
     invoices = await _all(session, InvoiceRow, InvoiceRow.customer_id == customer.id, InvoiceRow.issued_at)
     changes = await _all(session, CreditRow, CreditRow.customer_id == customer.id, CreditRow.at)
@@ -55,14 +58,19 @@ async def account_facts(session: AsyncSession, customer: CustomerRow) -> list[Ac
     known = await results_of(session, notes, refunds)
     notes, refunds = list(filter(known.counts, notes)), list(filter(known.counts, refunds))
     on_balance, noted = {row.step_key: row.amount for row in changes}, {f"{_NOTE_KEY}{note.id}" for note in notes}
+    lines = await invoiced_lines(session, customer) if with_lines else NO_LINES
     currencies = {*(row.currency for row in invoices), *(row.currency for row in changes)}
     if not currencies:
         currencies.add((await default_account(session, customer.id)).currency)
     return [
         AccountFacts(
             currency=currency,
-            invoices=[as_record(ChargedInvoice, row) for row in invoices if row.currency == currency],
-            notes=[_note(row, known.number(row), on_balance) for row in notes if row.currency == currency],
+            invoices=[
+                as_record(ChargedInvoice, row, lines=lines.charged.get(row.id, ()))
+                for row in invoices
+                if row.currency == currency
+            ],
+            notes=[_note(row, known.number(row), on_balance, lines) for row in notes if row.currency == currency],
             refunds=[_refund(row, known.number(row)) for row in refunds if row.currency == currency],
             balance=[_change(row) for row in changes if row.currency == currency and row.step_key not in noted],
         )
@@ -74,7 +82,9 @@ async def _all(session: AsyncSession, table: type[Row], which: ColumnElement[boo
     return list(await session.scalars(select(table).where(which).order_by(order, table.id)))
 
 
-def _note(note: CreditNoteRow, number: str | None, on_balance: Mapping[str, int]) -> CreditedInvoice:
+def _note(
+    note: CreditNoteRow, number: str | None, on_balance: Mapping[str, int], lines: CustomerLines
+) -> CreditedInvoice:
     return CreditedInvoice(
         invoice_id=str(note.invoice_id),
         number=number,
@@ -82,6 +92,8 @@ def _note(note: CreditNoteRow, number: str | None, on_balance: Mapping[str, int]
         before_payment=note.before_payment,
         refunded=note.refund_amount,
         to_balance=on_balance.get(f"{_NOTE_KEY}{note.id}", 0),
+        tax=sum(note.taxes.values()),
+        lines=lines.credited.get(note.id, {}),
         reason=note.reason.value,
         memo=note.memo,
     )
@@ -94,6 +106,7 @@ def _refund(refund: RefundRow, number: str | None) -> RefundedInvoice:
         at=refund.at,
         amount=refund.amount,
         by_note=refund.credit_note_id is not None,
+        tax=sum(refund.taxes.values()),
         reason=refund.reason.value if refund.reason else None,
         memo=refund.out_of_band_reference,
     )

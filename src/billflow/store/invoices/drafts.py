@@ -100,7 +100,7 @@ async def void(  # noqa: PLR0913  (each says something of its own about the invo
     detail = {"reason": reason, "customer_id": str(customer.id)} if reason else None
     recorder.audit("invoice.voided", ("invoice", invoice.id), before=before, after=after, detail=detail)
     invoice.status, invoice.voided_at, invoice.waived = InvoiceStatus.VOID, recorder.at, waived
-    invoice.next_attempt_at = invoice.next_action = None
+    invoice.next_attempt_at = invoice.next_action = invoice.attention = None
     customer.flat_discounted_months += invoice.flat_discount_months
     if not keeps_coupon:
         await return_months(invoice, recorder)

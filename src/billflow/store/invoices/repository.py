@@ -99,6 +99,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 locked.plan.invoicing_status = InvoicingStatus.DONE
             is_known, invoice.stripe_invoice_id = invoice.stripe_invoice_id is not None, issued.stripe_invoice_id
             if not is_known:
+                invoice.attention = None
                 data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": invoice.number}
                 locked.record("invoice.finalized", data)
                 use_balance(invoice, issued.balance_applied, locked.recorder)
@@ -121,6 +122,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
             if invoice.status is InvoiceStatus.PAID:
                 return
+            _set_attention(invoice, outcome)
             invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
             match outcome:
                 case Paid():
@@ -177,6 +179,14 @@ def _name(invoice: InvoiceRow, issued: Issued) -> None:
     if invoice.sequence is None:
         invoice.number = issued.number or invoice.number
     invoice.hosted_invoice_url = issued.hosted_invoice_url or invoice.hosted_invoice_url
+
+
+def _set_attention(invoice: InvoiceRow, outcome: CollectionOutcome) -> None:
+    """Flag an invoice that Stripe refuses, for a person has to look; a flag of another kind stays."""
+    if isinstance(outcome, Rejected):
+        invoice.attention = f"rejected: {outcome.code}"
+    elif (invoice.last_outcome or {}).get("kind") == "rejected":
+        invoice.attention = None
 
 
 def _account_of(customer: BilledCustomer) -> ColumnElement[bool]:

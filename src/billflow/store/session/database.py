@@ -1,18 +1,18 @@
 """The way to PostgreSQL: one engine per process, and the only place where a transaction begins and ends."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import URL, Text, bindparam, func, select, text
+from sqlalchemy import URL, Executable, Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 from billflow.models.keyring import Keyring
-from billflow.models.tables.sealed import use_keyring
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
+from billflow.store.session.dialect import DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
@@ -43,6 +43,9 @@ _ENTER = text(
     " set_config('max_parallel_workers_per_gather', '0', true),"
     " set_config('plan_cache_mode', 'force_custom_plan', true)"
 )
+_ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+_AS_EXPORTED = text("SET TRANSACTION SNAPSHOT :name").bindparams(bindparam("name", type_=Text, literal_execute=True))
+_MAY_WAIT = text("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
 
@@ -59,13 +62,14 @@ class Database:
         keyring: Keyring | None = None,
     ) -> None:
         self.engine: AsyncEngine = create_async_engine(
-            url if isinstance(url, URL) else sqlalchemy_url(url),
+            (url if isinstance(url, URL) else sqlalchemy_url(url)).set(drivername=DRIVER),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_timeout,
             hide_parameters=True,
+            keyring=keyring,
+            execution_options={"compiled_cache": compiled},
         )
-        use_keyring(self.engine.dialect, keyring)
         self.keyring = keyring
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=PersonalDataSession)
         self._timeout = statement_timeout
@@ -83,10 +87,25 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def transaction(self, role: str, org_id: str = "") -> AsyncIterator[AsyncSession]:
-        """Open one transaction as *role*, for no organization where none is named."""
+    async def snapshot(self, org_id: str, name: str | None = None) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that only reads the rows of *org_id*, all as of its first statement.
+
+        With a *name* it sees what the transaction sees that exported a snapshot of that name, and is still open. It may
+        do nothing for long. Raises as `unit_of_work`.
+        """
+        first = [_ONE_MOMENT, *([_AS_EXPORTED.bindparams(name=name)] if name else []), _MAY_WAIT]
+        async with self.transaction(ROLE, str(as_id(org_id, "organization")), first) as session:
+            yield session
+
+    @asynccontextmanager
+    async def transaction(
+        self, role: str, org_id: str = "", first: Iterable[Executable] = ()
+    ) -> AsyncIterator[AsyncSession]:
+        """Open one transaction as *role*, for no organization where none is named; it begins with *first*."""
         try:
             async with self._sessions(info={ORG: org_id, ROW_COUNTS: self._row_counts}) as session, session.begin():
+                for statement in first:
+                    await session.execute(statement)
                 await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
                 yield session
         except PoolTimeout as error:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.business.queries import PostgresBusinessQueries
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
+    from billflow.store.customers.journal import PostgresJournalQueries
     from billflow.store.customers.onboardings import PostgresOnboardingRepository
     from billflow.store.customers.projects import PostgresProjectRepository
     from billflow.store.customers.queries import PostgresCustomerQueries
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
+    from billflow.store.plans.snapshots import PostgresPlanSnapshots
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
     from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
@@ -138,10 +140,12 @@ class Queries:
     """The queries of one process: what reads, for lists and pages."""
 
     plans: "Part[PostgresPlanQueries]" = Part("store.plans.queries")
+    plan_snapshots: "Part[PostgresPlanSnapshots]" = Part("store.plans.snapshots")
     invoices: "Part[PostgresInvoiceQueries]" = Part("store.invoices.queries")
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
+    journal: "Part[PostgresJournalQueries]" = Part("store.customers.journal")
     statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     business: "Part[PostgresBusinessQueries]" = Part("store.customers.business.queries")

@@ -19,6 +19,7 @@ from billflow.models.contracts.endpoints import (
 )
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, WebhookMessage
+from billflow.store.access.tax_waits import waiting_for_tax
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Repository, advisory_lock
@@ -73,6 +74,7 @@ class PostgresOutboxRepository(Repository):
             streams = await _write_messages(session, events, endpoints)
             back = [event.customer_id for event in events if event.type == ACTIVATED]
             resumed = await open_streams(session, org_id, WebhookMessage.customer_id.in_(back)) if back else []
+            plan_ids, invoice_ids = await waiting_for_tax(session, events)
         return RoutingResult(
             event_ids=tuple(str(event.id) for event in events),
             streams=tuple(dict.fromkeys([*streams, *resumed])),
@@ -81,6 +83,8 @@ class PostgresOutboxRepository(Repository):
                 for customer_id in dict.fromkeys(event.customer_id for event in events if event.type in RENAMING)
                 if customer_id is not None
             ),
+            taxable_plan_ids=plan_ids,
+            taxable_invoice_ids=invoice_ids,
         )
 
     async def dequeue(self, org_id: str, event_ids: Sequence[str]) -> None:

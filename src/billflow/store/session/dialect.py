@@ -1,0 +1,45 @@
+"""What SQLAlchemy knows of our PostgreSQL: the pools of a process compile each statement once, not once each."""
+
+from typing import Any, Self
+
+from sqlalchemy import URL
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
+from sqlalchemy.util import LRUCache
+
+from billflow.models.keyring import Keyring
+
+DRIVER = "postgresql+billflow"
+"""The driver of a URL whose engine has this dialect."""
+
+MOST_STATEMENTS = 2000
+"""Statements that are kept compiled, least recently used ones dropped first; there are about a thousand kinds."""
+
+compiled: LRUCache[Any, Any] = LRUCache(MOST_STATEMENTS)
+"""The statements of all engines of this process. Dialect is part of the key, and equal ones find each other's."""
+
+
+class SharingDialect(PGDialectAsync_psycopg):
+    """The dialect of psycopg 3; two are equal where what they compile is: with the same *keyring*, or both without."""
+
+    supports_statement_cache = True
+
+    def __init__(self, keyring: Keyring | None = None, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self.keyring = keyring
+
+    @classmethod
+    def get_async_dialect_cls(cls, _: URL) -> type[Self]:
+        """Return this class, where its base names itself."""
+        return cls
+
+    def __eq__(self, other: object) -> bool:
+        """Tell whether the other one may use what was compiled for this one."""
+        return isinstance(other, SharingDialect) and self.keyring is other.keyring
+
+    def __hash__(self) -> int:
+        """Return the same for equal ones."""
+        return hash((SharingDialect, id(self.keyring)))
+
+
+registry.register("postgresql.billflow", __name__, SharingDialect.__name__)

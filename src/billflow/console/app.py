@@ -17,6 +17,7 @@ from billflow.console import (
     invoices,
     lists,
     openid_sign_in,
+    operate,
     sign_in,
 )
 from billflow.console.pages import BASE, page
@@ -34,6 +35,7 @@ ROUTERS = (
     invoices.router,
     lists.router,
     business.router,
+    operate.router,
     commands.router,
     adjustments.router,
     customer_actions.router,

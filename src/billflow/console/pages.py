@@ -1,5 +1,6 @@
 """Pages from templates: every value is escaped, and amounts, moments and codes are written for people."""
 
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
@@ -64,7 +65,14 @@ def address(parts: Mapping[str, Any]) -> str:
     return ", ".join(str(parts[name]) for name in read if parts.get(name))
 
 
-_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted, address)
+def data(value: object) -> str:
+    """Write a value of recorded data: texts as they are, the rest as JSON."""
+    if value is None:
+        return NOTHING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted, address, data)
 
 
 @cache

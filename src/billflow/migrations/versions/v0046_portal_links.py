@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_sql, touched
 
 revision = "0046"
-down_revision = "0044"
+down_revision = "0045"
 branch_labels = None
 depends_on = None
 

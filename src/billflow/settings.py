@@ -151,6 +151,8 @@ class Settings(BaseSettings):
 
     Of several the widest counts, and whoever is in none does not get in.
     """
+    portal_url: str | None = None
+    """Where customers reach the portal, for the links into it; the address of the API where it is not set."""
     return_url: str = "http://127.0.0.1:8000/"
     """Where a customer comes back to from Stripe's pages."""
 

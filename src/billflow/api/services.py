@@ -35,7 +35,10 @@ GUARDED_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
+    """The parts of one running API; `guarding` limits how many updates hold a connection of their own.
+
+    Links into the portal begin with `portal_url`.
+    """
 
     plans: PlanService
     repositories: Repositories
@@ -57,6 +60,7 @@ class Services:
     authentication: Authentication
     webhooks: WebhookService
     privacy: PrivacyService
+    portal_url: str
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 
     async def check_tier(self, org_id: str, tier: str) -> None:

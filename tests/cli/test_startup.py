@@ -70,6 +70,8 @@ DIRECT = {
         "seller",
         "tax",
         "audit verify",
+        "audit sign",
+        "audit roots",
         "foreign-events",
         "console",
         "seats source set sql",

@@ -20,6 +20,7 @@ from billflow.console import (
     lists,
     openid_sign_in,
     operate,
+    operations,
     sign_in,
 )
 from billflow.console.pages import page
@@ -38,6 +39,7 @@ ROUTERS = (
     invoices.router,
     lists.router,
     business.router,
+    operations.router,
     operate.router,
     commands.router,
     adjustments.router,

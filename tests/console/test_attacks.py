@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from billflow.console import adjustments, commands, lists
+from billflow.console import adjustments, commands, customer_actions, lists
 from billflow.console.app import ROUTERS
 from billflow.console.security import ConsoleRoute
 from billflow.domain.scopes import Scope
@@ -47,8 +47,14 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
     }
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
         names = set(re.findall(r"{(\w+)}", route.path))
-        choices = {"command": commands.KINDS, "adjustment": adjustments.KINDS, "name": ["a" * 32], "noun": lists.LISTS}
-        choices["version"] = ["1"]
+        choices = {
+            "command": commands.KINDS,
+            "adjustment": adjustments.KINDS,
+            "action": customer_actions.KINDS,
+            "name": ["a" * 32],
+            "noun": lists.LISTS,
+            "version": ["1"],
+        }
         chosen = next(iter(names & choices.keys()), "")
         for choice in choices.get(chosen, [""]):
             path = route.path.format(**ids, **{chosen: choice}) if names else route.path
@@ -71,7 +77,9 @@ async def all_rows(env: ApiEnvironment, url: str) -> list[object]:
 def test_the_routes_are_walked(acme: Acme) -> None:
     found = list(addresses(acme))
 
-    assert sum(one.method == "POST" for one in found) >= len(commands.KINDS) + len(adjustments.KINDS)
+    assert sum(one.method == "POST" for one in found) >= sum(
+        len(kinds) for kinds in (commands.KINDS, adjustments.KINDS, customer_actions.KINDS)
+    )
     assert sum(one.names_an_id for one in found) >= 50
     assert all("{" not in one.path for one in found)
 

@@ -75,6 +75,9 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
         "form": f"/console/plans/{seen.plan['id']}/commands/upgrade_tier_now",
         "preview": f"/console/plans/{seen.plan['id']}/commands/set_licenses?licenses=14&preview=yes",
         "refund": f"/console/invoices/{seen.invoice['id']}/refund?amount=5&preview=yes",
+        "reissue": f"/console/invoices/{seen.invoice['id']}/reissue?licenses_1=9&preview=yes",
+        "offer": f"/console/customers/{seen.customer['id']}/do/offer",
+        "suspension": f"/console/customers/{seen.customer['id']}/do/suspend",
         "result": f"/console/plans/{seen.plan['id']}/results/unknown",
     }
     expected = {"result": HTTPStatus.NOT_FOUND}

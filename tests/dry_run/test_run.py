@@ -17,7 +17,7 @@ from billflow.dry_run.facts_file import FactsHeader, RecordedPlan, write_facts
 from billflow.dry_run.folder import FactsFolder, RecordedChunk, Recording, ResultsFolder, results_folder
 from billflow.dry_run.processes import DryRunFailed, VersionWithoutDryRun
 from billflow.dry_run.run import DryRun
-from billflow.dry_run.wheel import unpacked
+from billflow.dry_run.wheel import downloaded, unpacked
 from tests.domain.builders import DAY, START, a_plan, seats, some_facts
 from tests.dry_run.test_comparison import NOW, TIER, YEAR, sold_with
 
@@ -122,7 +122,10 @@ def wheel_of(path: Path, source: Path, **changes: str) -> Path:
                 archive.write(file, name)
         for name, text in changes.items():
             archive.writestr(name, text)
-        archive.writestr("billflow-9.9.dist-info/METADATA", "Metadata-Version: 2.1\nName: billflow\nVersion: 9.9\n")
+        info = "billflow-9.9.dist-info"
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: billflow\nVersion: 9.9\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
     return path
 
 
@@ -169,3 +172,19 @@ def test_what_is_no_wheel_of_billflow_is_refused(tmp_path: Path) -> None:
     for file, message in ((other, "is no wheel of billflow"), (broken, "can't be read"), (tmp_path / "x", "can't be")):
         with pytest.raises(InvalidInput, match=message):
             unpacked(file, tmp_path)
+
+
+@pytest.mark.full
+def test_a_build_is_got_from_where_pip_gets_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source := tmp_path / "source" / "billflow").mkdir(parents=True)
+    (source / "__init__.py").touch()
+    wheel_of(tmp_path / "billflow-9.9-py3-none-any.whl", source)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+
+    found = downloaded("9.9", tmp_path)
+    assert downloaded("9.9", tmp_path) == found
+    assert (unpacked(found, tmp_path) / "billflow" / "__init__.py").exists()
+    for build, why in (("9.8", "No matching distribution"), ("--help", "is the version of a package")):
+        with pytest.raises(InvalidInput, match=why):
+            downloaded(build, tmp_path)

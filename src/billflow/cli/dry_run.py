@@ -30,6 +30,7 @@ Until = Annotated[datetime | None, moment_option("Bill up to this moment; a year
 CatalogFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Sell by this catalogue.")]
 TaxFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Tax by this tax file.")]
 Wheel = Annotated[Path | None, typer.Option(metavar="PATH", help="Bill by the version of billflow in this wheel.")]
+Build = Annotated[str | None, typer.Option(metavar="ID", help="Bill by this version, which pip gets: 0.3.0, say.")]
 Only = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=VALUE", help="Only plans of a tier, schedule, currency, customer, plan or test-clock."),
@@ -52,6 +53,7 @@ async def dry_run(  # noqa: PLR0913  (each is an option)
     tax: TaxFile = None,
     reprice: RepriceHere,
     wheel: Wheel = None,
+    build: Build = None,
     only: Only = None,
     folder: Folder = None,
     processes: Processes = None,
@@ -66,7 +68,7 @@ async def dry_run(  # noqa: PLR0913  (each is an option)
     _check_until(until, now())
     wanted, change = await _filter(store, only or []), await _change(store, org_id, catalog, tax, reprice)
     with _kept(folder) as place:
-        run = await _recorded(store, org_id, wanted, change, place, until, wheel)
+        run = await _recorded(store, org_id, wanted, change, place, until, (wheel, build))
         with _shown("billed") as progress:
             await run.run(processes or os.cpu_count() or 1, progress)
         summary = run.results.summary(run.recording)
@@ -83,18 +85,29 @@ async def _recorded(  # noqa: PLR0913, PLR0917  (what decides on a run)
     change: "RuleChange",
     place: Path,
     until: datetime | None,
-    wheel: Path | None,
+    version: tuple[Path | None, str | None],
 ) -> "DryRun":
     """Record the facts unless they are there, and return what is to be done with them."""
     from billflow.dry_run.folder import FactsFolder, results_folder
     from billflow.dry_run.run import DryRun
-    from billflow.dry_run.wheel import unpacked
 
-    other, facts = unpacked(wheel, place) if wheel else None, FactsFolder(place / "facts")
+    other, facts = await _other(place, *version), FactsFolder(place / "facts")
     with _shown("read") as progress:
         recording = await store.dry_runs.record(org_id, wanted, facts, now(), progress)
     results = results_folder(place, recording, change, f"{until} {other.name if other else ''}")
     return DryRun(facts=facts, recording=recording, results=results, until=until, other=other)
+
+
+async def _other(place: Path, wheel: Path | None, build: str | None) -> Path | None:
+    """Return where another version can be imported from, None where none is named."""
+    from asyncio import to_thread
+
+    from billflow.dry_run.wheel import downloaded, unpacked
+
+    if wheel and build:
+        raise InvalidInput("Name either --wheel or --build.", field="build")
+    found = await to_thread(downloaded, build, place) if build else wheel
+    return unpacked(found, place) if found else None
 
 
 async def _change(

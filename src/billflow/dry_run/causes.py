@@ -97,11 +97,11 @@ def _replaced(before: Derivation, after: Derivation, causes: Sequence[Cause]) ->
     now, amount = before, before.amount
     for names, cause in zip(_STEPS, causes, strict=True):
         new: dict[str, Any] = {name: getattr(after, name) for name in names}
-        then = replace(now, **new)
-        if then != now:
-            coming = _amount_if_whole(then, amount)
+        if any(getattr(now, name) != value for name, value in new.items()):
+            now = replace(now, **new)
+            coming = _amount_if_whole(now, amount)
             yield cause, coming - amount
-            now, amount = then, coming
+            amount = coming
 
 
 def _amount_if_whole(derivation: Derivation, otherwise: int) -> int:

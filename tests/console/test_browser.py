@@ -60,13 +60,9 @@ async def seen(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     return found
 
 
-@pytest.mark.full
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360), ("light", 2560)])
-async def test_no_page_has_a_violation_or_is_wider_than_its_window(
-    env: ApiEnvironment, browser: Browser, seen: Acme, scheme: Scheme, width: int
-) -> None:
-    pages = {
-        **OF_THE_BUSINESS,
+def pages_of(seen: Acme) -> dict[str, str]:
+    """Return the console's pages about a customer, by name."""
+    return {
         "find": "/console/?q=north",
         "start": "/console/",
         "customer": f"/console/customers/{seen.customer['id']}?part=timeline",
@@ -80,12 +76,19 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
         "suspension": f"/console/customers/{seen.customer['id']}/do/suspend",
         "result": f"/console/plans/{seen.plan['id']}/results/unknown",
     }
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360), ("light", 2560)])
+async def test_no_page_has_a_violation_or_is_wider_than_its_window(
+    env: ApiEnvironment, browser: Browser, seen: Acme, scheme: Scheme, width: int
+) -> None:
     expected = {"result": HTTPStatus.NOT_FOUND}
     async with opened(browser, env, width, scheme, statuses={HTTPStatus.NOT_FOUND}) as page:
         await page.goto("/console/sign-in")
         found = await violations(page)
         await sign_in(page, env, ConsoleRole.ADMIN)
-        for name, path in pages.items():
+        for name, path in {**OF_THE_BUSINESS, **pages_of(seen)}.items():
             answer = await page.goto(path)
             assert answer
             assert answer.status == expected.get(name, HTTPStatus.OK), name

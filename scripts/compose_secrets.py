@@ -1,4 +1,4 @@
-"""Write `.env` for docker-compose.yml with fresh passwords and an encryption key: `python scripts/compose_secrets.py`.
+"""Write `.env` for docker-compose.yml with fresh passwords and keys: `python scripts/compose_secrets.py`.
 
 What is there already stays: a key that is lost can't be made again.
 """
@@ -16,6 +16,7 @@ MADE: dict[str, Callable[[], str]] = {
     "TEMPORAL_DATABASE_PASSWORD": lambda: secrets.token_urlsafe(24),
     "GRAFANA_PASSWORD": lambda: secrets.token_urlsafe(24),
     "BILLFLOW_ENCRYPTION_KEYS": lambda: f"first:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+    "BILLFLOW_SIGNING_KEYS": lambda: f"first:{base64.b64encode(secrets.token_bytes(32)).decode()}",
 }
 
 

@@ -23,10 +23,12 @@ def is_for_this_machine() -> bool:
 
 
 def download(folder: Path) -> Path:
-    """Return the wheel, in the version that constraints.txt names."""
+    """Return the wheel, in the version that constraints.txt names; what pip says is shown where it fails."""
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--dest", str(folder)]
     command = [sys.executable, "-m", "pip", "download", *options, "-c", str(ROOT / "constraints.txt"), PACKAGE]
-    subprocess.run(command, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{PACKAGE} can't be downloaded:\n{done.stdout}{done.stderr}")
     [wheel] = folder.glob("*.whl")
     return wheel
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
-PACKAGES = ("packages/client", "packages/emulator")
+PACKAGES = ("packages/client", "packages/emulator", "packages/verify")
 NOTES = "release-notes"
 COMMANDS = """
 This was the dry run; docs/releasing.md says what comes before. To publish it, where the tests have passed:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from tests.source import BILLFLOW, ROOT, committed, modules, tree
+from tests.source import BILLFLOW, ROOT, committed, modules, nodes_of, tree
 
 RULES = ROOT / "docs" / "rules.md"
 _READ = {".py", ".md", ".toml", ".sql", ".yml", "Makefile", "Dockerfile"}
@@ -86,7 +86,7 @@ def _headings(page: Path) -> frozenset[str]:
 
 @cache
 def _functions(path: Path) -> frozenset[str]:
-    return frozenset(node.name for node in ast.walk(tree(path)) if isinstance(node, _FUNCTION))
+    return frozenset(node.name for node in nodes_of(path) if isinstance(node, _FUNCTION))
 
 
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef

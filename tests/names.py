@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.source import BILLFLOW, ROOT, called, modules, nodes, place, tree
+from tests.source import BILLFLOW, ROOT, called, modules, nodes, nodes_of, place
 from tests.vocabulary import Kind, Use
 
 _FOLDERS = ("src", "tests")
@@ -33,7 +33,7 @@ def code_names() -> Iterator[Use]:
     """Yield the names of classes, functions, parameters, fields and constants."""
     for folder in _FOLDERS:
         for path in modules(ROOT / folder):
-            for node in ast.walk(tree(path)):
+            for node in nodes_of(path):
                 for kind, name, named in _names(node):
                     if name not in _NOT_NAMED_BY_US:
                         yield Use(kind, name, place(path, named))
@@ -77,8 +77,8 @@ def sentences() -> Iterator[Use]:
     for path in modules(BILLFLOW):
         if path.relative_to(BILLFLOW).parts[0] in _SPEAK_SQL:
             continue
-        documentation = {id(node.value) for node in ast.walk(tree(path)) if isinstance(node, ast.Expr)}
-        for node in ast.walk(tree(path)):
+        documentation = {id(node.value) for node in nodes_of(path) if isinstance(node, ast.Expr)}
+        for node in nodes_of(path):
             if isinstance(node, ast.Constant) and id(node) not in documentation and " " in str(node.value):
                 yield Use(Kind.TEXT, str(node.value), place(path, node))
 

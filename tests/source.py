@@ -21,10 +21,16 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Return every node of a file; finding the million of them all takes seconds, so it is done once."""
+    return tuple(ast.walk(tree(path)))
+
+
 def nodes(folder: Path) -> Iterator[tuple[Path, ast.AST]]:
     """Yield every node of every file below a folder."""
     for path in modules(folder):
-        for node in ast.walk(tree(path)):
+        for node in nodes_of(path):
             yield path, node
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tests.source import ROOT, modules, place, tree
+from tests.source import ROOT, modules, nodes_of, place
 
 SRC = ROOT / "src"
 NAME = re.compile(r"`([A-Za-z_]\w*(?:\.\w+)*)`")
@@ -24,7 +24,7 @@ ELSEWHERE = {
 def docstrings() -> Iterator[tuple[Path, ast.AST, str]]:
     """Yield every docstring of our source, and whose it is."""
     for path in modules(SRC):
-        for node in ast.walk(tree(path)):
+        for node in nodes_of(path):
             if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)):
                 yield path, node, text
 
@@ -43,7 +43,7 @@ def said_by(node: ast.AST) -> Iterator[str]:
 def known() -> frozenset[str]:
     """Return every name and word that our source and its data files hold."""
     paths = modules(SRC)
-    names = {name for path in paths for node in ast.walk(tree(path)) for name in said_by(node)}
+    names = {name for path in paths for node in nodes_of(path) for name in said_by(node)}
     data = [path for end in ("toml", "sql") for path in SRC.rglob(f"*.{end}")]
     words = {word for path in data for word in re.findall(r"\w+", path.read_text())}
     return frozenset(

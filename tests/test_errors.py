@@ -8,7 +8,7 @@ import pytest
 
 from billflow.errors import KINDS, kind_of
 from scripts.errors_doc import PAGE, ROWS, TREE, classes, documented, kind_named, name_of, page, uses
-from tests.source import BILLFLOW, modules, nodes, place, tree
+from tests.source import BILLFLOW, modules, nodes, nodes_of, place
 
 BUILT_IN = {name for name, held in vars(builtins).items() if isinstance(held, type) and issubclass(held, BaseException)}
 
@@ -90,7 +90,7 @@ def test_nothing_else_is_raised_but_what_other_libraries_ask_for() -> None:
     found = [
         (raised(node), place(path, node))
         for path in modules(BILLFLOW)
-        for node in ast.walk(tree(path))
+        for node in nodes_of(path)
         if raised(node)[:1].isupper()
         and raised(node) not in classes()
         and not (raised(node) == "ValueError" and node in bound)

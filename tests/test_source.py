@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.source import BILLFLOW, ROOT, called, committed, imported, modules, nodes, place, tree
+from tests.source import BILLFLOW, ROOT, called, committed, imported, modules, nodes, nodes_of, place, tree
 
 DOMAIN = BILLFLOW / "domain"
 WORKFLOWS = BILLFLOW / "workflows"
@@ -205,7 +205,7 @@ def test_every_workflow_and_activity_is_registered_with_a_worker() -> None:
     named = {
         node.attr if isinstance(node, ast.Attribute) else node.id
         for path in building
-        for node in ast.walk(tree(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Attribute | ast.Name)
     }
 

@@ -13,6 +13,7 @@ from billflow.errors import CommandFailed
 from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.validation import field_refusal
 from billflow.models.keyring import Keyring
+from billflow.models.signatures import SigningKeys
 
 
 def json_object(value: object) -> object:
@@ -66,6 +67,11 @@ class Settings(BaseSettings):
     """`id:base64,…` with 32 random bytes each, the current key first; needed with a live Stripe key.
 
     Addresses, tax ids and secrets are sealed with it in the billing database, and Temporal's payloads everywhere.
+    """
+    signing_keys: SecretStr | None = None
+    """`id:base64,…` with 32 random bytes each, the current key first: signs the audit log day by day (Ed25519).
+
+    `billflow keys create-signing` makes one; without any nothing is signed, and no invoice can be proved.
     """
     encrypt_payloads: bool | None = None
     """Whether Temporal's payloads are encrypted; they are where there are keys, unless this is `false`."""
@@ -145,6 +151,8 @@ class Settings(BaseSettings):
 
     Of several the widest counts, and whoever is in none does not get in.
     """
+    portal_url: str | None = None
+    """Where customers reach the portal, for the links into it; the address of the API where it is not set."""
     return_url: str = "http://127.0.0.1:8000/"
     """Where a customer comes back to from Stripe's pages."""
 
@@ -162,6 +170,17 @@ def keyring_of(settings: Settings) -> Keyring | None:
         return Keyring.read(settings.encryption_keys.get_secret_value())
     except InvalidInput as error:
         raise SettingsError(f"the environment has unusable settings: BILLFLOW_ENCRYPTION_KEYS: {error}") from None
+
+
+def signing_keys_of(settings: Settings) -> SigningKeys | None:
+    """Return the keys that sign the audit log, None where there are none; raises `SettingsError` for unusable ones."""
+    written = settings.signing_keys.get_secret_value() if settings.signing_keys else ""
+    if not written:
+        return None
+    try:
+        return SigningKeys.read(written)
+    except InvalidInput as error:
+        raise SettingsError(f"the environment has unusable settings: BILLFLOW_SIGNING_KEYS: {error}") from None
 
 
 def payload_keyring(settings: Settings) -> Keyring | None:

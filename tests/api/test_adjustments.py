@@ -115,6 +115,25 @@ async def test_links_for_cards_lead_to_pages_at_stripe(api: httpx.AsyncClient, e
     assert (no_address.status_code, no_address.json()["errors"][0]["field"]) == (422, "return_url")
 
 
+async def test_a_test_card_pays_as_if_it_had_been_entered_and_what_is_none_is_said(
+    api: httpx.AsyncClient, env: ApiEnvironment
+) -> None:
+    customer = await env.customer(card=None)
+    path = f"/api/v1/customers/{customer.customer_id}/test-card"
+
+    given = await api.post(path, json={"test_card": "pm_card_visa"})
+    unknown = await api.post(path, json={"test_card": "pm_card_nothing"})
+    no_name = await api.post(path, json={"test_card": "../../v1/charges"})
+    bought = await started(api, customer_id=customer.customer_id)
+
+    assert (given.status_code, given.json()["customer_id"]) == (201, customer.customer_id)
+    assert given.json()["payment_method"].startswith("pm_")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "test_card_refused")
+    assert "No such PaymentMethod: 'pm_card_nothing'" in unknown.json()["detail"]
+    assert (no_name.status_code, no_name.json()["errors"][0]["field"]) == (422, "test_card")
+    assert (bought.status_code, bought.json()["outcome"]["kind"]) == (201, "paid")
+
+
 async def test_a_new_default_account_gets_a_stripe_customer_of_its_own(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -66,6 +66,7 @@ CHOICES = {
     "offer_id",
     "project_id",
     "sent_invoice_id",
+    "test_card",
     "test_clock_id",
 }
 """Fields of text that are not free: what they may hold is ours or Stripe's."""

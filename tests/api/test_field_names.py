@@ -16,6 +16,8 @@ OPERATIONS = list(operations(document()))
 SUFFIXES = ("Response", "Record", "Summary", "Detail", "Progress", "Preview", "Account")
 ELSEWHERE = {
     "adjustment_id": "a credit note's or a refund's, as `kind` says",
+    "key_id": "a signing key's, which is a setting",
+    "org_id": "the organization's whose key asks, as what is signed names it",
     "request_id": "a request's, from the header X-Request-Id",
     "subject_id": "whatever the audit entry is about",
     "source_id": "of the customer, project or channel that a setting comes from",

@@ -94,7 +94,7 @@ async def test_a_key_of_the_other_mode_is_refused(env: ApiEnvironment) -> None:
         assert (await client.get(PLANS)).json()["code"] == "wrong_mode"
 
 
-async def test_time_cant_be_moved_in_live_mode(env: ApiEnvironment) -> None:
+async def test_in_live_mode_time_cant_be_moved_and_no_test_card_is_given(env: ApiEnvironment) -> None:
     services = replace(
         api_services(env.engine), authentication=Authentication(env.engine.repositories.api_keys, Mode.LIVE)
     )
@@ -105,9 +105,10 @@ async def test_time_cant_be_moved_in_live_mode(env: ApiEnvironment) -> None:
     ):
         reads = await client.get(PLANS, headers=headers)
         clock = await client.post("/api/v1/test-clocks", json={"now_at": "2026-01-01T00:00:00Z"}, headers=headers)
+        card = await client.post("/api/v1/customers/6f1c/test-card", json={}, headers=headers)
 
     assert reads.status_code == 200
-    assert (clock.status_code, clock.json()["code"]) == (403, "test_mode_only")
+    assert [(refused.status_code, refused.json()["code"]) for refused in (clock, card)] == [(403, "test_mode_only")] * 2
 
 
 async def test_a_key_ends_when_it_expires_or_is_revoked(env: ApiEnvironment) -> None:

@@ -67,6 +67,7 @@ async def test_an_invoice_keeps_what_stripe_adds_and_adjustments_take_it_along(s
     assert await found(shop) == ()
 
 
+@pytest.mark.full
 async def test_a_renewal_is_forecast_net_and_issued_with_tax(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     invoice = await bought(shop, "DE")
@@ -95,6 +96,7 @@ async def test_prices_contain_the_tax_where_they_do_at_stripe(shop: Shop) -> Non
     assert await found(shop) == ()
 
 
+@pytest.mark.full
 async def test_a_vat_number_reaches_stripe_and_reverses_the_charge(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     invoice = await bought(shop, "FR", "FR83404833048", "fr-FR")
@@ -106,6 +108,7 @@ async def test_a_vat_number_reaches_stripe_and_reverses_the_charge(shop: Shop) -
     assert "Autoliquidation" in await shop.env.engine.documents.html(shop.env.org_id, invoice["id"])
 
 
+@pytest.mark.full
 async def test_an_invoice_that_was_made_by_own_rates_is_not_taxed_twice(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     old = await bought(shop, "FR")
@@ -116,6 +119,7 @@ async def test_an_invoice_that_was_made_by_own_rates_is_not_taxed_twice(shop: Sh
     assert await found(shop) == ()
 
 
+@pytest.mark.full
 async def test_a_taxed_invoice_is_void_with_its_tax(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     customer_id, clock_id = await shop.customer(4, 0)

@@ -83,6 +83,7 @@ async def test_an_invoice_has_its_tax_here_and_at_stripe_and_adjustments_take_it
     assert refused.json()["code"] == "line_not_creditable"
 
 
+@pytest.mark.full
 async def test_a_business_abroad_reads_why_it_is_charged_no_tax_and_what_follows_has_none(
     shop: Shop, env: ApiEnvironment
 ) -> None:
@@ -94,6 +95,7 @@ async def test_a_business_abroad_reads_why_it_is_charged_no_tax_and_what_follows
     assert "FR83404833048" in page
 
 
+@pytest.mark.full
 async def test_an_invoice_that_lacked_a_vat_number_is_issued_again_without_tax(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     old = await bought(shop, "FR")
@@ -107,6 +109,7 @@ async def test_an_invoice_that_lacked_a_vat_number_is_issued_again_without_tax(s
     assert (note["amount"], [one["tax"] for one in note["taxes"]]) == (12_000, [2000])
 
 
+@pytest.mark.full
 async def test_invoices_by_own_rates_are_the_same_at_stripe_and_void_with_their_tax(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     paid = await bought(shop, "FR")

@@ -32,6 +32,7 @@ RESPONSES: Mapping[str, str] = {
     "customer activate": "CustomerResponse",
     "customer approve-sponsorship": "SponsorshipResponse",
     "customer billing-accounts": "BillingAccountList",
+    "customer card": "TestCardResponse",
     "customer card-link": "Link",
     "customer contacts": "ContactList",
     "customer create": "CustomerResponse",
@@ -41,7 +42,8 @@ RESPONSES: Mapping[str, str] = {
     "customer erase": "ErasureResponse",
     "customer list": "CustomerList",
     "customer onboard": "OnboardingProgress",
-    "customer portal-link": "Link",
+    "customer portal-link": "CreatedPortalLinkResponse",
+    "customer portal-links": "PortalLinkList",
     "customer projects": "ProjectList",
     "customer report": "ReportRecord",
     "customer request-sponsorship": "SponsorshipResponse",
@@ -49,6 +51,7 @@ RESPONSES: Mapping[str, str] = {
     "customer show": "CustomerResponse",
     "customer sponsorships": "SponsorshipList",
     "customer statement": "StatementRecord",
+    "customer stripe-portal-link": "Link",
     "customer suspend": "CustomerResponse",
     "customer update": "CustomerResponse",
     "customer usage": "UsageRecord",
@@ -96,10 +99,14 @@ RESPONSES: Mapping[str, str] = {
     "seats members": "SeatMemberList",
     "seats pull": "SeatPullResponse",
     "seats report": "SeatReportResponse",
-    "seats source set": "CreatedSeatSourceResponse",
+    **dict.fromkeys(
+        [f"seats source set {kind}" for kind in ("push", "http", "sql", "file")], "CreatedSeatSourceResponse"
+    ),
     "seats source show": "SeatSourceList",
     "seller apply": "SellerResponse",
     "seller remove-logo": "SellerResponse",
+    "portal set": "PortalSettings",
+    "portal show": "PortalSettings",
     "seller show": "SellerResponse",
     "tax apply": "TaxResponse",
     "tax diff": "TaxDiff",
@@ -107,13 +114,15 @@ RESPONSES: Mapping[str, str] = {
 }
 
 OF_THE_COMMAND_LINE = {
+    "audit roots": "an auditor's",
+    "audit sign": "an operator's",
+    "audit signing-keys": "an auditor's",
     "audit verify": "an auditor's, with the files of the archive",
     "catalog apply": "what it sells, and with --reprice whom that reaches",
     "catalog check": "a file's, before there is a server",
     "catalog diff": "what it changes, and with --reprice whom that reaches",
     "console login-link": "how the console is opened",
     "conformance": "a file's, before there is a server",
-    "customer card": "a test card, in place of the customer's browser",
     "demo": "the demo's own",
     "deploy promote": "an operator's",
     "deploy rollback": "an operator's",
@@ -121,6 +130,7 @@ OF_THE_COMMAND_LINE = {
     "dry-run": "an operator's",
     "foreign-events": "an operator's",
     "invoice reissue": "the new invoice, or with --preview what would be",
+    "keys create-signing": "an operator's",
     "journal": "a file's, and the sums of its accounts",
     "keys create": "how the API is opened",
     "keys list": "how the API is opened",
@@ -145,7 +155,7 @@ OF_THE_COMMAND_LINE = {
 
 def command_of(words: tuple[str, ...]) -> str | None:
     """Return which command of either table was typed."""
-    known = (" ".join(words[:count]) for count in (3, 2, 1))
+    known = (" ".join(words[:count]) for count in (4, 3, 2, 1))
     return next((name for name in known if name in RESPONSES or name in OF_THE_COMMAND_LINE), None)
 
 

@@ -20,6 +20,8 @@ EXAMPLE = "Example: billflow "
 SPEAKS_FOR_ITSELF = "stripe-emulator"
 NOT_ON_THE_ENGINE = {
     "demo",
+    "audit signing-keys",
+    "keys create-signing",
     "completion",
     "conformance",
     "migrate",

@@ -112,7 +112,7 @@ def test_links_for_cards_and_an_empty_list_of_mails(terminal: Terminal) -> None:
     customer = terminal.customer()
 
     link = terminal("customer", "card-link", customer, "--return-url", "https://app.example/", "--json").data["url"]
-    portal = terminal("customer", "portal-link", customer, "--json").data["url"]
+    portal = terminal("customer", "stripe-portal-link", customer, "--json").data["url"]
 
     assert "/checkout/" in link
     assert "/portal/" in portal

@@ -103,6 +103,22 @@ def test_amounts_are_money_and_moments_are_readable() -> None:
     }
 
 
+def test_amounts_in_lists_are_money_of_the_currency_beside_them() -> None:
+    delayed = [
+        {"issued_at": "2026-07-01T09:30:00Z", "total": 8000, "currency": "EUR"},
+        {"issued_at": "2026-08-01T09:30:00+00:00", "total": 0, "currency": "JPY"},
+    ]
+
+    shown = shown_fields({"invoices": delayed, "total": 8000, "tiers": ["a", "b"], "lines": [], "paid": True}, "USD")
+
+    assert shown == {
+        "invoices": "(issued at 2026-07-01 09:30, total EUR 80; issued at 2026-08-01 09:30, total JPY 0)",
+        "total": "USD 80",
+        "tiers": "(a; b)",
+        "paid": "yes",
+    }
+
+
 def test_csv_has_a_line_for_each_and_the_names_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [
         JsonObject(id="a", name='Acme, "Inc"', account=JsonObject(currency="USD"), tiers=["x"]),

@@ -30,8 +30,9 @@ def test_a_source_is_set_checked_pulled_and_removed(terminal: Terminal, tmp_path
 
 def test_a_source_that_can_not_be_read_is_told_and_the_command_fails(terminal: Terminal) -> None:
     customer = terminal.customer()
-    assert_refused(terminal("seats", "source", "set", "ftp", "--target", "x"), "kind")
-    assert_refused(terminal("seats", "source", "set", "http"), "target is missing")
+    assert_refused(terminal("seats", "source", "set", "ftp", "--target", "x"), "No such command 'ftp'", code=2)
+    assert_refused(terminal("seats", "source", "set", "http"), "Missing option '--target'", code=2)
+    assert_refused(terminal("seats", "source", "set", "sql", "--target", "x", "--query-file", "none.sql"), "none.sql")
     made = terminal(
         "seats", "source", "set", "http", "--target", "http://127.0.0.1:1/seats", "--customer", customer, "--json"
     ).data
@@ -42,3 +43,12 @@ def test_a_source_that_can_not_be_read_is_told_and_the_command_fails(terminal: T
     assert answer.code == 1
     assert "127.0.0.1 can't be reached; nothing was applied" in answer.out
     terminal("seats", "source", "remove", made["id"])
+
+
+def test_a_customer_of_an_organization_with_another_source_may_report_by_itself(terminal: Terminal) -> None:
+    customer = terminal.customer()
+
+    made = terminal("seats", "source", "set", "push", "--customer", customer, "--json").data
+
+    assert (made["kind"], made["customer_id"], made["secret"]) == ("push", customer, None)
+    assert terminal("seats", "source", "remove", made["id"]).code == 0

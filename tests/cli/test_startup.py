@@ -1,9 +1,14 @@
 """A command imports what it uses and nothing else, so that it answers soon."""
 
+from collections.abc import Iterator
+from inspect import signature, unwrap
+from typing import Any
+
 import pytest
 
 from billflow.cli.commands import COMMANDS, LazyCommand
 from tests.cli.terminal import billflow, environment
+from tests.cli.test_help import ROOT
 from tests.sizes import further
 
 PROGRAM = """
@@ -44,6 +49,8 @@ FURTHER = [
     ("plan", "command", "0192f3", "switch-to-annual"),
     ("invoice", "list"),
     ("customer", "list"),
+    ("customer", "card", "acme"),
+    ("seats", "source", "set", "http", "--target", "https://product.example/seats"),
     ("offer", "list", "acme"),
     ("coupon", "list"),
     ("clock", "show", "7d21"),
@@ -53,6 +60,33 @@ FURTHER = [
     ("notices", "show"),
     ("audit", "list"),
 ]
+
+
+DIRECT = {
+    *("worker", "api", "migrate", "keys", "reconcile", "recover", "deploy", "replay", "queues", "prune", "catalog"),
+    *(
+        "dry-run",
+        "journal",
+        "seller",
+        "tax",
+        "audit verify",
+        "foreign-events",
+        "console",
+        "seats source set sql",
+        "seats source set file",
+    ),
+}
+"""Operators' commands, which need the servers' secrets, by noun or by name; decision 0265 says why."""
+
+
+def past_the_api(command: Any = ROOT, typed: str = "") -> Iterator[str]:
+    """Yield each command that is given the billing database or an engine, by how it is typed."""
+    command = command.load() if isinstance(command, LazyCommand) else command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from past_the_api(below, f"{typed} {name}".strip())
+    act = unwrap(command.callback) if command.callback else past_the_api
+    if next(iter(signature(act).parameters), None) in ("store", "engine"):
+        yield typed
 
 
 def imported_by(*words: str, env: dict[str, str]) -> set[str]:
@@ -79,6 +113,13 @@ def test_a_command_that_asks_the_api_needs_nothing_of_a_server(words: tuple[str,
     assert refusal.startswith("No billflow answers at http://127.0.0.1:1; ")
     assert {"httpx", "billflow.client.clients"} <= set(modules.split())
     assert set(modules.split()) & NEVER_ASKED == set()
+
+
+def test_only_operators_commands_go_past_the_api() -> None:
+    direct = list(past_the_api())
+
+    assert [name for name in direct if not {name, name.partition(" ")[0]} & DIRECT] == [], "give the API a route for it"
+    assert {"keys create", "seats source set file", "reconcile"} <= set(direct)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: str(command.name))

@@ -10,6 +10,7 @@ from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment, api, api_environment, engine, env_database_url
 from tests.console.openid_provider import CLIENT_ID, CLIENT_SECRET, OpenIdProvider, openid_provider
 from tests.console.people import acme
+from tests.mail.server import MailServer, mail_server
 from tests.namespaces import fresh_namespace
 
 __all__ = ["acme", "api", "engine", "env_database_url"]
@@ -30,13 +31,23 @@ async def openid() -> AsyncIterator[OpenIdProvider]:
 
 
 @pytest.fixture(scope="package")
-async def env(env_database_url: str, temporal_server: str, openid: OpenIdProvider) -> AsyncIterator[ApiEnvironment]:
-    """Run everything, with a provider that signs people in, and a limit to what support refunds."""
+async def mails() -> AsyncIterator[MailServer]:
+    """Run a mail server that takes everything."""
+    async with mail_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+async def env(
+    env_database_url: str, temporal_server: str, openid: OpenIdProvider, mails: MailServer
+) -> AsyncIterator[ApiEnvironment]:
+    """Run everything, with a mail server, a provider that signs people in, and a limit to what support refunds."""
     signing_in: dict[str, Any] = {
         "console_oidc_issuer": openid.issuer,
         "console_oidc_client_id": CLIENT_ID,
         "console_oidc_client_secret": SecretStr(CLIENT_SECRET),
         "console_oidc_roles": ROLES,
+        "smtp_url": SecretStr(mails.url),
         "console_refund_limits": {ConsoleRole.SUPPORT: 5_000},
     }
     client = await fresh_namespace(temporal_server, "console")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
 from typing import Any
@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from billflow.console.security import COOKIE
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.console import ConsoleRole, NewConsoleSession, SessionToken
 from billflow.models.contracts.customers import ChangeContext
 from tests.api_environment import ApiEnvironment, until
@@ -91,6 +92,7 @@ class Acme:
     customer: dict[str, Any]
     plan: dict[str, Any]
     invoice: dict[str, Any]
+    endpoint: dict[str, Any] = field(default_factory=dict)
 
 
 async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any) -> Acme:
@@ -121,5 +123,9 @@ async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any
 
 @pytest.fixture(scope="package")
 async def acme(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
-    """Return a customer that has bought a plan."""
-    return await bought(env, api, name="Acme Rockets", erp_customer_number="ERP-4711")
+    """Return a customer that has bought a plan, of an organization with an endpoint that gets hardly any event."""
+    found = await bought(env, api, name="Acme Rockets", erp_customer_number="ERP-4711")
+    wanted = {"url": "https://hooks.acme.example/events", "event_types": ["webhook_endpoint.disabled"]}
+    async with env.client(await env.key(*Scope)) as admin:
+        endpoint = (await admin.post("/api/v1/webhook-endpoints", json=wanted)).raise_for_status().json()
+    return replace(found, endpoint=endpoint)

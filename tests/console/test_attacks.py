@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from billflow.console import adjustments, commands, lists
+from billflow.console import adjustments, commands, customer_actions, lists
 from billflow.console.app import ROUTERS
 from billflow.console.security import ConsoleRoute
+from billflow.domain.scopes import Scope
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, ConsolePerson, bought, browsing
@@ -35,10 +37,22 @@ class ConsoleAddress:
 
 def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
     """Yield every route of the console, about a customer's things, with each command and adjustment."""
-    ids = {"customer_id": acme.customer["id"], "plan_id": acme.plan["id"], "invoice_id": acme.invoice["id"]}
+    ids = {
+        "customer_id": acme.customer["id"],
+        "plan_id": acme.plan["id"],
+        "invoice_id": acme.invoice["id"],
+        "endpoint_id": acme.endpoint["id"],
+    }
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
         names = set(re.findall(r"{(\w+)}", route.path))
-        choices = {"command": commands.KINDS, "adjustment": adjustments.KINDS, "name": ["a" * 32], "noun": lists.LISTS}
+        choices = {
+            "command": commands.KINDS,
+            "adjustment": adjustments.KINDS,
+            "action": customer_actions.KINDS,
+            "name": ["a" * 32],
+            "noun": lists.LISTS,
+            "version": ["1"],
+        }
         chosen = next(iter(names & choices.keys()), "")
         for choice in choices.get(chosen, [""]):
             path = route.path.format(**ids, **{chosen: choice}) if names else route.path
@@ -61,7 +75,9 @@ async def all_rows(env: ApiEnvironment, url: str) -> list[object]:
 def test_the_routes_are_walked(acme: Acme) -> None:
     found = list(addresses(acme))
 
-    assert sum(one.method == "POST" for one in found) >= len(commands.KINDS) + len(adjustments.KINDS)
+    assert sum(one.method == "POST" for one in found) >= sum(
+        len(kinds) for kinds in (commands.KINDS, adjustments.KINDS, customer_actions.KINDS)
+    )
     assert sum(one.names_an_id for one in found) >= 50
     assert all("{" not in one.path for one in found)
 
@@ -153,6 +169,18 @@ async def hostile(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
         (f"{invoice}/refund", {"amount": 100, "out_of_band_reference": EVIL}),
     ):
         (await api.post(path, json=body)).raise_for_status()
+    await env.key(name=EVIL)
+    further: dict[str, Any] = {
+        "test-clocks": {"name": EVIL, "now_at": "2026-01-31T00:00:00Z"},
+        "webhook-endpoints": {
+            "url": "https://hooks.acme.example/",
+            "description": EVIL,
+            "event_types": ["webhook_endpoint.disabled"],
+        },
+    }
+    async with env.client(await env.key(*Scope)) as admin:
+        for noun, new in further.items():
+            (await admin.post(f"/api/v1/{noun}", json=new)).raise_for_status()
     return found
 
 
@@ -185,9 +213,6 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
             await person.get("/lists/invoices", number=EVIL),
             await person.get(f"/lists/{EVIL}"),
             await person.get("/lists/plans", attention=EVIL, currency=EVIL),
-            await person.get("/business", currency=EVIL),
-            await person.get("/business/renewals", after=EVIL),
-            await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
             await person.get("/sign-in", token=EVIL, next=EVIL),
         ]
 
@@ -195,3 +220,28 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
         assert not [text for text in MARKUP if text in page.text], page.url
         assert "&amp;lt;script" not in page.text, page.url
     assert escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in pages[3].text
+
+
+@pytest.mark.usefixtures("hostile")
+async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: ApiEnvironment) -> None:
+    async with browsing(env, ConsoleRole.ADMIN) as person:
+        pages = [
+            await person.get("/operate"),
+            await person.get("/operate/terms"),
+            await person.get("/operate/keys"),
+            await person.get("/operate/clocks"),
+            await person.get("/operate/endpoints"),
+            await person.get("/operate/audit"),
+            await person.get("/operate/audit", actor=EVIL, subject_type=EVIL),
+            await person.get(f"/operate/endpoints/{EVIL}"),
+            await person.get("/operate/audit", since=EVIL),
+            await person.get("/business", currency=EVIL),
+            await person.get("/business/renewals", after=EVIL),
+            await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
+        ]
+
+    for page in pages:
+        assert not [text for text in MARKUP if text in page.text], page.url
+        assert "&amp;lt;script" not in page.text, page.url
+    for page in (pages[2], pages[3], pages[5], pages[6]):
+        assert "&lt;script&gt;alert" in page.text, page.url

@@ -1,6 +1,7 @@
 """A customer's statement of account ties to its invoices and its balance, on real servers."""
 
 import httpx
+import pytest
 
 from billflow.client import customers
 from billflow.client.clients import AsyncClient
@@ -76,6 +77,7 @@ async def test_opening_and_closing_balance_tie_to_the_invoices_and_the_balance(
     assert numbers <= {entry["number"] for entry in account["entries"]}
 
 
+@pytest.mark.full
 async def test_a_statement_begins_where_the_one_before_ended_and_is_printed_and_read_from_python(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -43,10 +43,10 @@ def name_of(requirement: str) -> str:
     return found.group().lower().replace("_", "-")
 
 
-def needed() -> set[str]:
-    """Return what the client's dependencies bring, themselves included, by the names they are imported by."""
+def needed(*names: str) -> set[str]:
+    """Return what some distributions bring, themselves included, by the names they are imported by."""
     installed = {name_of(one.metadata["Name"]) for one in distributions()}
-    found, coming = set[str](), {name_of(one) for one in PROJECT["project"]["dependencies"]}
+    found, coming = set[str](), set(names)
     while coming:
         found |= coming
         listed = [one for name in coming for one in requires(name) or () if "extra ==" not in one]
@@ -56,7 +56,7 @@ def needed() -> set[str]:
 
 def test_it_works_where_nothing_else_is_installed() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", ALONE, PROGRAM, "billflow", *needed()],
+        [sys.executable, "-c", ALONE, PROGRAM, "billflow", *needed(*map(name_of, PROJECT["project"]["dependencies"]))],
         env=environment(),
         capture_output=True,
         text=True,

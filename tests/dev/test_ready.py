@@ -27,7 +27,6 @@ from billflow.dev.ready import until_ready
 from billflow.temporal.queues import BILLFLOW, DELIVERY, STRIPE
 from billflow.temporal.worker import build_worker
 from billflow.workflows.delivery import DeliveryWorkflow
-from tests.sizes import sized
 
 PAGES = ("Temporal Web UI", "API", "Console, opened once")
 STOPPING = 60
@@ -109,7 +108,8 @@ def test_while_stripe_is_out_of_reach_nobody_is_told_that_billflow_is_up(tmp_pat
 MOMENTS = [("temporal.log", signal.SIGTERM), ("postgres.new", signal.SIGINT), ("stripe.log", signal.SIGINT)]
 
 
-@pytest.mark.parametrize(("reached", "number"), MOMENTS[: sized(1, 3, 3)])
+@pytest.mark.full
+@pytest.mark.parametrize(("reached", "number"), MOMENTS)
 def test_ctrl_c_while_it_starts_leaves_no_server_behind(tmp_path: Path, reached: str, number: signal.Signals) -> None:
     with dev(tmp_path, free_port()) as process:
         wait_until_there(tmp_path / reached, process)

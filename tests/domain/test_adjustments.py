@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from billflow.domain.adjustments import (
     InvoiceMoney,
     RefundMethod,
+    check_mark_paid,
     check_pay,
     check_uncollectible,
     check_void,
@@ -177,6 +178,71 @@ def test_bad_requests_are_told_what_would_do() -> None:
         credit_note(PAID, 1, {"a": 1}, RefundMethod.REFUND)
     with pytest.raises(Refused, match="void can't be credited"):
         credit_note(replace(OPEN, status="void"), None, {}, RefundMethod.REFUND)
+
+
+def test_more_than_is_left_of_an_invoice_is_refused_with_its_field_and_what_is_left() -> None:
+    for method in RefundMethod:
+        with pytest.raises(Refused) as too_much:
+            credit_note(PAID, 8001, {}, method)
+        assert (too_much.value.code, too_much.value.field) == ("credit_exceeds_invoice", "amount")
+        assert too_much.value.message == "At most USD 80 (8000 minor units) can be credited."
+    with pytest.raises(Refused) as nothing:
+        credit_note(replace(PAID, credited=8000), None, {}, RefundMethod.BALANCE)
+    assert nothing.value.code == "nothing_to_credit"
+    with pytest.raises(Refused) as not_paid:
+        refund(PAID, 8001)
+    assert (not_paid.value.code, not_paid.value.field) == ("refund_exceeds_payment", "amount")
+
+
+def test_what_was_paid_outside_stripe_is_refunded_outside_stripe_only() -> None:
+    by_transfer = replace(PAID, out_of_band="transfer 7")
+
+    assert refund(by_transfer, 3000, out_of_band=True) == 3000
+    with pytest.raises(Refused) as refused:
+        refund(by_transfer, 3000)
+    assert refused.value.code == "paid_out_of_band"
+    with pytest.raises(Refused) as credited:
+        credit_note(by_transfer, 3000, {}, RefundMethod.REFUND)
+    assert credited.value.code == "paid_out_of_band"
+    assert credit_note(by_transfer, 3000, {}, RefundMethod.BALANCE).balance == 3000
+    assert refund(PAID, 3000, out_of_band=True) == 3000
+
+
+@pytest.mark.parametrize("status", ["draft", "open", "uncollectible"])
+def test_what_is_open_or_was_given_up_may_still_be_paid(status: str) -> None:
+    check_mark_paid(replace(OPEN, status=status))
+
+
+@pytest.mark.parametrize("status", ["paid", "void"])
+def test_what_is_paid_or_void_is_not_marked_as_paid(status: str) -> None:
+    with pytest.raises(Refused, match=f"Only what is open can be paid, this invoice is {status}"):
+        check_mark_paid(replace(OPEN, status=status))
+
+
+@pytest.mark.parametrize(
+    ("invoice", "told"),
+    [
+        (PAID, "Only an open invoice can be voided, this one is paid; refund it instead."),
+        (
+            replace(OPEN, amount_paid=1),
+            "Only an open invoice can be voided, this one is open and partly paid; credit what is left instead.",
+        ),
+        (replace(OPEN, status="void"), "Only an open invoice can be voided, this one is void."),
+        (replace(OPEN, status="uncollectible"), "Only an open invoice can be voided, this one is uncollectible."),
+    ],
+)
+def test_who_may_not_void_reads_what_to_do_instead(invoice: InvoiceMoney, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_void(invoice)
+
+    assert refused.value.message == told
+
+
+def test_who_may_not_collect_reads_why() -> None:
+    with pytest.raises(Refused) as refused:
+        check_pay("uncollectible")
+
+    assert refused.value.message == "Only an open invoice is collected, this one is uncollectible."
 
 
 @pytest.mark.parametrize("status", ["paid", "void", "uncollectible"])

@@ -27,6 +27,23 @@ def test_a_fraction_of_a_cent_goes_where_the_rule_says(value: Fraction, rounding
     assert rounded(value, rounding) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "rounding", "step", "expected"),
+    [
+        (3, Rounding.HALF_UP, 2, 4),
+        (25, Rounding.HALF_UP, 10, 30),
+        (Fraction(249, 10), Rounding.HALF_UP, 10, 20),
+        (21, Rounding.UP, 10, 30),
+        (29, Rounding.DOWN, 10, 20),
+        (30, Rounding.EXACT, 10, 30),
+    ],
+)
+def test_an_amount_is_rounded_to_the_steps_of_its_currency(
+    value: Fraction, rounding: Rounding, step: int, expected: int
+) -> None:
+    assert rounded(Fraction(value), rounding, step) == expected
+
+
 def test_an_exact_amount_has_no_fraction() -> None:
     with pytest.raises(InvalidInput, match="not a whole amount"):
         rounded(Fraction(1, 3), Rounding.EXACT)

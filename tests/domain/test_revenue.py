@@ -1,6 +1,8 @@
 """What a plan renews at per month."""
 
 from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -29,6 +31,33 @@ def test_a_plan_renews_at_its_share_of_a_year(
     )
 
     assert revenue == monthly
+
+
+@pytest.mark.parametrize(
+    ("schedule", "fixed_price", "changes", "amount"),
+    [
+        (Schedule.MONTHLY, None, {"add_ons": 500}, 4500),
+        (Schedule.ANNUAL, None, {"add_ons": 600}, 383),
+        (Schedule.MONTHLY, None, {"off": 400}, 3600),
+        (Schedule.ANNUAL, None, {"off": 1000}, 250),
+        (Schedule.MONTHLY, None, {"net_share": Fraction(4, 5)}, 3200),
+        (Schedule.MONTHLY, None, {"add_ons": 500, "off": 400, "net_share": Fraction(4, 5)}, 3280),
+        (Schedule.MONTHLY, 120_000, {"add_ons": 500, "net_share": Fraction(4, 5)}, 8400),
+        (Schedule.ANNUAL, 120_000, {"add_ons": 600}, 10_050),
+        (Schedule.MONTHLY, None, {"months": 3}, 12_000),
+        (Schedule.ANNUAL, None, {"months": 3, "add_ons": 600}, 1150),
+        (Schedule.ANNUAL, 120_000, {"months": 12}, 120_000),
+    ],
+)
+def test_add_ons_come_on_top_a_coupon_is_taken_off_and_tax_that_a_price_contains_is_no_revenue(
+    schedule: Schedule, fixed_price: int | None, changes: dict[str, Any], amount: int
+) -> None:
+    price = None if fixed_price else 800
+    revenue = recurring_revenue(
+        PlanStatus.ACTIVE, schedule, price_per_license=price, fixed_price=fixed_price, licenses=5, **changes
+    )
+
+    assert revenue == amount
 
 
 @pytest.mark.parametrize("status", [status for status in PlanStatus if status.in_trial or not status.is_live])

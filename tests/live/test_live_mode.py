@@ -24,6 +24,7 @@ from tests.api_environment import ApiEnvironment, until
 from tests.cli.terminal import assert_refused, billflow, environment
 from tests.live.conftest import KEY, LIVE_KEY
 from tests.namespaces import variables
+from tests.sizes import further
 from tests.source import ROOT
 
 LOOPBACK_URL = "http://127.0.0.1:12111"
@@ -88,7 +89,7 @@ async def test_nothing_personal_is_readable_in_temporal_or_in_what_is_sealed(
     assert "$sealed" in address
 
 
-@pytest.mark.parametrize("command", ["api", "worker"])
+@pytest.mark.parametrize("command", ["api", *further("worker")])
 async def test_a_login_that_may_do_more_than_run_serves_nobody(
     env: ApiEnvironment, env_database_url: str, command: str
 ) -> None:

@@ -40,7 +40,7 @@ def test_an_address_that_is_none_is_named(base: str) -> None:
 async def test_test_cards_need_a_test_key() -> None:
     async with stripe_client(LIVE) as client:
         with pytest.raises(SettingsError):
-            Sandbox(client, LIVE)
+            await Sandbox(client, LIVE).give_card("cus_1")
     assert is_live(LIVE_RESTRICTED)
     assert not is_live("rk_test_1")
 

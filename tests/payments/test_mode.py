@@ -63,8 +63,10 @@ async def test_an_organization_is_live_or_not_for_good_and_only_test_ones_have_c
     await database.close()
 
 
-def test_a_live_key_goes_to_stripe_only_and_takes_no_test_cards(gateway: StripeGateway) -> None:
+async def test_a_live_key_goes_to_stripe_only_and_takes_no_test_cards(gateway: StripeGateway) -> None:
     with pytest.raises(SettingsError, match="live key"):
         check_base(LIVE_KEY, "http://127.0.0.1:12111")
-    with pytest.raises(SettingsError, match="test cards need"):
-        Sandbox(gateway.client, LIVE_KEY)
+    sandbox = Sandbox(gateway.client, LIVE_KEY)
+    for attempt in (sandbox.give_card("cus_1"), sandbox.take_card("cus_1")):
+        with pytest.raises(SettingsError, match="test cards need"):
+            await attempt

@@ -133,6 +133,7 @@ async def test_of_an_invoice_that_an_earlier_end_lowers_only_its_total_is_refund
     await agree(plan_env)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("refunded", [0, *further(600)])
 async def test_a_higher_tier_credits_what_was_kept_of_charges_and_changes(
     plan_env: PlanEnvironment, refunded: int

@@ -41,6 +41,7 @@ async def test_complimentary_access_costs_nothing_and_ends_on_its_day(server_pla
     assert await plan_env.invoices() == []
 
 
+@pytest.mark.full
 async def test_extending_complimentary_access_moves_its_end(server_plan_env: PlanEnvironment) -> None:
     plan_env = server_plan_env
     plan = await complimentary(plan_env)
@@ -72,6 +73,7 @@ async def test_a_paid_plan_follows_complimentary_access_on_its_last_day_with_the
     assert [invoice.total for invoice in await plan_env.closed()] == [25 * 8000 - 24_000]
 
 
+@pytest.mark.full
 async def test_a_scheduled_plan_that_is_cancelled_never_starts(server_plan_env: PlanEnvironment) -> None:
     plan_env = server_plan_env
     plan = await complimentary(plan_env)

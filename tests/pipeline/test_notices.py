@@ -115,6 +115,7 @@ async def test_the_sweep_mails_what_was_told_in_the_customers_language_once(plan
     assert "Cloud Standard" in told.body
 
 
+@pytest.mark.full
 async def test_the_sweep_tells_of_plans_in_real_time(plan_env: PlanEnvironment) -> None:
     env, now = plan_env.env, datetime.now(UTC)
     customer = await env.customer()

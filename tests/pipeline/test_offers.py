@@ -128,6 +128,7 @@ async def test_an_offer_whose_purchase_is_declined_is_open_again_with_the_old_pr
     assert await offers(plan_env) == [OfferStatus.ACCEPTED]
 
 
+@pytest.mark.full
 async def test_an_offer_expires_and_makes_room_for_the_next(plan_env: PlanEnvironment) -> None:
     offer = (await made(plan_env, FIXED.model_copy(update={"expires_at": BEGIN + DAY}))).offer
     await plan_env.advance(BEGIN + DAY)
@@ -164,6 +165,7 @@ async def test_a_withdrawn_offer_starts_nothing(plan_env: PlanEnvironment) -> No
     assert (await withdrawn(plan_env, offer)).status is OfferStatus.WITHDRAWN
 
 
+@pytest.mark.full
 async def test_a_fixed_price_that_waits_rules_a_trial_out(plan_env: PlanEnvironment) -> None:
     await made(plan_env, OfferCreate(tier="cloud_standard", fixed_price=50_000))
 

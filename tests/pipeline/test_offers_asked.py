@@ -33,6 +33,7 @@ async def test_an_offer_is_made_listed_accepted_and_billed_over_http(
     assert [invoice.total for invoice in await plan_env.closed()] == [10_000]
 
 
+@pytest.mark.full
 async def test_an_offer_is_withdrawn_over_http_and_accepted_no_more(
     plan_env: PlanEnvironment, api: httpx.AsyncClient
 ) -> None:

@@ -56,12 +56,14 @@ async def test_a_void_renewal_is_found_until_it_is_waived(plan_env: PlanEnvironm
     assert (await plan_env.audited(renewal.invoice_id))[-1] == "invoice.waived"
 
 
+@pytest.mark.full
 async def test_what_ends_a_plan_waives_what_it_voids(plan_env: PlanEnvironment) -> None:
     plan, renewal = await open_renewal(plan_env)
     await plan_env.command(plan, EndNow(void_open_invoices=True))
     assert await found(plan_env, renewal) == []
 
 
+@pytest.mark.full
 async def test_a_void_renewal_is_issued_again_later(plan_env: PlanEnvironment) -> None:
     _, renewal = await open_renewal(plan_env)
     await void(plan_env, renewal)

@@ -20,7 +20,8 @@ def left_out(items: Sequence[pytest.Item], size: Size) -> list[pytest.Item]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what only larger sizes run, and remember it."""
     left = left_out(items, SIZE)
-    kept = [item for item in items if item not in left]
+    without = set(left)
+    kept = [item for item in items if item not in without]
     config.stash[LEFT_OUT] = left
     config.stash[EMPTIED] = {item.path.parent for item in left} - {item.path.parent for item in kept}
     items[:] = kept

@@ -46,6 +46,7 @@ async def differing(env: ReconciliationEnvironment, *, repair: bool) -> set[str]
     return {one.subject_id for one in report.findings if one.kind is FindingKind.WORKFLOW_DIFFERS}
 
 
+@pytest.mark.full
 async def test_a_trial_that_has_become_due_again_is_found_and_goes_on_from_the_rows(
     env: ReconciliationEnvironment,
 ) -> None:

@@ -21,6 +21,7 @@ from billflow.temporal.workflow_starts import WorkflowStart
 from billflow.temporal.workflow_tasks import WorkflowTasks
 from tests.api_environment import until
 from tests.reconciliation.conftest import BY_CARD, BY_INVOICE, ReconciliationEnvironment, eventually
+from tests.sizes import further
 
 Kinds = set[tuple[FindingKind, str]]
 
@@ -242,7 +243,7 @@ async def recovered(env: ReconciliationEnvironment) -> None:
     await env.engine.recovery.recover([env.org_id], RecoveryProgress())
 
 
-@pytest.mark.parametrize("repair", [reconciled, recovered])
+@pytest.mark.parametrize("repair", [reconciled, *further(recovered)])
 async def test_a_plan_whose_purchase_was_paid_while_it_had_no_workflow_starts(
     env: ReconciliationEnvironment, repair: Callable[[ReconciliationEnvironment], Awaitable[None]]
 ) -> None:

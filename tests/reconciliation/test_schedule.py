@@ -116,7 +116,7 @@ async def test_the_nightly_run_reconciles_and_repairs_every_organization(env: Re
     client, organizations = env.engine.client, env.engine.repositories.organizations
     await ensure_schedules(client)
     mine = [env.org_id]
-    while len(mine) < sized(3, 9, 9) or len({org_id[0] for org_id in mine}) == 1:  # in several shards
+    while len(mine) < sized(2, 9, 9) or len({org_id[0] for org_id in mine}) == 1:  # in several shards
         mine.append(await organizations.ensure(f"night-{uuid4().hex[:8]}"))
 
     await client.get_schedule_handle(NIGHTLY_RECONCILIATION).trigger()

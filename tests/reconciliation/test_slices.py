@@ -30,6 +30,7 @@ def page_by_page(env: ReconciliationEnvironment) -> ReconciliationActivities:
     )
 
 
+@pytest.mark.full
 async def test_a_slice_goes_on_after_the_last_heartbeat(env: ReconciliationEnvironment) -> None:
     wrong = [await twice_issued(env) for _ in range(3)]
     activities, repository, now = page_by_page(env), env.engine.repositories.reconciliation, datetime.now(UTC)

@@ -11,6 +11,7 @@ from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.audit.retention import Retention
+from billflow.store.audit.roots import AuditRoots
 from billflow.store.session.database import Database
 from billflow.store.webhooks.stripe_events import PostgresStripeEventRepository
 from tests.store.conftest import Company, company_of
@@ -28,7 +29,8 @@ PERIODS = RetentionPeriods(
 
 async def pruned(company: Company, folder: Path | None = None) -> dict[str, int]:
     """Prune an organization."""
-    return await Retention(company.database, PERIODS, folder).prune(company.org_id)
+    retention = Retention(company.database, PERIODS, folder, AuditRoots(company.database, None))
+    return await retention.prune(company.org_id)
 
 
 async def event(company: Company, age: timedelta, *, handled: bool) -> str:

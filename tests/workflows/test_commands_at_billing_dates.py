@@ -58,6 +58,7 @@ async def step_waits(connection: psycopg.AsyncConnection) -> bool:
     return await (await connection.execute(query)).fetchone() is not None
 
 
+@pytest.mark.full
 async def test_a_command_right_after_a_trials_end_is_taken(dev_env: Environment) -> None:
     ends_at = soon()
     plan = await trial_that_ends(dev_env, ends_at)

@@ -29,6 +29,7 @@ async def asked_for_connection(env: SkippingEnvironment) -> None:
         await asked.wait()
 
 
+@pytest.mark.full
 async def test_while_stripe_is_down_for_hours_a_plan_renews_and_afterwards_the_invoice_is_sent_once(
     env: SkippingEnvironment,
 ) -> None:

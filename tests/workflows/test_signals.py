@@ -234,6 +234,7 @@ async def is_unmarked(handle: WorkflowHandle[Any, Any]) -> bool:
     return not await is_marked(handle)
 
 
+@pytest.mark.full
 async def test_a_billing_date_is_billed_before_a_command_even_where_the_run_is_to_end(short_runs: Environment) -> None:
     env = short_runs
     async with working(env):

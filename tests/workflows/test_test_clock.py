@@ -14,7 +14,7 @@ from tests.sizes import sized
 from tests.workflows.histories import names_of, runs_of
 
 BEGIN = datetime(2018, 1, 31, 9, 30, tzinfo=UTC)
-YEARS = sized(2, 8, 8)
+YEARS = sized(1, 8, 8)
 DOWNGRADED, ENDED = sized((6, 18), (20, 40), (20, 40))
 """In these months a script stops the plan, which was switched to annual in the fourth, and ends."""
 

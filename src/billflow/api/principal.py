@@ -53,7 +53,8 @@ async def tester_of(request: Request) -> Principal:
     """Return the caller of a request in test mode; raises `Forbidden` in live mode."""
     principal = cast("Principal", request.state.principal)
     if principal.mode is Mode.LIVE:
-        raise Forbidden("Live time can't be moved; use a test key on a server in test mode.", code="test_mode_only")
+        message = "This is for test mode alone; use a test key on a server in test mode."
+        raise Forbidden(message, code="test_mode_only")
     return principal
 
 

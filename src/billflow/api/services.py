@@ -24,6 +24,7 @@ from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.taxes import TaxService
 from billflow.service.webhooks import WebhookService
 from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
+from billflow.store.invoices.proofs import InvoiceProofs
 from billflow.store.session.repositories import Queries, Repositories
 
 VerifyWebhook = Callable[[bytes, str | None], StripeEvent]
@@ -34,7 +35,10 @@ GUARDED_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one running API; `guarding` limits how many updates hold a connection of their own."""
+    """The parts of one running API; `guarding` limits how many updates hold a connection of their own.
+
+    Links into the portal begin with `portal_url`.
+    """
 
     plans: PlanService
     repositories: Repositories
@@ -51,10 +55,12 @@ class Services:
     invoices: InvoiceService
     adjustments: AdjustmentService
     documents: InvoiceDocuments
+    proofs: InvoiceProofs
     verify_webhook: VerifyWebhook
     authentication: Authentication
     webhooks: WebhookService
     privacy: PrivacyService
+    portal_url: str
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 
     async def check_tier(self, org_id: str, tier: str) -> None:

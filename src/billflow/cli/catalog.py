@@ -25,8 +25,8 @@ app = CommandGroup()
 CHANGES = {
     "Tier or add-on": lambda one: one.tier or one.add_on,
     "Field": lambda one: one.field,
-    "Before~": lambda one: _value(one.before),
-    "After~": lambda one: _value(one.after),
+    "Before~": lambda one: _value(one.field, one.before),
+    "After~": lambda one: _value(one.field, one.after),
 }
 EFFECTS = {
     "Plan": lambda one: short(one.plan_id),
@@ -216,7 +216,9 @@ def _invoice(invoice: "NextInvoice", currency: str) -> str:
     return f"{written(invoice.total, currency)} on {time(invoice.at)}" if invoice.at else "none"
 
 
-def _value(value: object) -> str:
+def _value(field: str, value: object) -> str:
+    if field.startswith("prices.") and isinstance(value, int):
+        return written(value, field.split(".")[1])
     return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 

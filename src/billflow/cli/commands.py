@@ -155,6 +155,7 @@ COMMANDS = (
     LazyCommand("mail", "mail:app", "Read the mails to customers.", "mail list"),
     LazyCommand("dunning", "dunning:app", "Show and change how unpaid invoices are collected.", "dunning show"),
     LazyCommand("notices", "notices:app", "Show and change how long ahead customers are told.", "notices show"),
+    LazyCommand("portal", "portal:app", "Show and change what customers may do in the portal.", "portal show"),
     LazyCommand("customer", "customers:app", "Create, find, change and suspend customers.", "customer list"),
     LazyCommand("seats", "seats:app", "Report how many people use what.", "seats import seats.csv"),
     LazyCommand("clock", "clocks:app", "Move test clocks, and with them their plans.", "clock create demo"),

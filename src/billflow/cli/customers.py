@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from billflow.cli import customer_finances, customer_resources, payment_methods, privacy, sponsorships
+from billflow.cli import customer_finances, customer_resources, payment_methods, portal, privacy, sponsorships
 from billflow.cli.customer_views import CUSTOMERS, described
 from billflow.cli.json_objects import given
 from billflow.cli.lookup import CustomerHere, PagingHere
@@ -88,3 +88,4 @@ def _turned(api: Api, customer: str, verb: str, reason: str | None) -> Output:
 
 for _group in (customer_resources, customer_finances, privacy, payment_methods, sponsorships):
     app.add_typer(_group.app)
+app.add_typer(portal.links)

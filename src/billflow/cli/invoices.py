@@ -8,8 +8,9 @@ import typer
 from billflow.cli import adjustments, reissues
 from billflow.cli.files import XmlFile, wrote
 from billflow.cli.invoice_views import described, sums_of
+from billflow.cli.json_objects import read
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption
-from billflow.cli.output import Listing, Output, amount, listed, words
+from billflow.cli.output import Listing, Output, amount, listed, words, write_json
 from billflow.cli.plan_views import LISTED_INVOICES
 from billflow.cli.session import Api, CommandGroup
 
@@ -51,6 +52,26 @@ def explain_(api: Api, invoice: InvoiceHere) -> Output:
         if explained[name]
     ]
     return Output(explained, *sentences, together, *adjusted, sums_of(explained), *links)
+
+
+@app.on_api("invoice proof 8a30", "invoice proof 8a30 -o proof.json")
+def proof(
+    api: Api,
+    invoice: InvoiceHere,
+    *,
+    output_file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write; printed where left out.")
+    ] = None,
+) -> None:
+    """Prove an invoice: print all it was made from, with the audit log's entries up to a signed root, as JSON.
+
+    `billflow-verify` checks it without billflow and without its database.
+    """
+    written = api.file(f"/invoices/{invoice}/proof")
+    if output_file is None:
+        write_json(read(written))
+    else:
+        wrote(output_file, written)
 
 
 @app.on_api("invoice pdf 8a30", "invoice pdf 8a30 -o march.pdf")

@@ -1,4 +1,4 @@
-"""`billflow keys`: who may call the HTTP API, and the key under which personal data is kept."""
+"""`billflow keys`: who may call the HTTP API, the key under which personal data is kept, and the one that signs."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -7,7 +7,7 @@ import typer
 
 from billflow.cli.lookup import begun, change_here, id_of, now, org_of, short
 from billflow.cli.output import Columns, FactList, Output, Table, day, time
-from billflow.cli.params import moment_option
+from billflow.cli.params import AsJson, example, moment_option
 from billflow.cli.session import CommandGroup, Store
 
 if TYPE_CHECKING:
@@ -89,6 +89,26 @@ async def rotate_encryption(store: Store) -> Output:
     """
     rows = await store.key_rotation.run()
     return Output({"rows": rows}, f"{rows} records are encrypted by the current key.")
+
+
+@app.command("create-signing", epilog=example("keys create-signing first"))
+def create_signing(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its id, which signatures name.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key that signs the audit log, to be put first in BILLFLOW_SIGNING_KEYS; it is kept nowhere.
+
+    Give its public key to whoever is to verify proofs of invoices.
+    """
+    from billflow.models.keyring import Key
+    from billflow.models.signatures import SigningKeys, public_key_of
+
+    key = Key.fresh(name)
+    (key,) = SigningKeys.read(key.text()).keys
+    made = {"key_id": key.key_id, "public_key": public_key_of(key), "signing_key": key.text()}
+    shown = {"public key": made["public_key"], "BILLFLOW_SIGNING_KEYS": made["signing_key"]}
+    Output(made, FactList(f"Signing key {key.key_id}; it is shown this once", shown)).show(as_json=as_json)
 
 
 def _issued(issued: "IssuedKey") -> Output:

@@ -1,6 +1,7 @@
 """How answers look: tables for people, JSON for scripts, CSV for spreadsheets."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from billflow.cli.json_objects import JsonObject, rows_of
 from billflow.csv_lines import csv_lines
+from billflow.domain.amount_fields import with_amounts_written
 from billflow.domain.currencies import format_amount
 from billflow.domain.errors import InvalidInput
 
@@ -20,24 +22,9 @@ if TYPE_CHECKING:
 NOTHING = "-"
 MARKS = ">~"
 """What the names of columns may end with; see `Table`."""
-MONEY = frozenset(
-    {
-        *("amount", "total", "price", "unit_amount", "fixed_price", "price_per_license", "credit", "still_due"),
-        *("monthly_discounted_price", "annual_discounted_price", "flat_discount", "before_payment"),
-        *(
-            "refund_amount",
-            "balance_amount",
-            "amount_paid",
-            "amount_due",
-            "balance_applied",
-            "price_before",
-            "price_after",
-        ),
-    }
-)
-"""Fields in minor units of the currency beside them."""
-MOMENTS = frozenset({"at", "end_date", "next_invoice_date", "service_start", "service_end"})
-_EMPTY = (None, "", "[]", "false")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00)")
+"""A moment as the API writes it."""
+_EMPTY: Sequence[object] = (None, "", [], {})
 BETWEEN = 2
 """How far columns are apart."""
 
@@ -184,7 +171,7 @@ def write_json(answer: object) -> None:
 
 def write_csv(answer: object) -> None:
     """Print the rows of a list as CSV, no cell a formula: what an object holds has its names joined by dots."""
-    rows = [dict(_leaves(row)) for row in rows_of(_plain(answer))]
+    rows = [{name: _cell(value) for name, value in _leaves(row)} for row in rows_of(_plain(answer))]
     names = list(dict.fromkeys(name for row in rows for name in row))
     sys.stdout.write(csv_lines([names, *([row.get(name) for name in names] for row in rows)], end="\n"))
 
@@ -200,12 +187,16 @@ def _plain(answer: object) -> Any:
     return TypeAdapter(Any).dump_python(as_answered(answer), mode="json", by_alias=True, fallback=str)
 
 
-def _leaves(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, object]]:
+def _leaves(row: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in row.items():
         if isinstance(value, dict):
             yield from _leaves(value, f"{before}{name}.")
         else:
-            yield f"{before}{name}", json.dumps(value, ensure_ascii=False) if isinstance(value, list | bool) else value
+            yield f"{before}{name}", value
+
+
+def _cell(value: object) -> object:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | bool) else value
 
 
 @contextmanager
@@ -238,17 +229,26 @@ def facts_of(title: str, data: Mapping[str, Any], currency: str | None) -> FactL
 
 
 def shown_fields(data: Mapping[str, Any], currency: str | None) -> dict[str, str]:
-    """Write the fields of an object for people, amounts in *currency* as money; what says nothing is left out."""
-    leaves = {name.rpartition(".")[2]: value for name, value in _leaves(data)}
-    return {
-        name: _shown(name, value, currency) for name, value in leaves.items() if value not in (None, "", "[]", "false")
-    }
+    """Write the fields of an object for people; what says nothing is left out, as is the currency, which amounts name.
+
+    Amounts are money, in the currency beside them or else in *currency*.
+    """
+    leaves = {name.rpartition(".")[2]: value for name, value in _leaves(with_amounts_written("", data, currency))}
+    return {name: _shown(value) for name, value in leaves.items() if _says_something(name, value)}
 
 
-def _shown(name: str, value: object, currency: str | None) -> str:
-    if name in MONEY and isinstance(value, int) and currency:
-        return amount(value, currency)
-    return time(str(value)) if name in MOMENTS or name.endswith("_at") else str(value)
+def _says_something(name: str, value: object) -> bool:
+    return name != "currency" and value is not False and value not in _EMPTY
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{words(name)} {text}" for name, text in shown_fields(value, None).items())
+    if isinstance(value, list):
+        return f"({'; '.join(map(_shown, value))})"
+    if isinstance(value, bool):
+        return yes_or_no(value)
+    return time(str(value)) if MOMENT.fullmatch(str(value)) else str(value)
 
 
 def words(code: str) -> str:

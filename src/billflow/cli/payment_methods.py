@@ -1,13 +1,13 @@
-"""`billflow customer card|card-link|portal-link`: how a customer pays."""
+"""`billflow customer card|card-link|stripe-portal-link`: how a customer pays."""
 
 import os
 from typing import Annotated
 
 import typer
 
-from billflow.cli.lookup import CustomerHere, now, org_of
+from billflow.cli.lookup import CustomerHere
 from billflow.cli.output import Output
-from billflow.cli.session import Api, CommandGroup, Engine
+from billflow.cli.session import Api, CommandGroup
 
 app = CommandGroup()
 """Added to `billflow customer`."""
@@ -17,23 +17,19 @@ ReturnUrl = Annotated[
 ]
 
 
-@app.on_engine("customer card 5f1c --test-card pm_card_visa")
-async def card(
-    engine: Engine,
+@app.on_api("customer card 5f1c --test-card pm_card_visa")
+def card(
+    api: Api,
     customer: CustomerHere,
     *,
     test_card: Annotated[
         str, typer.Option(help="One of Stripe's test cards, as if the customer had entered it.")
     ] = "pm_card_visa",
 ) -> Output:
-    """Put a test card on file, in place of the customer's own browser; never with a live key."""
-    org_id = await org_of(engine)
-    payer = await engine.invoices.payer(org_id, customer)
-    at_stripe = str(payer.stripe_customer_id)
-    method = await engine.sandbox.give_card(at_stripe, test_card)
-    await engine.collection.card_changed(org_id, at_stripe, method, now())
-    sentence = f"{method} is now the default payment method; what is open is charged to it."
-    return Output({"customer_id": customer, "payment_method": method}, sentence)
+    """Put a test card on file, in place of the customer's own browser; never in live mode."""
+    given = api.write("POST", f"/customers/{customer}/test-card", {"test_card": test_card})
+    sentence = f"{given.payment_method} is now the default payment method; what is open is charged to it."
+    return Output(given, sentence)
 
 
 @app.on_api("customer card-link 5f1c", name="card-link")
@@ -42,9 +38,9 @@ def card_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) ->
     return _linked(api, f"/customers/{customer}/card-link", return_url)
 
 
-@app.on_api("customer portal-link 5f1c", name="portal-link")
-def portal_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
-    """Make a page where the customer sees its invoices and changes its card."""
+@app.on_api("customer stripe-portal-link 5f1c", name="stripe-portal-link")
+def stripe_portal_link(api: Api, customer: CustomerHere, return_url: ReturnUrl = None) -> Output:
+    """Make a page of Stripe's where the customer sees its invoices and changes its card."""
     return _linked(api, f"/customers/{customer}/portal-link", return_url)
 
 

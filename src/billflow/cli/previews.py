@@ -16,7 +16,7 @@ def previewed(found: JsonObject) -> Output:
         return Output(found, *discounts)
     currency, price = found.currency, found.price
     add_ons = {one.add_on: f"{one.quantity}, {one.quantity_at_next_renewal} at renewal" for one in found.add_ons}
-    facts = FactList("The plan would be", _facts(found.successor or found.plan) | add_ons)
+    facts = FactList("The plan would be", _facts(found.successor or found.plan, currency) | add_ons)
     credit = [f"Credit: {amount(found.credit, currency)}"] if found.credit else []
     changes = price.price_before != price.price_after or price.next_invoice_before != price.next_invoice_after
     prices = [FactList("What it costs", _prices(price, currency))] if changes else []
@@ -32,8 +32,9 @@ def discounts_shown(discounts: Iterable[JsonObject]) -> Iterator[str]:
         yield f"Discount: {one.name}: {one.off}{left}{until}{waits}."
 
 
-def _facts(plan: JsonObject) -> dict[str, str | None]:
-    return {words(name): words(text) if name == "status" else text for name, text in shown_fields(plan, None).items()}
+def _facts(plan: JsonObject, currency: str) -> dict[str, str | None]:
+    shown = shown_fields(plan, currency)
+    return {words(name): words(text) if name == "status" else text for name, text in shown.items()}
 
 
 def _prices(price: JsonObject, currency: str) -> dict[str, str | None]:

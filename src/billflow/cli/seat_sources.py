@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from billflow.cli.errors import EXIT_REFUSED
-from billflow.cli.json_objects import rows_of
+from billflow.cli.json_objects import given, rows_of
 from billflow.cli.lookup import CustomerHere, CustomerOption, change_here, only, org_of, short
 from billflow.cli.output import Columns, FactList, Listing, Output, Table, listed, time
 from billflow.cli.params import example
@@ -16,6 +16,7 @@ from billflow.domain.errors import InvalidInput
 
 app = CommandGroup()
 sources = CommandGroup()
+setting = CommandGroup()
 
 _SOURCES: Columns = {
     "id": lambda source: short(source.id),
@@ -46,38 +47,48 @@ def show(api: Api) -> Listing:
     return listed("Seat sources", api.all("/seat-sources"), _SOURCES)
 
 
-@sources.on_database(
-    "seats source set http --target https://product.example/billflow/seats",
-    "seats source set sql --target env:BILLFLOW_SEATS_DATABASE --query-file seats.sql",
-    "seats source set file --target /srv/seats.csv --customer acme",
-    name="set",
-)
-async def set_(  # noqa: PLR0913  (each is one part of a source)
-    store: Store,
-    kind: Annotated[str, typer.Argument(metavar="KIND", help="push, http, sql or file.")],
+@setting.on_api("seats source set push --customer acme")
+def push(api: Api, *, customer: CustomerOption = None) -> Output:
+    """Let seats come by reports of your product: of one customer, where the organization has another source."""
+    return _set_by_api(api, given(kind="push", customer_id=customer))
+
+
+@setting.on_api("seats source set http --target https://product.example/billflow/seats")
+def http(
+    api: Api,
     *,
-    target: Annotated[
-        str | None, typer.Option(help="An address, a file, or env: and the variable with a database's address.")
-    ] = None,
-    query_file: Annotated[Path | None, typer.Option(help="The file with the query that counts.")] = None,
+    target: Annotated[str, typer.Option(help="The address in your product that is asked.")],
+    customer: CustomerOption = None,
+) -> Output:
+    """Ask your product for seats: of one customer, or of all that have no source of their own."""
+    return _set_by_api(api, given(kind="http", target=target, customer_id=customer))
+
+
+@setting.on_database("seats source set sql --target env:BILLFLOW_SEATS_DATABASE --query-file seats.sql")
+async def sql(
+    store: Store,
+    *,
+    target: Annotated[str, typer.Option(help="env: and the variable with a database's address.")],
+    query_file: Annotated[Path, typer.Option(help="The file with the query that counts.")],
     seal: Annotated[
         bool, typer.Option("--seal", help="Store what the variable holds now, sealed, in place of its name.")
     ] = False,
     customer: CustomerOption = None,
 ) -> Output:
-    """Let seats come from there: of one customer, or of all that have no source of their own."""
-    from billflow.models.contracts.responses import CreatedSeatSourceResponse
-    from billflow.models.contracts.seat_sources import NewSeatSource
+    """Count by a query in your database: for who runs the worker, whose variable it names."""
+    address = {"target": None, "database_url": _variable(target)} if seal else {"target": target}
+    return await _set_by_operator(store, kind="sql", query=_read(query_file), customer_id=customer, **address)
 
-    query = _read(query_file) if query_file else None
-    values: dict[str, object] = {"kind": kind, "target": target, "query": query, "customer_id": customer}
-    if seal:
-        values |= {"target": None, "database_url": _variable(target)}
-    made = await store.seat_sources.set_source(await org_of(store), NewSeatSource.model_validate(values), change_here())
-    secret = made.secret.get_secret_value() if made.secret else None
-    facts = {"id": made.record.seat_source_id, "from": made.record.target, "secret": secret}
-    shown = FactList(f"Seats come by {made.record.kind}", facts)
-    return Output(CreatedSeatSourceResponse.of(made), shown)
+
+@setting.on_database("seats source set file --target /srv/seats.csv --customer acme")
+async def file(
+    store: Store,
+    *,
+    target: Annotated[str, typer.Option(help="A file of the worker's machine, or the address of an object.")],
+    customer: CustomerOption = None,
+) -> Output:
+    """Count by a CSV: for who runs the worker, whose file it names."""
+    return await _set_by_operator(store, kind="file", target=target, customer_id=customer)
 
 
 @sources.on_api("seats source remove 5ea7")
@@ -121,10 +132,29 @@ def _reported(at: str | None, members: int | None, guests: int | None) -> str:
     return "" if at is None else f"{members} and {guests} at {time(at)}"
 
 
-def _variable(target: str | None) -> str:
+def _set_by_api(api: Api, asked: dict[str, object]) -> Output:
+    made = api.write("POST", "/seat-sources", asked)
+    return Output(made, _described(made.kind, {"id": made.id, "from": made.target, "secret": made.secret}))
+
+
+async def _set_by_operator(store: Store, **values: object) -> Output:
+    from billflow.models.contracts.responses import CreatedSeatSourceResponse
+    from billflow.models.contracts.seat_sources import NewSeatSource
+
+    made = await store.seat_sources.set_source(await org_of(store), NewSeatSource.model_validate(values), change_here())
+    record = made.record
+    facts = {"id": record.seat_source_id, "from": record.target}
+    return Output(CreatedSeatSourceResponse.of(made), _described(record.kind, facts))
+
+
+def _described(kind: str, facts: dict[str, str | None]) -> FactList:
+    return FactList(f"Seats come by {kind}", facts)
+
+
+def _variable(target: str) -> str:
     from billflow.models.contracts.seat_sources import ENVIRONMENT, VARIABLES
 
-    name = (target or "").removeprefix(ENVIRONMENT)
+    name = target.removeprefix(ENVIRONMENT)
     if not name.startswith(VARIABLES) or name not in os.environ:
         raise InvalidInput(
             f"--seal reads the variable that --target names, env:{VARIABLES}…, and it is not set here.", field="target"
@@ -141,6 +171,13 @@ def _read(file: Path) -> str:
         ) from None
 
 
+sources.add_typer(
+    setting,
+    name="set",
+    help="Let seats come from there: of one customer, or of all that have no source of their own.",
+    epilog=example("seats source set http --target https://product.example/billflow/seats"),
+    no_args_is_help=True,
+)
 app.add_typer(
     sources,
     name="source",

@@ -17,6 +17,7 @@ from billflow.models.contracts.customer_responses import (
     OwnSettingsResponse,
     SettingsResponse,
     SuspendedResponse,
+    TestCardResponse,
 )
 from billflow.models.contracts.customer_settings import Json, ResolvedSettings
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus
@@ -175,6 +176,13 @@ def card_link(customer_id: str, return_url: str, *, key: str | None = None) -> C
 def portal_link(customer_id: str, return_url: str, *, key: str | None = None) -> Call[Link]:
     """Make a page where the customer sees its invoices and changes its card."""
     return write("POST", f"{_PATH}/{customer_id}/portal-link", Link, {"return_url": return_url}, key)
+
+
+def give_test_card(
+    customer_id: str, test_card: str = "pm_card_visa", *, key: str | None = None
+) -> Call[TestCardResponse]:
+    """Put one of Stripe's test cards on file, as if the customer had entered it; in test mode only."""
+    return write("POST", f"{_PATH}/{customer_id}/test-card", TestCardResponse, {"test_card": test_card}, key)
 
 
 def export(customer_id: str) -> Call[CustomerExport]:

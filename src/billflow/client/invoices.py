@@ -13,6 +13,7 @@ from billflow.models.contracts.adjustments import CreditNoteCreate, RefundCreate
 from billflow.models.contracts.explanations import InvoiceExplanation
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.previews import ReissuePreviewResponse
+from billflow.models.contracts.proofs import InvoiceProof
 from billflow.models.contracts.reissues import ReissueCreate
 from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList, PaymentAttemptResponse
 
@@ -52,6 +53,11 @@ def search(  # noqa: PLR0913  (each is one filter)
 def explain(invoice_id: str) -> Call[InvoiceExplanation]:
     """Trace every number of every line back to price, quantity, period, share and rounding."""
     return get(f"{_PATH}/{invoice_id}/explain", InvoiceExplanation)
+
+
+def proof(invoice_id: str) -> Call[InvoiceProof]:
+    """Return all that an invoice was made from, with the entries of the audit log up to a signed root."""
+    return get(f"{_PATH}/{invoice_id}/proof", InvoiceProof)
 
 
 def pdf(invoice_id: str) -> Call[bytes]:

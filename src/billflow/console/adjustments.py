@@ -1,9 +1,10 @@
-"""What is done to an invoice: refund, credit, void, write off, mark paid; each with its preview."""
+"""What is done to an invoice: refund, credit, void, issue again, write off, mark paid; each with its preview."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
@@ -21,6 +22,7 @@ from billflow.console.adjustment_previews import (
 )
 from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.pages import BASE
+from billflow.console.reissues import LONGEST_MEMO, preview_reissue, refunded_by, reissue, reissue_form
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.visits import SupportVisit, Visit, VisitHere
 from billflow.domain.adjustments import InvoiceMoney
@@ -39,9 +41,8 @@ from billflow.models.contracts.adjustments import (
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.console import StatedReason
 from billflow.models.contracts.invoices import InvoiceStatus
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.records import InvoiceDetail
-
-LONGEST_MEMO = 500
 
 router = APIRouter(route_class=ConsoleRoute)
 
@@ -57,7 +58,21 @@ class WriteOffForm(RequestModel):
 
 
 Asked = Any
-Done = Callable[[Adjustment, Asked, str], Awaitable[object]]
+Done = Callable[[Adjustment, InvoiceDetail, Asked, str], Awaitable[object]]
+Previewed = Callable[[Adjustment, InvoiceDetail, Asked], Awaitable[list[str]]]
+
+
+def _of_money(preview: Callable[[InvoiceMoney, Asked], list[str]]) -> Previewed:
+    """Return a preview that asks for nothing but how the invoice's money stands."""
+
+    async def previewed(_: Adjustment, invoice: InvoiceDetail, asked: Asked) -> list[str]:
+        return preview(money_of(invoice), asked)
+
+    return previewed
+
+
+def _always(kind: type[Any]) -> Callable[[InvoiceDetail], type[Any]]:
+    return lambda _: kind
 
 
 @dataclass(frozen=True)
@@ -66,30 +81,30 @@ class AdjustmentKindForm:
 
     title: str
     description: str
-    kind: type[Any]
-    preview: Callable[[InvoiceMoney, Asked], list[str]]
+    kind_of: Callable[[InvoiceDetail], type[Any]]
+    preview: Previewed
     do: Done
 
 
-async def _refund(adjustment: Adjustment, asked: RefundCreate, _: str) -> object:
+async def _refund(adjustment: Adjustment, __: InvoiceDetail, asked: RefundCreate, _: str) -> object:
     return await adjustment.services.adjustments.refund(await adjustment.input(RefundInput, **asked.model_dump()))
 
 
-async def _credit(adjustment: Adjustment, asked: CreditNoteCreate, _: str) -> object:
+async def _credit(adjustment: Adjustment, __: InvoiceDetail, asked: CreditNoteCreate, _: str) -> object:
     return await adjustment.services.adjustments.credit(await adjustment.input(CreditNoteInput, **asked.model_dump()))
 
 
-async def _void(adjustment: Adjustment, asked: VoidForm, reason: str) -> object:
+async def _void(adjustment: Adjustment, __: InvoiceDetail, asked: VoidForm, reason: str) -> object:
     how = {"to": InvoiceStatus.VOID, "reason": reason[:LONGEST_MEMO], "waived": asked.waived}
     return await adjustment.services.adjustments.void(await adjustment.input(VoidInput, **how))
 
 
-async def _write_off(adjustment: Adjustment, _: WriteOffForm, reason: str) -> object:
+async def _write_off(adjustment: Adjustment, __: InvoiceDetail, _: WriteOffForm, reason: str) -> object:
     how = {"to": InvoiceStatus.UNCOLLECTIBLE, "reason": reason[:LONGEST_MEMO]}
     return await adjustment.services.adjustments.void(await adjustment.input(VoidInput, **how))
 
 
-async def _mark_paid(adjustment: Adjustment, asked: OutOfBandPaymentCreate, _: str) -> object:
+async def _mark_paid(adjustment: Adjustment, __: InvoiceDetail, asked: OutOfBandPaymentCreate, _: str) -> object:
     paid = await adjustment.input(OutOfBandPaymentInput, reference=asked.reference)
     return await adjustment.services.adjustments.mark_paid(paid)
 
@@ -99,27 +114,39 @@ KINDS: Mapping[str, AdjustmentKindForm] = {
         "Refund",
         "Refund to the card, never more than was paid; all that is left without an amount. With a reference it was "
         "given outside Stripe already, and is recorded.",
-        RefundCreate,
-        preview_refund,
+        _always(RefundCreate),
+        _of_money(preview_refund),
         _refund,
     ),
     "credit": AdjustmentKindForm(
         "Credit",
         "Credit an invoice: first what is still to be paid, then what was paid; all that is left without an amount. "
         "The customer reads the memo.",
-        CreditNoteCreate,
-        preview_credit,
+        _always(CreditNoteCreate),
+        _of_money(preview_credit),
         _credit,
     ),
-    "void": AdjustmentKindForm("Void", VoidForm.__doc__ or "", VoidForm, void_preview, _void),
+    "void": AdjustmentKindForm("Void", VoidForm.__doc__ or "", _always(VoidForm), _of_money(void_preview), _void),
+    "reissue": AdjustmentKindForm(
+        "Issue again",
+        "Issue the invoice again in its place, as it is or with other prices and licenses for its lines, in their "
+        "order: an open one is voided, of a paid one what was paid goes to the balance or back to the card.",
+        reissue_form,
+        preview_reissue,
+        reissue,
+    ),
     "write-off": AdjustmentKindForm(
-        "Write off", WriteOffForm.__doc__ or "", WriteOffForm, write_off_preview, _write_off
+        "Write off",
+        WriteOffForm.__doc__ or "",
+        _always(WriteOffForm),
+        _of_money(write_off_preview),
+        _write_off,
     ),
     "mark-paid": AdjustmentKindForm(
         "Mark paid",
         "Mark an open invoice paid that was paid outside Stripe, by bank transfer for instance.",
-        OutOfBandPaymentCreate,
-        mark_paid_preview,
+        _always(OutOfBandPaymentCreate),
+        _of_money(mark_paid_preview),
         _mark_paid,
     ),
 }
@@ -129,6 +156,7 @@ _OF_STATUS: Mapping[str, frozenset[InvoiceStatus]] = {
     "refund": frozenset({InvoiceStatus.PAID, InvoiceStatus.OPEN}),
     "credit": frozenset({InvoiceStatus.OPEN, InvoiceStatus.PAID, InvoiceStatus.UNCOLLECTIBLE}),
     "void": frozenset({InvoiceStatus.DRAFT, InvoiceStatus.OPEN}),
+    "reissue": frozenset({InvoiceStatus.OPEN, InvoiceStatus.PAID}),
     "write-off": frozenset({InvoiceStatus.OPEN}),
     "mark-paid": frozenset({InvoiceStatus.OPEN, InvoiceStatus.UNCOLLECTIBLE}),
 }
@@ -145,6 +173,11 @@ class AdjustmentForm:
     def named(self) -> AdjustmentKindForm:
         """Return what the name stands for."""
         return KINDS[self.name]
+
+    @property
+    def kind(self) -> type[Any]:
+        """Return what is asked for about this invoice."""
+        return self.named.kind_of(self.invoice)
 
     @property
     def terms(self) -> FormTerms:
@@ -174,11 +207,13 @@ def offered_adjustments(invoice: InvoiceDetail) -> list[tuple[str, str]]:
 async def show_adjustment(visit: VisitHere, invoice_id: str, adjustment: str) -> Response:
     """Show the form of an adjustment; once it is sent, what it would do."""
     form = await _form(visit, invoice_id, adjustment)
-    fields = fields_of(form.named.kind, visit.query, form.terms)
+    fields = fields_of(form.kind, visit.query, form.terms)
     if not visit.query and fields:
         return shown_action(visit, form.action, fields)
     try:
-        sentences = form.named.preview(money_of(form.invoice), read_form(form.named.kind, visit.query, form.terms))
+        asked = read_form(form.kind, visit.query, form.terms)
+        unsent = Adjustment(invoice_id, visit.services, visit.principal, KeyNamespace.CONSOLE.key(uuid4().hex))
+        sentences = await form.named.preview(unsent, form.invoice, asked)
     except BillingError as error:
         return shown_action(visit, form.action, fields, Shown(problem=error))
     return shown_action(visit, form.action, fields, Shown({"sentences": sentences, "of_plan": None}))
@@ -191,15 +226,18 @@ async def adjust_invoice(visit: SupportVisit, invoice_id: str, adjustment: str, 
     try:
         await _adjust(visit, form, sent)
     except BillingError as error:
-        fields = fields_of(form.named.kind, sent, form.terms)
+        fields = fields_of(form.kind, sent, form.terms)
         return shown_action(visit, form.action, fields, Shown(problem=error, reason=sent.get(WHY, "")))
     return RedirectResponse(f"{BASE}/invoices/{invoice_id}?done={adjustment}", HTTPStatus.SEE_OTHER)
 
 
 async def _adjust(visit: Visit, form: AdjustmentForm, sent: Mapping[str, str]) -> None:
-    key, reason, asked = key_in(sent), reason_in(sent), read_form(form.named.kind, sent, form.terms)
+    key, reason, asked = key_in(sent), reason_in(sent), read_form(form.kind, sent, form.terms)
     invoice = form.invoice
+    adjustment = Adjustment(invoice.invoice_id, visit.services, visit.principal, key)
     check_limit(visit, invoice, asked)
+    if form.named.do is reissue:
+        check_refundable(visit, invoice.currency, await refunded_by(adjustment, invoice, asked))
     why = StatedReason(
         org_id=visit.org_id,
         customer_id=invoice.customer_id,
@@ -208,17 +246,21 @@ async def _adjust(visit: Visit, form: AdjustmentForm, sent: Mapping[str, str]) -
         key=key,
     )
     await visit.services.repositories.reasons.record(why, change_by(visit.principal, reason))
-    await form.named.do(Adjustment(invoice.invoice_id, visit.services, visit.principal, key), asked, reason)
+    await form.named.do(adjustment, invoice, asked, reason)
 
 
 def check_limit(visit: Visit, invoice: InvoiceDetail, asked: Asked) -> None:
-    """Raise `Forbidden` where somebody gives more money back than the role may."""
+    """Raise `Forbidden` where somebody refunds or credits more than the role may."""
+    if isinstance(asked, RefundCreate | CreditNoteCreate):
+        wanted = money_of(invoice).creditable if asked.amount is None else asked.amount
+        check_refundable(visit, invoice.currency, wanted)
+
+
+def check_refundable(visit: Visit, currency: str, wanted: int) -> None:
+    """Raise `Forbidden` where somebody gives more back than the role may; *wanted* is in minor units of *currency*."""
     most = visit.console.refund_limits.get(visit.role)
-    if most is None or not isinstance(asked, RefundCreate | CreditNoteCreate):
-        return
-    wanted = money_of(invoice).creditable if asked.amount is None else asked.amount
-    if wanted > most:
-        written = format_amount(most, invoice.currency)
+    if most is not None and wanted > most:
+        written = format_amount(most, currency)
         message = f"Your role, {visit.role}, may refund or credit at most {written} at once; ask somebody who may more."
         raise Forbidden(message, code="over_refund_limit")
 

@@ -3,10 +3,7 @@
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
-from temporalio.service import RPCError
 
 from billflow.api.problems import headers_of
 from billflow.api.services import Services
@@ -14,19 +11,20 @@ from billflow.console import (
     adjustments,
     business,
     commands,
+    customer_actions,
     customers,
     find,
     invoices,
     lists,
     openid_sign_in,
+    operate,
     sign_in,
 )
-from billflow.console.pages import page
-from billflow.console.security import ConsoleHeaders
+from billflow.console.pages import BASE, page
 from billflow.console.services import ConsoleService
-from billflow.domain.errors import BillingError, InvalidInput, NotFound
-from billflow.errors import InternalError, Unavailable, kind_of
-from billflow.models.contracts.validation import field_refusal
+from billflow.errors import kind_of
+from billflow.pages.headers import PageHeaders
+from billflow.pages.problems import FAULTS, problem_of
 
 ROUTERS = (
     sign_in.router,
@@ -37,8 +35,10 @@ ROUTERS = (
     invoices.router,
     lists.router,
     business.router,
+    operate.router,
     commands.router,
     adjustments.router,
+    customer_actions.router,
 )
 """Every page and form, by what it is about."""
 
@@ -47,36 +47,19 @@ def console_app(services: Services, console: ConsoleService) -> FastAPI:
     """Build the console on *services*; it is no part of the documented API."""
     app = FastAPI(openapi_url=None)
     app.state.services, app.state.console = services, console
-    app.add_middleware(ConsoleHeaders)
+    app.add_middleware(PageHeaders, base=BASE)
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("billflow.console") / "static")))
-    for kind in (BillingError, RequestValidationError, HTTPException, RPCError, TimeoutError):
+    for kind in FAULTS:
         app.add_exception_handler(kind, refused)
     return app
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """Return the page that says in plain words why something was not done."""
-    problem = _problem_of(error)
+    problem = problem_of(error)
     status = kind_of(type(problem)).http_status or 500
     answer = page(request, "refused.html", status=status, problem=problem)
     answer.headers.update(headers_of(problem))
     return answer
-
-
-def _problem_of(error: Exception) -> BillingError:
-    match error:
-        case BillingError():
-            return error
-        case RequestValidationError():
-            first = error.errors()[0]
-            return field_refusal(first, ".".join(map(str, first["loc"][1:])))
-        case HTTPException(status_code=404):
-            return NotFound("There is no page at this address; search for what you look for.", code="no_such_route")
-        case HTTPException():
-            return InvalidInput("This address can't be asked that way; go back and try again.")
-        case RPCError() | TimeoutError():
-            return Unavailable("There was no answer in time; try again in a moment.", code="no_answer_in_time")
-        case _:
-            return InternalError("The request failed.")

@@ -10,16 +10,19 @@ from billflow.api.changes import CustomerHere
 from billflow.api.services import Services
 from billflow.console.charts import SeatChart, seat_chart
 from billflow.console.commands import offered
+from billflow.console.customer_actions import KINDS, OFFERED
 from billflow.console.security import ConsoleRoute
 from billflow.console.sentences import attention_of, plan_sentence, warnings_of
 from billflow.console.timeline import TimelineRow, timeline_of
 from billflow.console.visits import VisitHere
 from billflow.domain.errors import BillingError
 from billflow.domain.scopes import Scope
+from billflow.models.contracts.coupons import RedemptionRecord
 from billflow.models.contracts.customer_access import AccessRecord
 from billflow.models.contracts.customer_finances import ReportRecord
 from billflow.models.contracts.customers import CustomerRecord, CustomerRef
 from billflow.models.contracts.mail import MailRecord
+from billflow.models.contracts.offers import OfferRecord
 from billflow.models.contracts.previews import ForecastResponse
 from billflow.models.contracts.records import InvoiceFilter, InvoiceRecord, Page, Paging, PlanFilter, PlanRecord
 
@@ -56,6 +59,8 @@ class CustomerPage:
     mails: Page[MailRecord]
     timeline: tuple[TimelineRow, ...]
     chart: SeatChart | None
+    offers: tuple[OfferRecord, ...] = ()
+    coupons: tuple[RedemptionRecord, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
@@ -75,10 +80,12 @@ class CustomerPage:
 
 
 @router.get("/customers/{customer_id}")
-async def show_customer(visit: VisitHere, customer: CustomerHere, part: str = "") -> Response:
-    """Show a customer; *part* names the list that is shown at length."""
+async def show_customer(visit: VisitHere, customer: CustomerHere, part: str = "", done: str = "") -> Response:
+    """Show a customer; *part* names the list that is shown at length, *done* what was just done."""
     shown = await _loaded(visit.services, customer, part, visit.principal.scopes)
-    return visit.page("customer.html", shown=shown, part=part)
+    actions = [(name, KINDS[name].title) for name in OFFERED] if Scope.SUPPORT in visit.principal.scopes else []
+    said = KINDS[done].title if done in KINDS else ""
+    return visit.page("customer.html", shown=shown, part=part, actions=actions, done=said, before=done == "before")
 
 
 async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: frozenset[Scope]) -> CustomerPage:
@@ -102,6 +109,8 @@ async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: froze
         mails=mails,
         timeline=timeline if part == "timeline" else timeline[:FEW],
         chart=await _chart(services, ref, plans),
+        offers=await services.repositories.offers.list(ref.org_id, ref.customer_id, datetime.now(UTC)),
+        coupons=await services.repositories.coupons.of_customer(ref),
     )
 
 

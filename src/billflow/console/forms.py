@@ -1,5 +1,6 @@
 """Forms made of what is asked for: one field for each field of a command or request, read back and checked as that."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ AMOUNTS = frozenset(
     {"amount", "price", "unit_amount", "fixed_price", "monthly_discounted_price", "annual_discounted_price"}
 )
 """Fields in minor units, which people write as `96.50`."""
+
+_NUMBERED = re.compile(r"_[0-9]+$")
 
 _HOURS = "%Y-%m-%dT%H:%M"
 
@@ -58,13 +61,18 @@ def fields_of(kind: type[Any], values: Mapping[str, str], terms: FormTerms) -> t
     )
 
 
+def is_amount(name: str) -> bool:
+    """Tell whether a field holds an amount, also where its name ends in the number of a line."""
+    return _NUMBERED.sub("", name) in AMOUNTS
+
+
 def written(value: object, name: str, currency: str) -> str:
     """Return a value as it is written into a field."""
     if value is None:
         return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime(_HOURS)
-    if isinstance(value, int) and name in AMOUNTS:
+    if isinstance(value, int) and is_amount(name):
         decimals = CURRENCIES[currency].decimals
         return str(Decimal(value).scaleb(-decimals))
     return str(value)
@@ -141,5 +149,5 @@ def _shown(name: str, held: Any, terms: FormTerms) -> tuple[str, tuple[str, ...]
     if plain is bool:
         return "yes", ()
     if plain is int:
-        return ("amount" if name in AMOUNTS else "number"), ()
+        return ("amount" if is_amount(name) else "number"), ()
     return ("moment" if plain in (datetime, AwareDatetime) else "text"), ()

@@ -1,30 +1,31 @@
 """Pages from templates: every value is escaped, and amounts, moments and codes are written for people."""
 
-import hashlib
+import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from billflow.domain.currencies import format_amount
+from billflow.pages.templates import templates_of, version_of
 
 BASE = "/console"
 SHORT = 8
 """How much of an id is shown; it is enough to find the thing again."""
 
 NOTHING = "–"
+_PACKAGE = "billflow.console"
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page; *context* is what its template shows."""
     record = getattr(request.state, "console_session", None)
     principal = getattr(request.state, "principal", None)
-    shared = {"base": BASE, "signed_in": record, "principal": principal, "version": _version(), "q": ""}
+    shared = {"base": BASE, "signed_in": record, "principal": principal, "version": version_of(_PACKAGE), "q": ""}
     return HTMLResponse(_templates().get_template(template).render({**shared, **context}), status)
 
 
@@ -64,25 +65,16 @@ def address(parts: Mapping[str, Any]) -> str:
     return ", ".join(str(parts[name]) for name in read if parts.get(name))
 
 
-_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted, address)
+def data(value: object) -> str:
+    """Write a value of recorded data: texts as they are, the rest as JSON."""
+    if value is None:
+        return NOTHING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted, address, data)
 
 
 @cache
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("billflow.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({one.__name__: one for one in _FILTERS})
-    return environment
-
-
-@cache
-def _version() -> str:
-    """Return what changes with our style and script, so that a browser takes the new ones."""
-    static = files("billflow.console") / "static"
-    read = (one.read_bytes() for one in sorted(static.iterdir(), key=lambda one: one.name))
-    return hashlib.sha256(b"".join(read)).hexdigest()[:12]
+    return templates_of(_PACKAGE, _FILTERS)

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from billflow.api.rate_limits import RateLimiters
 from billflow.models.contracts.access import Mode
 from billflow.models.contracts.console import ConsoleRole
+from billflow.ports.mail import Mailer
 from billflow.store.access.console_sessions import PostgresConsoleSessionRepository
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class ConsoleService:
     """The console's own parts: `temporal_ui` and `stripe_dashboard` are addresses, None where there is no such page.
 
     `refund_limits` are the most that a role gives back at once, in minor units; a role without one has no limit.
+    `return_url` is where customers come back to from Stripe's pages; `mailer` is None where there is no mail server.
     `url` is where people reach the console, where that is set. `identity_provider` signs them in, where there is one.
     """
 
@@ -29,6 +31,8 @@ class ConsoleService:
     temporal_ui: str | None = None
     stripe_dashboard: str | None = None
     url: str | None = None
+    return_url: str = ""
+    mailer: Mailer | None = None
     refund_limits: Mapping[ConsoleRole, int] = field(default_factory=dict)
     identity_provider: "IdentityProvider | None" = None
     wrong_tokens: RateLimiters = field(default_factory=lambda: RateLimiters(time.monotonic))

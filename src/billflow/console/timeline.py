@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billflow.console.pages import amount, moment, short, words
+from billflow.console.pages import moment, short, words
+from billflow.domain.amount_fields import with_amounts_written
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.records import TimelineEntry
 
 _ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type", "currency", "version", "idempotency_key"})
-_AMOUNTS = frozenset({"total", "amount", "amount_paid", "amount_due", "credit", "price_per_license"})
 _LONGEST = 120
 
 
@@ -26,6 +26,7 @@ class TimelineRow:
     details: str
     refused: str | None = None
     invoice_id: str | None = None
+    mail_id: str | None = None
 
 
 def timeline_of(
@@ -57,29 +58,30 @@ def _actor(actor: str | None) -> str | None:
     if actor in (None, "system"):
         return None
     kind, _, name = str(actor).partition(":")
-    return {"key": f"API key {short(name)}", "console": name}.get(kind, actor)
+    return {"key": f"API key {short(name)}", "console": name, "portal": "the customer"}.get(kind, actor)
 
 
 def _mail_row(mail: MailRecord) -> TimelineRow:
     sent = f"sent {moment(mail.sent_at)}" if mail.sent_at else "stored, not sent"
     name = f"mail: {words(mail.occasion)}"
-    return TimelineRow(mail.at, mail.at, "mail", name, None, f"{mail.subject} ({sent})", invoice_id=mail.invoice_id)
+    said = f"{mail.subject} ({sent})"
+    return TimelineRow(mail.at, mail.at, "mail", name, None, said, invoice_id=mail.invoice_id, mail_id=mail.mail_id)
 
 
 def _said(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is worth reading of an entry; amounts are written with its currency."""
-    currency = data["currency"]
+    """Yield what is worth reading of an entry; amounts are written as money."""
+    currency = data.get("currency")
     for name, value in _leaves(data):
-        if isinstance(value, int) and name in _AMOUNTS:
-            yield f"{words(name)} {amount(value, currency)}"
-        else:
-            yield f"{words(name)} {_text(value)}"
+        yield f"{words(name)} {_text(with_amounts_written(name, value, currency))}"
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = words(value) if isinstance(value, str) and " " not in value else str(value)
+    if isinstance(value, list):
+        text = "; ".join(", ".join(_said(one)) if isinstance(one, Mapping) else _text(one) for one in value)
+    else:
+        text = words(value) if isinstance(value, str) and " " not in value else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

@@ -55,3 +55,6 @@ SupportVisit = Annotated[Visit, Depends(_visit), Scope.SUPPORT]
 
 ReaderVisit = Annotated[Visit, Depends(_visit), Scope.READ]
 """Anyone who is signed in, also for a form: it changes nothing of the organization's."""
+
+AdminVisit = Annotated[Visit, Depends(_visit), Scope.ADMIN]
+"""Somebody who may do what administrators may."""

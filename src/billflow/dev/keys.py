@@ -1,4 +1,4 @@
-"""The encryption key of a stack on one machine: made once, kept in the data folder, for its owner's eyes only."""
+"""The keys of a stack on one machine: made once, kept in the data folder, for their owner's eyes only."""
 
 import os
 from pathlib import Path
@@ -9,13 +9,17 @@ from billflow.models.keyring import Key
 from billflow.settings import Settings
 
 NAME = "encryption.keys"
+SIGNING = "signing.keys"
 
 
 def with_keys(settings: Settings, folder: Path) -> Settings:
-    """Return *settings* with the folder's key where they name none; Temporal's payloads then stay readable."""
-    if settings.encryption_keys is not None:
-        return settings
-    found = {"encryption_keys": SecretStr(_kept(folder / NAME)), "encrypt_payloads": bool(settings.encrypt_payloads)}
+    """Return *settings* with the folder's keys where they name none; Temporal's payloads then stay readable."""
+    found: dict[str, object] = {}
+    if settings.encryption_keys is None:
+        kept = SecretStr(_kept(folder / NAME))
+        found |= {"encryption_keys": kept, "encrypt_payloads": bool(settings.encrypt_payloads)}
+    if settings.signing_keys is None:
+        found["signing_keys"] = SecretStr(_kept(folder / SIGNING))
     return settings.model_copy(update=found)
 
 

@@ -53,6 +53,7 @@ class Stack:
             "STRIPE_API_KEY": self.settings.stripe_api_key,
             "STRIPE_WEBHOOK_SECRET": self.settings.stripe_webhook_secret,
             "BILLFLOW_ENCRYPTION_KEYS": self.settings.encryption_keys,
+            "BILLFLOW_SIGNING_KEYS": self.settings.signing_keys,
         }
         plain = {"STRIPE_API_BASE": self.settings.stripe_api_base, "TEMPORAL_ADDRESS": self.temporal_address}
         if self.settings.encrypt_payloads is not None:

@@ -10,7 +10,7 @@ import structlog
 from billflow.models.contracts.email_addresses import recipients
 from billflow.models.contracts.mail import Mail
 from billflow.ports.mail import Mailer, MailNotSent
-from billflow.settings import SettingsError
+from billflow.settings import Settings, SettingsError
 
 TIMEOUT = 30.0
 """Seconds for each answer of the mail server."""
@@ -74,6 +74,12 @@ class SmtpMailer(Mailer):
     @property
     def _domain(self) -> str:
         return self._sender.rpartition("@")[2].strip("> ") or self._host
+
+
+def mailer_of(settings: Settings) -> SmtpMailer | None:
+    """Return the way to the mail server, None where there is none; raises `SettingsError`."""
+    url = settings.smtp_url
+    return SmtpMailer(url.get_secret_value(), settings.mail_from) if url else None
 
 
 def _parts(url: str) -> tuple[SplitResult, int]:

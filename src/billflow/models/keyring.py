@@ -26,7 +26,7 @@ class CannotDecrypt(InternalError):
 
 @dataclass(frozen=True)
 class Key:
-    """One key of AES-256-GCM and the id under which what it sealed names it."""
+    """One key, of AES-256-GCM or of Ed25519, and the id under which what it sealed or signed names it."""
 
     key_id: str
     secret: bytes = field(repr=False)
@@ -37,7 +37,7 @@ class Key:
         return cls(key_id, secrets.token_bytes(KEY_BYTES))
 
     def text(self) -> str:
-        """Return the key as `BILLFLOW_ENCRYPTION_KEYS` writes it."""
+        """Return the key as `BILLFLOW_ENCRYPTION_KEYS` and `BILLFLOW_SIGNING_KEYS` write it."""
         return f"{self.key_id}:{base64.b64encode(self.secret).decode()}"
 
 
@@ -50,10 +50,7 @@ class Keyring:
     @classmethod
     def read(cls, text: str) -> Self:
         """Read `id:base64,…`; raises `InvalidInput` that repeats nothing of it."""
-        keys = [_key(part.strip(), place) for place, part in enumerate(text.split(","), 1)]
-        if len({key.key_id for key in keys}) != len(keys):
-            raise InvalidInput("Two encryption keys have the same id; give each its own.", code="bad_encryption_key")
-        return cls(tuple(keys))
+        return cls(read_keys(text, "encryption"))
 
     @property
     def current(self) -> Key:
@@ -95,7 +92,15 @@ class Keyring:
             raise CannotDecrypt("An encrypted text is damaged; restore it from a backup.") from None
 
 
-def _key(written: str, place: int) -> Key:
+def read_keys(text: str, kind: str) -> tuple[Key, ...]:
+    """Read keys of one *kind*, `id:base64,…`; raises `InvalidInput` that repeats nothing of it."""
+    keys = [_key(part.strip(), f"{kind} key {place}") for place, part in enumerate(text.split(","), 1)]
+    if len({key.key_id for key in keys}) != len(keys):
+        raise InvalidInput(f"Two {kind} keys have the same id; give each its own.", code="bad_encryption_key")
+    return tuple(keys)
+
+
+def _key(written: str, which: str) -> Key:
     parts = _WRITTEN.fullmatch(written)
     try:
         secret = base64.b64decode(parts[2], altchars=b"-_" if re.search("[-_]", parts[2]) else None) if parts else b""
@@ -103,7 +108,7 @@ def _key(written: str, place: int) -> Key:
         secret = b""
     if parts is None or len(secret) != KEY_BYTES:
         raise InvalidInput(
-            f"Encryption key {place} must look like id:base64, with {KEY_BYTES} bytes in the base64.",
+            f"{which.capitalize()} must look like id:base64, with {KEY_BYTES} bytes in the base64.",
             code="bad_encryption_key",
         )
     return Key(parts[1], secret)

@@ -14,18 +14,17 @@ CONFIRMING_CARD = "pm_card_authenticationRequired"
 
 
 class Sandbox:
-    """What customers do by themselves in real life; raises `SettingsError` for a live key."""
+    """What customers do by themselves in real life; with a live *api_key* all of it raises `SettingsError`."""
 
     def __init__(self, client: stripe.StripeClient, api_key: str) -> None:
-        if is_live(api_key):
-            raise SettingsError("STRIPE_API_KEY is a live key; test cards need one that begins with sk_test_.")
-        self.client = client
+        self.client, self.is_live = client, is_live(api_key)
 
     async def give_card(self, stripe_customer_id: str, card: str = GOOD_CARD) -> str:
         """Make a test card the customer's default, in place of the one before, and return its id.
 
         Raises the port's exceptions: some test cards can't even be attached.
         """
+        self._check_mode()
         with port_faults():
             customer = await ask("customer.retrieve", self.client.v1.customers.retrieve_async(stripe_customer_id))
             method = await ask(
@@ -43,9 +42,14 @@ class Sandbox:
 
     async def take_card(self, stripe_customer_id: str) -> None:
         """Take the customer's default card away."""
+        self._check_mode()
         with port_faults():
             customer = await ask("customer.retrieve", self.client.v1.customers.retrieve_async(stripe_customer_id))
             await self._take_away(customer)
+
+    def _check_mode(self) -> None:
+        if self.is_live:
+            raise SettingsError("STRIPE_API_KEY is a live key; test cards need one that begins with sk_test_.")
 
     async def _take_away(self, customer: stripe.Customer) -> None:
         card = customer.invoice_settings.default_payment_method if customer.invoice_settings else None

@@ -12,8 +12,11 @@ from billflow.api.services import Services
 from billflow.console.app import console_app
 from billflow.console.pages import BASE as CONSOLE_PATH
 from billflow.console.services import ConsoleService
+from billflow.mail.smtp import mailer_of
 from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
+from billflow.portal.app import portal_app
+from billflow.portal.pages import BASE as PORTAL_PATH
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, SettingsError, payload_keyring
@@ -37,6 +40,7 @@ def build_api(engine: Engine) -> FastAPI:
     served = CodecService(codec, org_id_of(settings.org), settings.temporal_ui_origin)
     app.mount(CODEC_PATH, codec_app(services, served))
     app.mount(CONSOLE_PATH, console_app(services, _console(engine)))
+    app.mount(PORTAL_PATH, portal_app(services, engine.mode))
     return app
 
 
@@ -50,6 +54,8 @@ def _console(engine: Engine) -> ConsoleService:
         temporal_ui=ui,
         stripe_dashboard=None if settings.stripe_api_base else stripe,
         url=settings.console_url,
+        return_url=settings.return_url,
+        mailer=mailer_of(settings),
         refund_limits=settings.console_refund_limits or {},
         identity_provider=_identity_provider(settings),
     )
@@ -105,11 +111,17 @@ def api_services(engine: Engine) -> Services:
             stripe_event_handlers(engine), stripe_event_handlers(background), background.queries.monitoring
         ),
         documents=engine.documents,
+        proofs=engine.proofs,
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=engine.webhooks,
         privacy=engine.privacy,
+        portal_url=_portal_url(engine.settings),
     )
+
+
+def _portal_url(settings: Settings) -> str:
+    return (settings.portal_url or f"http://{settings.api_host}:{settings.api_port}{PORTAL_PATH}").rstrip("/")
 
 
 def stripe_event_handlers(engine: Engine) -> StripeEventHandlers:

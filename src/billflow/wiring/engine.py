@@ -94,7 +94,7 @@ class Engine(Store):
 
     @cached_property
     def sandbox(self) -> "Sandbox":
-        """Return what stands in for customers with a test card; raises `SettingsError` for a live key."""
+        """Return what stands in for customers with a test card, never with a live key."""
         from billflow.payments.sandbox import Sandbox
 
         return Sandbox(self.stripe, required(self.settings.stripe_api_key, "STRIPE_API_KEY"))

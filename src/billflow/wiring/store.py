@@ -16,8 +16,9 @@ from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.contracts.seller import SELLER_FILE
 from billflow.models.contracts.seller import example_text as example_seller
 from billflow.models.keyring import Keyring
+from billflow.models.signatures import SigningKeys
 from billflow.payments.mode import is_live
-from billflow.settings import Settings, SettingsError, keyring_of
+from billflow.settings import Settings, SettingsError, keyring_of, signing_keys_of
 from billflow.store.session.database import Database
 from billflow.store.session.pools import Pools
 from billflow.store.session.repositories import Part, Queries, Repositories
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from billflow.store.audit.archive import AuditArchive
     from billflow.store.audit.key_rotation import KeyRotation
     from billflow.store.audit.retention import Retention
+    from billflow.store.audit.roots import AuditRoots
     from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
+    from billflow.store.invoices.proofs import InvoiceProofs
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 
@@ -51,6 +54,8 @@ class Store:
     dry_runs: ClassVar["Part[DryRunService]"] = Part("service.dry_run")
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
     audit_archive: ClassVar["Part[AuditArchive]"] = Part("store.audit.archive")
+    audit_roots: ClassVar["Part[AuditRoots]"] = Part("store.audit.roots")
+    proofs: ClassVar["Part[InvoiceProofs]"] = Part("store.invoices.proofs")
 
     def on(self, database: Database) -> Self:
         """Return the same with its parts on another of its pools."""
@@ -70,6 +75,11 @@ class Store:
     def mode(self) -> Mode:
         """Return whether money is real, which the key of Stripe decides."""
         return Mode.LIVE if is_live(required(self.settings.stripe_api_key, "STRIPE_API_KEY")) else Mode.TEST
+
+    @cached_property
+    def signing_keys(self) -> SigningKeys | None:
+        """Return what signs the audit log, None where nothing does."""
+        return signing_keys_of(self.settings)
 
     @cached_property
     def repositories(self) -> Repositories:
@@ -93,7 +103,7 @@ class Store:
         """Return what deletes by age."""
         from billflow.store.audit.retention import Retention
 
-        return Retention(self.database, _periods(self.settings), self.settings.audit_archive_dir)
+        return Retention(self.database, _periods(self.settings), self.settings.audit_archive_dir, self.audit_roots)
 
     @cached_property
     def seat_sources(self) -> "PostgresSeatSourceSettings":

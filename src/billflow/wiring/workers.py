@@ -24,7 +24,7 @@ from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSwe
 from billflow.activities.steps import StepActivities
 from billflow.delivery.seat_readers import seat_readers
 from billflow.delivery.sender import http_sender
-from billflow.mail.smtp import SmtpMailer
+from billflow.mail.smtp import mailer_of
 from billflow.mail.templates import mail
 from billflow.models.contracts.access import Mode
 from billflow.payments.customers import StripeCustomers
@@ -168,18 +168,15 @@ def onboarding_activities(engine: Engine) -> OnboardingActivities:
 
 def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
-    return MailActivities(engine.repositories.mails, mail, _mailer(engine.settings), engine.repositories.price_changes)
+    return MailActivities(
+        engine.repositories.mails, mail, mailer_of(engine.settings), engine.repositories.price_changes
+    )
 
 
 def notice_activities(engine: Engine) -> NoticeActivities:
     """Build what tells customers ahead."""
     rows = engine.repositories
-    return NoticeActivities(rows.notices, rows.mails, engine.queries.monitoring, mail, _mailer(engine.settings))
-
-
-def _mailer(settings: Settings) -> SmtpMailer | None:
-    url = settings.smtp_url
-    return SmtpMailer(url.get_secret_value(), settings.mail_from) if url else None
+    return NoticeActivities(rows.notices, rows.mails, engine.queries.monitoring, mail, mailer_of(engine.settings))
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:

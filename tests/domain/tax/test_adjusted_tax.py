@@ -76,3 +76,44 @@ def test_a_refund_contains_its_part_of_the_tax() -> None:
     amount = refund(ADDED, 1000)
     assert taxes_in(ADDED, amount) == {"gst": 44, "qst": 87}
     assert taxes_in(ADDED, ADDED.total) == ADDED.taxes
+
+
+def test_half_of_a_line_takes_its_own_tax_whatever_was_credited_of_the_others() -> None:
+    note = credit_note(ADDED, None, {"storage": 500}, RefundMethod.BALANCE)
+
+    assert (note.amount, note.lines) == (575, {"storage": 500, "gst": 25, "qst": 50})
+    assert note.taxes == {"gst": 25, "qst": 50}
+
+
+def test_a_note_over_an_amount_contains_its_share_of_each_tax() -> None:
+    assert credit_note(ADDED, 1000, {}, RefundMethod.BALANCE).taxes == {"gst": 44, "qst": 87}
+    assert credit_note(CONTAINED, None, {"storage": 500}, RefundMethod.BALANCE).lines == {"storage": 500}
+
+
+def test_tax_goes_back_in_steps_of_its_currency() -> None:
+    dinars = replace(
+        ADDED,
+        currency="KWD",
+        total=5000,
+        amount_due=5000,
+        amount_paid=5000,
+        lines={"a": 4620, "vat": 380},
+        taxes={"vat": 380},
+    )
+
+    assert taxes_in(dinars, 1000) == {"vat": 80}
+    assert taxes_in(dinars, 5000) == {"vat": 380}
+
+
+def test_of_an_invoice_over_nothing_no_tax_goes_back() -> None:
+    nothing = replace(
+        ADDED, total=0, amount_due=0, amount_paid=0, lines={"a": 10, "b": -10, "vat": 0}, taxes={"vat": 0}
+    )
+
+    assert taxes_in(nothing, 0) == {}
+
+
+def test_of_one_minor_unit_that_is_tax_all_goes_back() -> None:
+    least = replace(CONTAINED, total=1, amount_due=1, amount_paid=1, lines={"a": 1, "vat": 0}, taxes={"vat": 1})
+
+    assert taxes_in(least, 1) == {"vat": 1}

@@ -4,6 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from billflow.domain.invoicing.parts import draft_in_parts
 from billflow.domain.invoicing.tax import tax_totals, with_tax
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.proration import Derivation
-from billflow.domain.tax.policy import TaxCategory, Treatment
+from billflow.domain.tax.amounts import most_net, taxes
+from billflow.domain.tax.policy import TAXED_BY_STRIPE, UNTAXED, TaxCategory, Treatment
 from tests.domain.builders import at
 from tests.domain.tax.test_policy import rate
 
@@ -58,6 +60,27 @@ def test_shares_rates_and_total_always_add_up(treatment: Treatment, net: list[in
     for line in priced:
         share = line.amount * together / (1 + together if treatment.inclusive else 1)
         assert abs(line.tax - share) < len(of_tax) * step
+
+
+@given(treatment=treatments, most=st.integers(1_000, 99_999_999), step=st.sampled_from([1, 10]))
+def test_lines_that_come_to_the_most_can_be_charged_with_their_tax_and_hardly_more(
+    treatment: Treatment, most: int, step: int
+) -> None:
+    net = most_net(treatment, most - most % step, step)
+
+    added = 0 if treatment.inclusive else sum(one.tax for one in taxes(treatment, [net], PERIOD, step))
+    assert net % step == 0
+    assert most - (len(treatment.rates) + 2) * 2 * step <= net + added <= most
+
+
+@pytest.mark.parametrize(("most", "step", "net"), [(99_999_999, 1, 66_666_666), (1_000, 10, 660), (3, 1, 2)])
+def test_what_stripe_will_add_is_no_more_than_half_of_the_price(most: int, step: int, net: int) -> None:
+    assert most_net(TAXED_BY_STRIPE, most, step) == net
+
+
+def test_without_tax_lines_may_come_to_the_most() -> None:
+    assert most_net(UNTAXED, 1_000, 1) == 1_000
+    assert most_net(Treatment(category=TaxCategory.EXEMPT, rates=(rate("DE", "19"),)), 1_000, 1) == 1_000
 
 
 def test_the_example_of_the_rules() -> None:

@@ -63,6 +63,16 @@ def test_a_business_in_another_member_state_owes_the_tax_itself(who: Taxpayer, c
     assert UNION.treatment(who, DAY).category is category
 
 
+def test_who_owes_the_tax_itself_or_is_exempt_reads_so_with_its_country_and_nothing_percent() -> None:
+    for who, name in (
+        (Taxpayer(country="FR", vat_number="FR40303265045"), "Reverse charge"),
+        (Taxpayer(country="FR", is_exempt=True), "Exempt from tax"),
+    ):
+        [only] = UNION.treatment(who, DAY).rates
+
+        assert (only.country, only.percent, only.name) == ("FR", Decimal(0), name)
+
+
 def test_without_reverse_charge_a_business_pays_like_anybody() -> None:
     business = Taxpayer(country="FR", vat_number="FR83404833048")
     assert percents(replace(UNION, reverse_charge=False), business) == ["20"]

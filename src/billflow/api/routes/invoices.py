@@ -11,6 +11,7 @@ from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.explanations import InvoiceExplanation
+from billflow.models.contracts.proofs import InvoiceProof
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
 
@@ -53,6 +54,12 @@ async def show_invoice(invoice_id: str, services: ServicesHere, principal: Princ
 async def explain_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding; tell each adjustment."""
     return InvoiceExplanation.of_invoice(await services.queries.invoices.get(principal.org_id, invoice_id))
+
+
+@router.get("/{invoice_id}/proof")
+async def prove_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceProof:
+    """Return all that an invoice was made from, with the entries of the audit log up to a signed root."""
+    return await services.proofs.prove(principal.org_id, invoice_id)
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)

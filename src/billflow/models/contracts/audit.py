@@ -1,5 +1,7 @@
 """Who did what, and whether the record of it is whole."""
 
+import json
+from datetime import date
 from typing import Any
 
 from pydantic import Field
@@ -45,6 +47,27 @@ class AuditFault(Contract):
     position: int | None
     audit_id: str
     problem: str
+
+
+class AuditRoot(Contract):
+    """What was signed of an audit log: the root of the Merkle tree over its links from one position to another.
+
+    `root` is hexadecimal, `public_key` and `signature` are base64; `day` is the UTC day of the newest entry.
+    """
+
+    org_id: str
+    day: date
+    first_position: int
+    last_position: int
+    root: str
+    key_id: str
+    public_key: str = ""
+    signature: str = ""
+
+    def statement(self) -> bytes:
+        """Return what is signed: all but public key and signature, as JSON with sorted keys and no spaces."""
+        said = self.model_dump(mode="json", exclude={"public_key", "signature"}) | {"type": "billflow.audit_root"}
+        return json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
 
 
 class AuditVerdict(Contract):

@@ -117,6 +117,13 @@ class Link(ResponseModel):
     url: str
 
 
+class TestCardResponse(ResponseModel):
+    """The test card that pays for the customer from now on, by its id at Stripe."""
+
+    customer_id: str
+    payment_method: str
+
+
 class ErasureResponse(ResponseModel):
     """The customer is forgotten, here and at Stripe; what it was billed stays."""
 

@@ -16,6 +16,7 @@ class KeyNamespace(StrEnum):
     CREDIT_NOTE = "credit-note"
     OFFER = "offer"
     ONBOARDING = "onboarding"
+    PORTAL = "portal"
     PRICING = "pricing"
     REISSUE = "reissue"
     SENT_INVOICE = "sent-invoice"

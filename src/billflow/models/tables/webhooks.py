@@ -1,6 +1,6 @@
 """What leaves billflow: where events go, each attempt; the audit log's chain; keys of what can be erased."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, LargeBinary, Text, UniqueConstraint
@@ -137,6 +137,29 @@ class AuditArchiveRow(Owned, Written, Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     entries: Mapped[int]
     digest: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditRootRow(Owned, Written, Base):
+    """What was signed of an audit log: the root of the Merkle tree over its links up to `last_position`. Append-only.
+
+    `day` is the UTC day on which the last of these entries was recorded. Key and signature are base64.
+    """
+
+    __table_args__ = (
+        in_org(),
+        UniqueConstraint("org_id", "first_position"),
+        CheckConstraint("first_position BETWEEN 1 AND last_position", name="positions_in_order"),
+        CheckConstraint("octet_length(root) = 32", name="root_is_sha256"),
+    )
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    last_position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_position: Mapped[int]
+    day: Mapped[date]
+    root: Mapped[bytes] = mapped_column(LargeBinary)
+    key_id: Mapped[str]
+    public_key: Mapped[str]
+    signature: Mapped[str]
 
 
 class CustomerKey(Identified, Owned, Written, Base):

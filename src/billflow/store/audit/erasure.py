@@ -25,6 +25,7 @@ from billflow.models.tables import (
     MailRow,
     Onboarding,
     OutboxEvent,
+    PortalLinkRow,
     ProjectRow,
     Realm,
     RefundRow,
@@ -53,6 +54,7 @@ _NOT_PERSONAL = frozenset(
         "customer_search_term",
         "outbox_event",
         "outbox_pending",
+        "portal_link",
         "seat_observation",
         "seat_source",
         "webhook_message",
@@ -115,7 +117,7 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
     customer.billing_address = customer.shipping_address = customer.erp_customer_number = None
     customer.settings, customer.metadata_ = {}, {}
     customer.status, customer.suspended_at = CustomerStatus.INACTIVE, None
-    for table in (CustomerContact, ProjectRow, Onboarding, CustomerKey, SeatMemberRow, SeatPullRow):
+    for table in (CustomerContact, ProjectRow, Onboarding, CustomerKey, PortalLinkRow, SeatMemberRow, SeatPullRow):
         await session.execute(delete(table).where(table.customer_id == customer.id))
     blank: list[tuple[Any, Json]] = [
         (BillingAccountRow, {"name": "default", "invoice_email": None}),

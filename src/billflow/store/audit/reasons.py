@@ -13,8 +13,8 @@ from billflow.store.session.rows import as_id
 class PostgresReasonRepository(Repository):
     """The reasons that people give before something is done."""
 
-    async def record(self, stated: StatedReason, change: ChangeContext) -> None:
-        """Write down who asks for what and why, once for each key."""
+    async def record(self, stated: StatedReason, change: ChangeContext) -> bool:
+        """Write down who asks for what and why, once for each key; tell whether this was the first time."""
         kind, subject_id = stated.subject
         known = select(AuditLog.detail).where(
             AuditLog.subject_type == kind, AuditLog.subject_id == subject_id, AuditLog.action == stated.action
@@ -22,7 +22,8 @@ class PostgresReasonRepository(Repository):
         async with self.database.unit_of_work(stated.org_id) as session:
             await advisory_lock(session, stated.key)
             if any(detail and detail.get("key") == stated.key for detail in await session.scalars(known)):
-                return
+                return False
             detail = {"customer_id": stated.customer_id, "key": stated.key, "reason": change.reason}
             recorder = recorder_of(session, as_id(stated.org_id, "organization"), change)
             recorder.audit(stated.action, stated.subject, detail=detail)
+            return True

@@ -15,6 +15,7 @@ from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.tables import ForeignStripeEventRow, IdempotencyKey, InvoiceRow, MailRow, Org, WebhookEvent
 from billflow.ports.retention import RetentionRepository
 from billflow.store.audit.archive import AuditArchive
+from billflow.store.audit.roots import AuditRoots
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import ROLE, org_ids
 
@@ -33,11 +34,12 @@ _log = structlog.get_logger(__name__)
 class Retention(Repository, RetentionRepository):
     """What is deleted by its age, some hundred rows per transaction. Ages are in real time.
 
-    The audit log goes into files in *folder* first; without one it stays, and how much that is, is told.
+    The audit log is signed first, and goes into files in *folder*; without one it stays, and how much that is, is told.
     """
 
     periods: RetentionPeriods
     folder: Path | None
+    roots: AuditRoots
 
     async def prune_all(self, went_on: Callable[[], object] = lambda: None) -> dict[str, int]:
         done: dict[str, int] = {}
@@ -89,6 +91,7 @@ class Retention(Repository, RetentionRepository):
             return len(gone.all())
 
     async def _audit(self, org_id: str) -> dict[str, int]:
+        signed = await self.roots.sign(org_id)
         before, archive, moved = datetime.now(UTC) - self.periods.audit, AuditArchive(self.database), 0
         try:
             if self.folder is not None:
@@ -96,7 +99,7 @@ class Retention(Repository, RetentionRepository):
         except CommandFailed as error:
             _log.error("the audit log is not archived", org_id=org_id, error=str(error))
         left = await archive.overdue(org_id, before)
-        return {"audit_entries": moved, "audit_entries_not_archived": left}
+        return {"audit_entries": moved, "audit_entries_not_archived": left, "audit_roots_signed": len(signed)}
 
 
 def _expired(periods: RetentionPeriods) -> Iterator[Expired]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.currencies import format_amount
 from billflow.domain.errors import NotFound, Refused
 from billflow.models.contracts.customers import CustomerPricing, OfferStatus
 from billflow.models.contracts.invoices import InvoiceStatus, SentInvoice
@@ -150,7 +151,7 @@ async def _check_sent(
     billed = sent.subtotal if invoice.automatic_tax else sent.total
     if (billed, sent.currency) != (invoice.total, invoice.currency):
         message = (
-            f"The sent invoice is over {billed} {sent.currency}, the offer over {invoice.total} "
-            f"{invoice.currency}; send one over the offer's amount."
+            f"The sent invoice is over {format_amount(billed, sent.currency)}, the offer over "
+            f"{format_amount(invoice.total, invoice.currency)}; send one over the offer's amount."
         )
         raise Refused(message, code="amount_mismatch", field=field)

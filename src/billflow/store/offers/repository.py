@@ -42,12 +42,21 @@ class PostgresOfferRepository(Repository, OfferRepository):
             customer, account = await locked_customer(session, customer_id)
             check_offer(new.terms(account.currency), await current_catalog(session), hosting_of(customer), change.at)
             recorder = recorder_of(session, customer.org_id, change)
-            await self._check_no_other(recorder, customer, new)
+            if expired := await _expired_before(session, customer, new, change.at):
+                close(expired, OfferStatus.EXPIRED, recorder)
+                await session.flush()
             offer = _row(customer, new, account.currency)
             session.add(offer)
             await written(session, offer)
             note(offer, "offer.created", recorder)
             return _record(offer, change.at)
+
+    async def check(self, org_id: str, customer_id: str, new: OfferCreate, at: datetime) -> None:
+        """Raise as `create` would, and write nothing."""
+        async with self.database.unit_of_work(org_id) as session:
+            customer, account = await locked_customer(session, customer_id)
+            check_offer(new.terms(account.currency), await current_catalog(session), hosting_of(customer), at)
+            await _expired_before(session, customer, new, at)
 
     async def update(
         self, org_id: str, customer_id: str, offer_id: str, update: OfferUpdate, change: ChangeContext
@@ -127,22 +136,22 @@ class PostgresOfferRepository(Repository, OfferRepository):
             found = (await session.execute(query)).one_or_none()
             return plan_state(found) if found else None
 
-    async def _check_no_other(self, recorder: Recorder, customer: CustomerRow, new: OfferCreate) -> None:
-        session = recorder.session
-        if await _pays_already(session, customer):
-            raise Refused(
-                "The customer pays for a plan; let the offer follow it with schedule_tier_at_plan_end.",
-                code="live_plan",
-            )
-        same = (CustomerPlanOffer.customer_id == customer.id, CustomerPlanOffer.tier == new.tier)
-        query = select(CustomerPlanOffer).where(*same, CustomerPlanOffer.status == OfferStatus.OPEN)
-        open_offer = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
-        if open_offer is None:
-            return
-        if not from_row(OfferTerms, open_offer).is_over(recorder.at):
-            raise Refused("There is an open offer for that tier; withdraw it first.", code="offer_exists", field="tier")
-        close(open_offer, OfferStatus.EXPIRED, recorder)
-        await session.flush()
+
+async def _expired_before(
+    session: AsyncSession, customer: CustomerRow, new: OfferCreate, at: datetime
+) -> CustomerPlanOffer | None:
+    """Return the expired offer in whose place *new* is made; raises `Refused` where it can't be made."""
+    if await _pays_already(session, customer):
+        raise Refused(
+            "The customer pays for a plan; let the offer follow it with schedule_tier_at_plan_end.",
+            code="live_plan",
+        )
+    same = (CustomerPlanOffer.customer_id == customer.id, CustomerPlanOffer.tier == new.tier)
+    query = select(CustomerPlanOffer).where(*same, CustomerPlanOffer.status == OfferStatus.OPEN)
+    open_offer = (await session.scalars(query.with_for_update(key_share=True))).one_or_none()
+    if open_offer is not None and not from_row(OfferTerms, open_offer).is_over(at):
+        raise Refused("There is an open offer for that tier; withdraw it first.", code="offer_exists", field="tier")
+    return open_offer
 
 
 async def _pays_already(session: AsyncSession, customer: CustomerRow) -> bool:

@@ -1,6 +1,6 @@
 """Writing the outcome of a step: every row it decided, in the order that constraints ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -20,7 +20,7 @@ from billflow.models.tables import (
 )
 from billflow.models.tables.base import Json
 from billflow.store.audit.recorder import Recorder
-from billflow.store.invoices.digests import named_in_audit
+from billflow.store.invoices.digests import ledger_facts, named_in_audit
 from billflow.store.invoices.drafts import invoice_row, line_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.coupon_records import release, write_use
 from billflow.store.offers.records import reopen
@@ -110,15 +110,17 @@ class OutcomeWriter:
             named_in_audit(invoice, [line_row(line, invoice, n) for n, line in enumerate(draft.lines, 1)])
             for draft, invoice in zip(outcome.invoices, invoices, strict=True)
         ]
-        self._note_change(row, before, named)
+        ledger = [ledger_facts(entry) for entry in outcome.entries]
+        self._note_change(row, before, {"invoices": named, "ledger": ledger})
 
     def _known(self, row: CustomerPlan) -> Json | None:
         return None if row.version == 0 else as_json(plan_of(row))
 
-    def _note_change(self, row: CustomerPlan, before: Json | None, made: Sequence[Json] = ()) -> None:
+    def _note_change(self, row: CustomerPlan, before: Json | None, made: Mapping[str, Sequence[Json]] = {}) -> None:
         row.version += 1
         after = as_json(plan_of(row))
-        detail = {**self.detail, "customer_id": str(row.customer_id)} | ({"invoices": list(made)} if made else {})
+        detail = {**self.detail, "customer_id": str(row.customer_id)}
+        detail |= {name: list(rows) for name, rows in made.items() if rows}
         self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=detail)
 
     async def _write_invoices(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from billflow.store.access.console_sessions import PostgresConsoleSessionRepository
     from billflow.store.access.idempotency import PostgresIdempotencyRepository
     from billflow.store.access.organizations import PostgresOrganizationRepository
+    from billflow.store.access.portal import PostgresPortalSettingsRepository
+    from billflow.store.access.portal_links import PostgresPortalLinkRepository
     from billflow.store.access.sellers import PostgresSellerRepository
     from billflow.store.access.taxes import PostgresTaxRepository
     from billflow.store.adjustments.credits import PostgresCreditRepository
@@ -98,6 +100,8 @@ class Repositories:
     organizations: "Part[PostgresOrganizationRepository]" = Part("store.access.organizations")
     api_keys: "Part[PostgresApiKeyRepository]" = Part("store.access.api_keys")
     console_sessions: "Part[PostgresConsoleSessionRepository]" = Part("store.access.console_sessions")
+    portal_links: "Part[PostgresPortalLinkRepository]" = Part("store.access.portal_links")
+    portal_settings: "Part[PostgresPortalSettingsRepository]" = Part("store.access.portal")
     idempotency: "Part[PostgresIdempotencyRepository]" = Part("store.access.idempotency")
     personal_data: "Part[PostgresPersonalDataRepository]" = Part("store.audit.erasure")
     reasons: "Part[PostgresReasonRepository]" = Part("store.audit.reasons")

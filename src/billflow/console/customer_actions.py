@@ -1,0 +1,192 @@
+"""What is done for a customer beside its plans and invoices: each with a form, a preview and a confirmation."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+
+from billflow.api.changes import CustomerHere, change_by
+from billflow.console import customer_terms, customer_upkeep
+from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
+from billflow.console.customer_subjects import CustomerSubject, Preview
+from billflow.console.forms import FormTerms, fields_of, read_form
+from billflow.console.pages import BASE
+from billflow.console.security import ConsoleRoute, FormHere
+from billflow.console.visits import SupportVisit, Visit
+from billflow.domain.errors import BillingError, NotFound
+from billflow.models.contracts.console import StatedReason
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.keys import NamespacedKey
+
+router = APIRouter(route_class=ConsoleRoute)
+
+Asked = Any
+
+
+@dataclass(frozen=True)
+class CustomerActionKind:
+    """One thing to do for a customer: its form, what it would do, and how it is done.
+
+    `do` returns an address to be handed on, or None. What is not `repeatable` is done at the first of equal
+    confirmations alone.
+    """
+
+    title: str
+    description: str
+    kind: type[Any]
+    preview: Callable[[CustomerSubject, Asked], Awaitable[Preview]]
+    do: Callable[[CustomerSubject, Asked, ChangeContext, NamespacedKey], Awaitable[str | None]]
+    repeatable: bool = False
+
+
+KINDS: Mapping[str, CustomerActionKind] = {
+    "suspend": CustomerActionKind(
+        "Suspend",
+        "Nothing is charged from now on, the customer may change nothing, and its data is kept.",
+        customer_upkeep.SuspensionForm,
+        customer_upkeep.preview_suspension,
+        customer_upkeep.suspend,
+        repeatable=True,
+    ),
+    "activate": CustomerActionKind(
+        "Activate",
+        "Let a suspended customer back in: its billing goes on, and nobody pays for suspended time.",
+        customer_upkeep.SuspensionForm,
+        customer_upkeep.preview_activation,
+        customer_upkeep.activate,
+        repeatable=True,
+    ),
+    "card-link": CustomerActionKind(
+        "Make a card link",
+        "Make a page of Stripe's on which the customer enters a card, which then pays everything that is open.",
+        customer_upkeep.CardLinkForm,
+        customer_upkeep.preview_card_link,
+        customer_upkeep.card_link,
+        repeatable=True,
+    ),
+    "resend-mail": CustomerActionKind(
+        "Send a mail again",
+        "Send a mail to the address that the customer has now, as it was written.",
+        customer_upkeep.MailForm,
+        customer_upkeep.preview_mail,
+        customer_upkeep.resend_mail,
+    ),
+    "offer": CustomerActionKind(
+        "Make an offer",
+        "A yearly fixed price, or prices per license for a month, a year or both; one offer for each tier.",
+        customer_terms.OfferForm,
+        customer_terms.preview_offer,
+        customer_terms.make_offer,
+    ),
+    "withdraw-offer": CustomerActionKind(
+        "Withdraw an offer",
+        "Take an offer back; a purchase of it that is not paid yet ends, and its invoice is voided.",
+        customer_terms.OfferToWithdraw,
+        customer_terms.preview_withdrawal,
+        customer_terms.withdraw_offer,
+        repeatable=True,
+    ),
+    "attach-coupon": CustomerActionKind(
+        "Give a coupon",
+        "Give the customer a coupon, which discounts its cycles from the next one on.",
+        customer_terms.CouponForm,
+        customer_terms.preview_coupon,
+        customer_terms.attach_coupon,
+    ),
+    "detach-coupon": CustomerActionKind(
+        "Take a coupon back",
+        "Let a coupon discount no further cycle; the running one keeps its discount.",
+        customer_terms.CouponToDetach,
+        customer_terms.preview_detachment,
+        customer_terms.detach_coupon,
+    ),
+}
+"""Everything that is done for a customer, by its name in addresses."""
+
+OFFERED = ("suspend", "activate", "card-link", "offer", "attach-coupon")
+"""What is asked for about the customer as a whole; the rest is asked for beside what it is about."""
+
+
+@dataclass(frozen=True)
+class CustomerActionForm:
+    """One of `KINDS` by its name, for one customer."""
+
+    name: str
+    subject: CustomerSubject
+    terms: FormTerms
+
+    @property
+    def named(self) -> CustomerActionKind:
+        """Return what the name stands for."""
+        return KINDS[self.name]
+
+    @property
+    def action(self) -> Action:
+        """Return it as it is titled."""
+        customer = self.subject.customer
+        return Action(
+            title=self.named.title,
+            description=self.named.description,
+            address=f"{BASE}/customers/{customer.customer_id}/do/{self.name}",
+            about=customer.name,
+            back=f"{BASE}/customers/{customer.customer_id}",
+        )
+
+
+@router.get("/customers/{customer_id}/do/{action}")
+async def show_customer_action(visit: SupportVisit, customer: CustomerHere, action: str) -> Response:
+    """Show the form of an action; once it is filled in, what it would do."""
+    form, asked = await _form(visit, customer, action), visit.query
+    fields = fields_of(form.named.kind, asked, form.terms)
+    if fields and not asked:
+        return shown_action(visit, form.action, fields)
+    try:
+        found = await form.named.preview(form.subject, read_form(form.named.kind, asked, form.terms))
+    except BillingError as error:
+        return shown_action(visit, form.action, fields, Shown(problem=error))
+    return shown_action(visit, form.action, fields, Shown(found))
+
+
+@router.post("/customers/{customer_id}/do/{action}")
+async def do_for_customer(visit: SupportVisit, customer: CustomerHere, action: str, sent: FormHere) -> Response:
+    """Do it, once for each form however often that is sent, and go back to the customer."""
+    form = await _form(visit, customer, action)
+    try:
+        done, link = await _done(visit, form, sent)
+    except BillingError as error:
+        fields = fields_of(form.named.kind, sent, form.terms)
+        return shown_action(visit, form.action, fields, Shown(problem=error, reason=sent.get(WHY, "")))
+    if link:
+        return visit.page("link.html", action=form.action, link=link)
+    outcome = action if done else "before"
+    return RedirectResponse(f"{BASE}/customers/{customer.customer_id}?done={outcome}", HTTPStatus.SEE_OTHER)
+
+
+async def _done(visit: Visit, form: CustomerActionForm, sent: Mapping[str, str]) -> tuple[bool, str | None]:
+    """Tell whether it was done now, with the address to be handed on where there is one."""
+    key, reason, asked = key_in(sent), reason_in(sent), read_form(form.named.kind, sent, form.terms)
+    ref, change = form.subject.ref, change_by(visit.principal, reason)
+    why = StatedReason(
+        org_id=ref.org_id,
+        customer_id=ref.customer_id,
+        subject=("customer", ref.customer_id),
+        action=f"console.{form.name.replace('-', '_')}",
+        key=key,
+    )
+    is_first = await visit.services.repositories.reasons.record(why, change)
+    if not is_first and not form.named.repeatable:
+        return False, None
+    return True, await form.named.do(form.subject, asked, change, key)
+
+
+async def _form(visit: Visit, customer: CustomerRef, action: str) -> CustomerActionForm:
+    if action not in KINDS:
+        raise NotFound("There is no such page; the customer's own shows what can be done for it.")
+    services = visit.services
+    record = await services.queries.customers.get(customer.org_id, customer.customer_id)
+    catalog = await services.repositories.catalogs.current(customer.org_id)
+    terms = FormTerms(record.billing_account.currency, {"tier": tuple(catalog.tiers)})
+    return CustomerActionForm(action, CustomerSubject(services, visit.console, record), terms)

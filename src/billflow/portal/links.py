@@ -1,0 +1,71 @@
+"""Opening the portal by a link that works once, and leaving it."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from billflow.api.services import ServicesHere
+from billflow.models.contracts.console import SessionToken
+from billflow.pages.forms import FormHere, check_origin
+from billflow.pages.sessions import take_token
+from billflow.portal.pages import BASE, asking, page
+from billflow.portal.security import SESSION, PortalRoute, wrong_tokens
+from billflow.portal.texts import reader_of
+from billflow.portal.visits import VisitHere
+
+router = APIRouter()
+"""What needs no session."""
+
+opened = APIRouter(route_class=PortalRoute)
+
+
+@router.get("/open")
+async def show_link(request: Request, services: ServicesHere, token: str = "") -> Response:
+    """Show whose portal a link opens; only the button does it, since links are also opened by programs that look."""
+    known = SessionToken.read(token)
+    limiter = take_token(wrong_tokens(request), request)
+    link = await services.repositories.portal_links.linked(known, datetime.now(UTC)) if known else None
+    if link is None:
+        return _link_over(request)
+    limiter.return_token()
+    customer = await services.queries.customers.get(link.org_id, link.customer_id)
+    seller = await services.repositories.sellers.printed(link.org_id, None, is_issued=False)
+    reader = reader_of(customer.default_language)
+    return page("open.html", reader, seller=seller, customer=customer, token=token)
+
+
+@router.post("/open")
+async def open_link(request: Request, services: ServicesHere, form: FormHere) -> Response:
+    """Begin the session of a link, and go to the overview: the token is in no address from then on."""
+    check_origin(request)
+    known = SessionToken.read(form.get("token", ""))
+    limiter = take_token(wrong_tokens(request), request)
+    visitor = await services.repositories.portal_links.open(known, datetime.now(UTC)) if known else None
+    if visitor is None or visitor.token is None:
+        return _link_over(request)
+    limiter.return_token()
+    response = RedirectResponse(f"{BASE}/", HTTPStatus.SEE_OTHER)
+    SESSION.keep(response, visitor.token)
+    return response
+
+
+@router.get("/left")
+async def show_left(request: Request) -> Response:
+    """Show that the session is over."""
+    return page("over.html", asking(request), why="left")
+
+
+@opened.post("/leave")
+async def leave(visit: VisitHere) -> Response:
+    """End the session on the server, and drop it in the browser."""
+    link_id = visit.session.portal_link_id
+    await visit.services.repositories.portal_links.revoke(visit.ref, link_id, visit.change())
+    response = RedirectResponse(f"{BASE}/left", HTTPStatus.SEE_OTHER)
+    SESSION.drop(response)
+    return response
+
+
+def _link_over(request: Request) -> Response:
+    return page("over.html", asking(request), status=HTTPStatus.UNAUTHORIZED, why="link_over")

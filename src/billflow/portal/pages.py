@@ -1,0 +1,37 @@
+"""The portal's pages from templates, in the language of whoever reads them."""
+
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+
+from billflow.pages.templates import templates_of, version_of
+from billflow.portal.texts import Reader, accepted, reader_of
+
+BASE = "/portal"
+_PACKAGE = "billflow.portal"
+
+
+def page(template: str, reader: Reader, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Return a page; *context* is what its template shows."""
+    shared = {"base": BASE, "version": version_of(_PACKAGE), "reader": reader, "t": reader.texts, "site": _site}
+    text = _templates().get_template(template).render({"visit": None, "seller": None, **shared, **context})
+    return HTMLResponse(text, status, {"Content-Language": reader.language})
+
+
+def asking(request: Request) -> Reader:
+    """Return who asks without a session, in the language that its browser prefers."""
+    return reader_of(accepted(request.headers.get("accept-language", "")))
+
+
+def _site(address: str) -> str:
+    """Return the host of an address."""
+    return urlsplit(address).hostname or ""
+
+
+@cache
+def _templates() -> Environment:
+    return templates_of(_PACKAGE, ())

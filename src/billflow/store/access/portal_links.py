@@ -1,0 +1,99 @@
+"""Links into the customer portal as rows: made, opened once, revoked."""
+
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+from sqlalchemy import delete, select
+
+from billflow.models.contracts.console import SessionToken
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
+from billflow.models.contracts.portal import (
+    CreatedPortalLink,
+    PortalLinkCreate,
+    PortalLinkRecord,
+    PortalSession,
+    PortalVisitor,
+)
+from billflow.models.tables import PortalLinkRow
+from billflow.store.access.browser_sessions import KnownBrowser, begun, fresh_link, linked, recognized
+from billflow.store.audit.recorder import Recorder, recorder_of
+from billflow.store.customers.transactions import customer_change, customer_read
+from billflow.store.session.database import Repository
+from billflow.store.session.rows import as_id, existing, from_row, written
+
+KEPT_AFTER_END = timedelta(days=1)
+
+
+class PostgresPortalLinkRepository(Repository):
+    """Links into the portal; every method is one transaction. Unknown customers raise `NotFound`."""
+
+    async def create(self, ref: CustomerRef, new: PortalLinkCreate, change: ChangeContext) -> CreatedPortalLink:
+        """Make a link that opens the portal of one customer, once; raises `InvalidInput` for an end out of bounds.
+
+        Links that are over for a day are deleted meanwhile.
+        """
+        token, columns = fresh_link(ref.org_id, new.checked_end(change.at))
+        async with customer_change(self.database, ref, change) as (customer, recorder):
+            over = PortalLinkRow.expires_at < change.at - KEPT_AFTER_END
+            await recorder.session.execute(delete(PortalLinkRow).where(over))
+            row = PortalLinkRow(**columns, customer_id=customer.id, return_url=new.return_url)
+            recorder.session.add(row)
+            record = _record(await written(recorder.session, row))
+            _audit(recorder, row, "created")
+            return CreatedPortalLink(record=record, token=SecretStr(token.text()))
+
+    async def list(self, ref: CustomerRef) -> tuple[PortalLinkRecord, ...]:
+        """Return a customer's links, the newest first."""
+        async with customer_read(self.database, ref) as (customer, session):
+            mine = select(PortalLinkRow).where(PortalLinkRow.customer_id == customer.id)
+            rows = await session.scalars(mine.order_by(PortalLinkRow.created_at.desc(), PortalLinkRow.id))
+            return tuple(map(_record, rows))
+
+    async def revoke(self, ref: CustomerRef, portal_link_id: str, change: ChangeContext) -> None:
+        """End a link and its session, which is over already or not; raises `NotFound` for one of another customer."""
+        key = as_id(portal_link_id, "portal link")
+        async with customer_change(self.database, ref, change) as (customer, recorder):
+            row = await recorder.session.get(PortalLinkRow, key, with_for_update=True)
+            mine = existing(row if row and row.customer_id == customer.id else None, "portal link", portal_link_id)
+            if mine.ended_at is None:
+                mine.ended_at = change.at
+                _audit(recorder, mine, "revoked")
+
+    async def linked(self, token: SessionToken, at: datetime) -> PortalLinkRecord | None:
+        """Return the link that a token is of, None where it does not open or not any more."""
+        async with self.database.unit_of_work(token.org_id) as session:
+            row = await linked(session, PortalLinkRow, token, at)
+            return _record(row) if row else None
+
+    async def open(self, token: SessionToken, at: datetime) -> PortalVisitor | None:
+        """Begin the session of a link, which works this once; None where it does not or not any more."""
+        async with self.database.unit_of_work(token.org_id) as session:
+            known = await begun(session, PortalLinkRow, token, at)
+            if known is None:
+                return None
+            visitor = _visitor(known)
+            change = ChangeContext(actor=visitor.session.actor, at=at)
+            _audit(recorder_of(session, known.row.org_id, change), known.row, "opened")
+            return visitor
+
+    async def find_valid(self, token: SessionToken, at: datetime) -> PortalVisitor | None:
+        """Return the session that a request shows, with a new token once its secret is old; None where it is over."""
+        async with self.database.unit_of_work(token.org_id) as session:
+            known = await recognized(session, PortalLinkRow, token, at)
+            return _visitor(known) if known else None
+
+
+def _audit(recorder: Recorder, row: PortalLinkRow, what: str) -> None:
+    detail = {"portal_link_id": str(row.id)}
+    recorder.audit(f"portal_link.{what}", ("customer", row.customer_id), detail=detail)
+
+
+def _record(row: PortalLinkRow) -> PortalLinkRecord:
+    return from_row(PortalLinkRecord, row, portal_link_id=str(row.id), opened_at=row.signed_in_at)
+
+
+def _visitor(known: KnownBrowser[PortalLinkRow]) -> PortalVisitor:
+    row = known.row
+    return PortalVisitor(
+        from_row(PortalSession, row, portal_link_id=str(row.id), opened_at=row.signed_in_at), known.token
+    )

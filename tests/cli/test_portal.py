@@ -1,0 +1,30 @@
+"""The customer portal at the command line, on the real stack."""
+
+import pytest
+
+from tests.cli.terminal import Terminal, assert_refused
+
+pytestmark = pytest.mark.journey
+
+
+def test_a_link_is_made_listed_and_revoked(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    made = terminal("customer", "portal-link", customer, "--return-url", "https://app.example/", "--json").data
+    listed = terminal("customer", "portal-links", customer, "--json").data["portal_links"]
+
+    assert "/portal/open?token=" in made["url"]
+    assert [(one["id"], one["return_url"], one["opened_at"]) for one in listed] == [
+        (made["id"], "https://app.example/", None)
+    ]
+    assert terminal("customer", "revoke-portal-link", customer, made["id"]).out.strip() == "Revoked."
+    assert made["id"] in terminal("customer", "portal-links", customer).out.replace("\n", "")
+    assert_refused(terminal("customer", "revoke-portal-link", customer, "nobody"), "There is no portal link")
+
+
+def test_what_customers_may_do_is_set_in_parts(terminal: Terminal) -> None:
+    before = terminal("portal", "show", "--json").data
+    changed = terminal("portal", "set", "--no-cancel", "--no-change-card", "--json").data
+
+    assert changed == before | {"cancel": False, "change_card": False}
+    assert "cancel" in terminal("portal", "show").out
+    assert terminal("portal", "set", "--cancel", "--change-card", "--json").data == before

@@ -42,6 +42,8 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
         "plan_id": acme.plan["id"],
         "invoice_id": acme.invoice["id"],
         "endpoint_id": acme.endpoint["id"],
+        "test_clock_id": acme.clock["id"],
+        "key_id": acme.key_id,
     }
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
         names = set(re.findall(r"{(\w+)}", route.path))
@@ -62,7 +64,7 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
 
 async def ask(person: ConsolePerson, one: ConsoleAddress, **form: str) -> httpx.Response:
     """Open a page, or send a form whose every field has something in it."""
-    filled = {"licenses": "11", "why": "because", "key": "e" * 32, "amount": "1", "reference": "x", **form}
+    filled = {"licenses": "11", "why": "because", "key": "e" * 32, "amount": "1", "reference": "x", "name": "x", **form}
     return await (person.get(one.path) if one.method == "GET" else person.post(one.path, **filled))
 
 
@@ -138,7 +140,7 @@ async def test_a_viewer_sends_no_form_that_changes_anything(
     before = await all_rows(env, env_database_url)
     async with browsing(env, ConsoleRole.VIEWER) as person:
         for one in addresses(acme):
-            if one.method == "POST" and one.names_an_id:
+            if one.method == "POST" and (one.names_an_id or one.path.endswith("/make")):
                 answer = await ask(person, one)
                 assert (answer.status_code, "scope_missing" in answer.text) == (HTTPStatus.FORBIDDEN, True), one
 
@@ -213,17 +215,6 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
             await person.get("/lists/invoices", number=EVIL),
             await person.get(f"/lists/{EVIL}"),
             await person.get("/lists/plans", attention=EVIL, currency=EVIL),
-            await person.get("/operate"),
-            await person.get("/operate/terms"),
-            await person.get("/operate/keys"),
-            await person.get("/operate/clocks"),
-            await person.get("/operate/endpoints"),
-            await person.get("/operate/audit"),
-            await person.get("/operate/audit", actor=EVIL, subject_type=EVIL, since=EVIL),
-            await person.get(f"/operate/endpoints/{EVIL}"),
-            await person.get("/business", currency=EVIL),
-            await person.get("/business/renewals", after=EVIL),
-            await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
             await person.get("/sign-in", token=EVIL, next=EVIL),
         ]
 
@@ -231,3 +222,28 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
         assert not [text for text in MARKUP if text in page.text], page.url
         assert "&amp;lt;script" not in page.text, page.url
     assert escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in pages[3].text
+
+
+@pytest.mark.usefixtures("hostile")
+async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: ApiEnvironment) -> None:
+    async with browsing(env, ConsoleRole.ADMIN) as person:
+        pages = [
+            await person.get("/operate"),
+            await person.get("/operate/terms"),
+            await person.get("/operate/keys"),
+            await person.get("/operate/clocks"),
+            await person.get("/operate/endpoints"),
+            await person.get("/operate/audit"),
+            await person.get("/operate/audit", actor=EVIL, subject_type=EVIL),
+            await person.get(f"/operate/endpoints/{EVIL}"),
+            await person.get("/operate/audit", since=EVIL),
+            await person.get("/business", currency=EVIL),
+            await person.get("/business/renewals", after=EVIL),
+            await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
+        ]
+
+    for page in pages:
+        assert not [text for text in MARKUP if text in page.text], page.url
+        assert "&amp;lt;script" not in page.text, page.url
+    for page in (pages[2], pages[3], pages[5], pages[6]):
+        assert "&lt;script&gt;alert" in page.text, page.url

@@ -83,12 +83,12 @@ async def test_a_change_of_any_field_is_refused(company: Company, life: str) -> 
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("life", LIVES)
 async def test_a_change_of_any_field_of_any_proof_is_refused(company: Company, life: str, seed: int) -> None:
     proofs = await proofs_of(company, await LIVES[life](company, Random(seed)))
 
-    assert len(proofs) > 1
+    assert proofs
     for proof in proofs:
         assert "is proved" in verify(proof, TRUSTED)
         assert slipped_through(proof) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from billflow.models.contracts.audit import AuditRoot
 from billflow.models.signatures import is_signed
+from billflow_verify.verification import verify
 from tests.cli.terminal import Terminal, assert_refused, billflow, environment
 
 
@@ -35,3 +36,20 @@ def test_what_is_signed_is_written_to_a_file_that_the_log_is_held_against(termin
     assert (refused.code, "the root is not signed by its key" in refused.err) == (1, True)
     file.write_text("nonsense")
     assert_refused(terminal("audit", "verify", "--roots", str(file)), "has no roots")
+
+
+def test_a_sent_invoice_is_proved_by_a_file_once_today_is_signed(terminal: Terminal, tmp_path: Path) -> None:
+    options = ("--tier", "cloud_standard", "--schedule", "monthly", "--licenses", "3", "--license-management", "manual")
+    sent = ("--collection-method", "send_invoice")
+    customer = terminal.customer()
+    assert terminal("plan", "start", customer, *options, *sent).code == 0
+    (invoice,) = (one["id"] for one in terminal("invoice", "list", "--customer", customer, "--json").data["invoices"])
+    assert_refused(terminal("invoice", "proof", invoice), "isn't signed yet")
+    terminal("audit", "sign", "--now")
+    file = tmp_path / "proof.json"
+
+    assert terminal("invoice", "proof", invoice, "-o", str(file)).out == f"Wrote {file}.\n"
+
+    proof, keys = json.loads(file.read_text()), terminal("audit", "signing-keys", "--json").data["signing_keys"]
+    assert "over 2400 minor units of USD is proved" in verify(proof, [key["public_key"] for key in keys])
+    assert json.loads(terminal("invoice", "proof", invoice).out)["lines"] == proof["lines"]

@@ -64,7 +64,17 @@ FURTHER = [
 
 DIRECT = {
     *("worker", "api", "migrate", "keys", "reconcile", "recover", "deploy", "replay", "queues", "prune", "catalog"),
-    *("seller", "tax", "audit verify", "foreign-events", "console", "seats source set sql", "seats source set file"),
+    *(
+        "dry-run",
+        "journal",
+        "seller",
+        "tax",
+        "audit verify",
+        "foreign-events",
+        "console",
+        "seats source set sql",
+        "seats source set file",
+    ),
 }
 """Operators' commands, which need the servers' secrets, by noun or by name; decision 0265 says why."""
 

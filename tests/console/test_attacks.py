@@ -213,17 +213,6 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
             await person.get("/lists/invoices", number=EVIL),
             await person.get(f"/lists/{EVIL}"),
             await person.get("/lists/plans", attention=EVIL, currency=EVIL),
-            await person.get("/operate"),
-            await person.get("/operate/terms"),
-            await person.get("/operate/keys"),
-            await person.get("/operate/clocks"),
-            await person.get("/operate/endpoints"),
-            await person.get("/operate/audit"),
-            await person.get("/operate/audit", actor=EVIL, subject_type=EVIL, since=EVIL),
-            await person.get(f"/operate/endpoints/{EVIL}"),
-            await person.get("/business", currency=EVIL),
-            await person.get("/business/renewals", after=EVIL),
-            await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
             await person.get("/sign-in", token=EVIL, next=EVIL),
         ]
 
@@ -231,3 +220,28 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
         assert not [text for text in MARKUP if text in page.text], page.url
         assert "&amp;lt;script" not in page.text, page.url
     assert escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in pages[3].text
+
+
+@pytest.mark.usefixtures("hostile")
+async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: ApiEnvironment) -> None:
+    async with browsing(env, ConsoleRole.ADMIN) as person:
+        pages = [
+            await person.get("/operate"),
+            await person.get("/operate/terms"),
+            await person.get("/operate/keys"),
+            await person.get("/operate/clocks"),
+            await person.get("/operate/endpoints"),
+            await person.get("/operate/audit"),
+            await person.get("/operate/audit", actor=EVIL, subject_type=EVIL),
+            await person.get(f"/operate/endpoints/{EVIL}"),
+            await person.get("/operate/audit", since=EVIL),
+            await person.get("/business", currency=EVIL),
+            await person.get("/business/renewals", after=EVIL),
+            await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
+        ]
+
+    for page in pages:
+        assert not [text for text in MARKUP if text in page.text], page.url
+        assert "&amp;lt;script" not in page.text, page.url
+    for page in (pages[2], pages[3], pages[5], pages[6]):
+        assert "&lt;script&gt;alert" in page.text, page.url

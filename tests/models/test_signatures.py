@@ -35,7 +35,10 @@ def test_a_signature_holds_for_its_message_and_key_only() -> None:
     assert not is_signed(b"a root", signature, "AAAA")
 
 
-@pytest.mark.parametrize("text", ["", "first", "first:AAAA", f"{Key.fresh('a').text()},{Key.fresh('a').text()}"])
+TWICE = f"{Key.fresh('a').text()},{Key.fresh('a').text()}"
+
+
+@pytest.mark.parametrize("text", ["", "first", "first:AAAA", TWICE], ids=["empty", "no_secret", "short", "twice"])
 def test_unusable_keys_are_refused_by_a_sentence_that_says_which_they_are(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"[Ss]igning key"):
         SigningKeys.read(text)

@@ -4,6 +4,7 @@ import base64
 from dataclasses import dataclass
 from typing import Self
 
+from billflow.domain.errors import Refused
 from billflow.models.keyring import Key, read_keys
 
 
@@ -32,6 +33,14 @@ class SigningKeys:
     def public_keys(self) -> dict[str, str]:
         """Return what checks signatures, 32 bytes as base64, by the ids of the keys."""
         return {key.key_id: public_key_of(key) for key in self.keys}
+
+
+def checked(keys: SigningKeys | None) -> SigningKeys:
+    """Return *keys*; raises `Refused` where there are none."""
+    if keys is None:
+        message = "There is no signing key; make one with `billflow keys create-signing`, for BILLFLOW_SIGNING_KEYS."
+        raise Refused(message, code="no_signing_key")
+    return keys
 
 
 def public_key_of(key: Key) -> str:

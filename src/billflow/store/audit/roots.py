@@ -7,10 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import Refused
 from billflow.domain.merkle import root_of
 from billflow.models.contracts.audit import AuditFault, AuditRoot
-from billflow.models.signatures import SigningKeys, is_signed
+from billflow.models.signatures import SigningKeys, checked, is_signed
 from billflow.models.tables import AuditArchiveRow, AuditChain, AuditRootRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.database import Repository, advisory_lock
@@ -40,9 +39,7 @@ class AuditRoots(Repository):
 
     async def sign_by_request(self, org_id: str, before: datetime | None = None) -> list[AuditRoot]:
         """Do the same, but raise `Refused` where there is no key."""
-        if self.signing_keys is None:
-            message = "There is no signing key; make one with `billflow keys create-signing`."
-            raise Refused(message, code="no_signing_key")
+        checked(self.signing_keys)
         return await self.sign(org_id, before)
 
     async def all(self, org_id: str) -> list[AuditRoot]:

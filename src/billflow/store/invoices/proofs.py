@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import Refused
 from billflow.models.contracts.proofs import FORMAT, InvoiceProof, digests_of, statement
-from billflow.models.signatures import SigningKeys
+from billflow.models.signatures import SigningKeys, checked
 from billflow.models.tables import InvoiceLineRow, InvoiceRow, LicenseLedger
 from billflow.store.audit.proven_entries import proven_entries
 from billflow.store.invoices.digests import invoice_facts, ledger_facts, line_facts
@@ -32,12 +31,11 @@ class InvoiceProofs(Repository):
         Raises `NotFound`, or `Refused` where there is no key, or the audit log doesn't name the invoice, or what it
         says isn't signed yet.
         """
-        if self.signing_keys is None:
-            message = "There is no signing key; make one with `billflow keys create-signing`."
-            raise Refused(message, code="no_signing_key")
         async with self.database.unit_of_work(org_id) as session:
-            facts = await _facts(session, await invoice_by_id(session, invoice_id))
-        keys, digests = self.signing_keys, digests_of(facts)
+            invoice = await invoice_by_id(session, invoice_id)
+            keys = checked(self.signing_keys)
+            facts = await _facts(session, invoice)
+        digests = digests_of(facts)
         proof = {**facts, "format": FORMAT, "org_id": org_id, "digests": digests, "key_id": keys.current.key_id}
         public = keys.public_keys()[keys.current.key_id]
         return InvoiceProof.model_validate({**proof, "public_key": public, "signature": keys.sign(statement(proof))})

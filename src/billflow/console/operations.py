@@ -17,7 +17,7 @@ from billflow.api.routes.test_clocks import TestClockAdvance, TestClockCreate
 from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
 from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.pages import BASE, moment
-from billflow.console.security import CSRF_FIELD, ConsoleRoute, FormHere
+from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.visits import AdminVisit, Visit, VisitHere
 from billflow.domain.errors import BillingError, InvalidInput, NotFound, Refused
 from billflow.domain.scopes import Scope
@@ -25,6 +25,7 @@ from billflow.models.contracts.access import ApiKeyRecord, Claim, ClaimState, Id
 from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import ReplayCreate
+from billflow.pages.forms import CSRF_FIELD
 
 _TERMS = FormTerms("USD", {})
 

@@ -59,7 +59,7 @@ async def main() -> int:
         key = await _key(database, org_id)
         routes = await _routes(url, org_id)
         await database.close()
-        async with _serving(stack, options.processes) as address:
+        async with serving(stack, options.processes) as address:
             await drive(address, key, routes, rate=options.rate, seconds=WARMING)
             figures = await drive(address, key, routes, rate=options.rate, seconds=options.seconds)
     _show(figures, scans)
@@ -155,7 +155,7 @@ async def _routes(url: str, org_id: str) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def _serving(stack: Stack, processes: int) -> AsyncIterator[str]:
+async def serving(stack: Stack, processes: int) -> AsyncIterator[str]:
     """Serve the API apart from us and yield its address."""
     environment = {**os.environ, **stack.environment(), "BILLFLOW_LOG_LEVEL": "error"}
     command = (sys.executable, "-m", "billflow.cli", "api", "--port", "0", "--processes", str(processes))

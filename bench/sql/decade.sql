@@ -70,7 +70,7 @@ INSERT INTO ledger_allocation (entry_id, org_id, disposition, invoice_line_id, s
 SELECT entry.entry_id, entry.org_id, 'billed', billed.line_id, billed.step_key
 FROM entry JOIN billed ON billed.cycle = entry.cycle AND billed.n = entry.invoice_n;
 
-INSERT INTO payment_attempt (org_id, invoice_id, n, outcome, at) SELECT org_id, invoice_id, 1, '{}', at FROM billed;
+INSERT INTO payment_attempt (org_id, invoice_id, n, outcome, at) SELECT org_id, invoice_id, 1, '{"kind": "paid"}', at FROM billed;
 
 -- Each invoice was preceded by a credit, which it used up.
 INSERT INTO credit (org_id, customer_id, plan_id, amount, currency, reason, step_key, at)

@@ -75,6 +75,7 @@ async def test_support_attaches_and_detaches_a_coupon_with_its_reason(
     assert again.status_code == 404
 
 
+@pytest.mark.full
 async def test_attaching_a_coupon_is_previewed_with_both_prices_both_invoices_and_its_end(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -1,10 +1,12 @@
 """What can't be taxed for want of an address or a rate: a purchase is refused, a renewal waits for it."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from billflow.console.sentences import attention_of
 from tests.api.shop import BUSINESS, TEAM, Shop, opened
 from tests.api.test_seller import SELLER
 from tests.api.test_stripe_tax import paid
@@ -136,6 +138,10 @@ async def test_a_renewal_whose_address_stripe_does_not_know_needs_attention_unti
     await until(needs_attention)
     renewal = await shop.asked("GET", f"/invoices/{(await invoices_of(shop, plan))[0]['id']}")
     assert (renewal["attention"], renewal["status"]) == ("rejected: tax_address_missing", "draft")
+    queries, org_id = shop.env.engine.queries, shop.env.org_id
+    customer = await queries.customers.get(org_id, customer_id)
+    told = attention_of(customer, [], [await queries.invoices.get(org_id, renewal["id"])], datetime.now(UTC))
+    assert "complete its billing address" in told[0]
     await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "FR"})
     done = await paid(shop, renewal)
     assert (done["total"], done["attention"], done["issued_at"][:10]) == (12_000, None, "2026-04-15")

@@ -109,6 +109,7 @@ async def test_a_refused_command_is_a_conflict_with_its_code(api: httpx.AsyncCli
     assert (answer.status_code, answer.json()["code"]) == (409, "illegal_transition")
 
 
+@pytest.mark.full
 async def test_a_second_live_plan_is_refused(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await env.customer()
     await started(api, customer_id=customer.customer_id)

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.terminal import Terminal, assert_refused
 
 
@@ -45,6 +47,7 @@ def test_what_is_wrong_with_a_file_is_one_sentence_with_its_place(terminal: Term
     assert_refused(terminal("catalog", "show", "--version", "999"), "There is no version 999 of the catalogue.")
 
 
+@pytest.mark.full
 def test_a_diff_shows_whom_a_new_price_reaches_and_what_is_announced_can_be_withdrawn(
     terminal: Terminal, tmp_path: Path
 ) -> None:

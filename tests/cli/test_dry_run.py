@@ -42,3 +42,14 @@ def test_what_says_nothing_is_refused_with_the_way_out(terminal: Terminal, tmp_p
     assert_refused(terminal("dry-run", "--until", "2199-01-01"), "until")
     assert_refused(terminal("dry-run", "--wheel", str(tmp_path / "no.whl")), "can't be read as a wheel")
     assert_refused(terminal("dry-run", "--reprice", "none", "--from", "2030-01-01", "--notice", "0"), "no tier 'none'")
+
+
+def test_a_tax_that_would_put_plans_on_hold_says_so_before_it_does(terminal: Terminal, tmp_path: Path) -> None:
+    plan = terminal.trial(terminal.customer())
+    (file := tmp_path / "tax.json").write_text('{"mode": "stripe"}')
+
+    found = terminal("dry-run", "--only", f"plan={plan}", "--tax", str(file), "--processes", "1", "--json").data
+
+    assert found["on_hold"] == [{"code": "tax_address_missing", "before": 0, "after": 1}]
+    assert [one["cause"] for one in found["causes"]] == ["on hold"]
+    assert found["worst"][0]["after"] == 0

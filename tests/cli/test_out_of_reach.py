@@ -9,6 +9,7 @@ import pytest
 from billflow.cli.app import run
 from billflow.telemetry import logging
 from tests.cli.terminal import Output, Terminal, assert_refused
+from tests.sizes import further
 
 Type = Callable[..., Output]
 
@@ -67,7 +68,7 @@ def test_a_database_that_is_not_there_is_named_where_temporal_is(type_alone: Typ
     assert_refused(answer, "PostgreSQL can't be reached: books at 127.0.0.1; ")
 
 
-@pytest.mark.parametrize("option", ["--api-port", "--temporal-port"])
+@pytest.mark.parametrize("option", ["--api-port", *further("--temporal-port")])
 def test_a_port_in_use_is_named(type_alone: Type, tmp_path: Path, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -34,6 +34,24 @@ def test_an_example_is_written_checked_applied_and_shown(terminal: Terminal, tmp
     assert terminal("seller", "apply", str(file), "--json").data["numbering"] is None
 
 
+def test_numbers_never_go_back(terminal: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "seller.toml"
+    terminal("seller", "init", str(file))
+    text = file.read_text().replace('"INV"', '"BACK"', 1)
+    after = '# continue_after = "INV-2026-00123"'
+    file.write_text(text.replace(after, 'continue_after = "BACK-2026-00123"', 1))
+    applied = terminal("seller", "apply", str(file), "--json").data["numbering"]
+    before = terminal("seller", "show", "--json").data
+
+    file.write_text(text.replace(after, 'continue_after = "BACK-2026-00122"', 1))
+    refused = terminal("seller", "apply", str(file))
+
+    assert_refused(refused, "BACK-2026-00123 is given already; leave it out")
+    assert (terminal("seller", "show", "--json").data, applied["prefix"]) == (before, "BACK")
+    file.write_text(text.split("[numbering]")[0])
+    terminal("seller", "apply", str(file))
+
+
 def test_what_is_wrong_with_a_file_is_one_sentence_with_its_place(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "seller.toml"
     terminal("seller", "init", str(file))

@@ -93,6 +93,8 @@ class Acme:
     plan: dict[str, Any]
     invoice: dict[str, Any]
     endpoint: dict[str, Any] = field(default_factory=dict)
+    clock: dict[str, Any] = field(default_factory=dict)
+    key_id: str = ""
 
 
 async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any) -> Acme:
@@ -123,9 +125,16 @@ async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any
 
 @pytest.fixture(scope="package")
 async def acme(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
-    """Return a customer that has bought a plan, of an organization with an endpoint that gets hardly any event."""
+    """Return a customer that has bought a plan, of an organization with an endpoint, a test clock and a key.
+
+    The endpoint wants events that hardly ever are.
+    """
     found = await bought(env, api, name="Acme Rockets", erp_customer_number="ERP-4711")
     wanted = {"url": "https://hooks.acme.example/events", "event_types": ["webhook_endpoint.disabled"]}
     async with env.client(await env.key(*Scope)) as admin:
         endpoint = (await admin.post("/api/v1/webhook-endpoints", json=wanted)).raise_for_status().json()
-    return replace(found, endpoint=endpoint)
+    asked = {"name": "two years", "now_at": "2026-01-31T00:00:00Z"}
+    clock = (await api.post("/api/v1/test-clocks", json=asked)).raise_for_status().json()
+    await env.key(name="idle")
+    keys = await env.engine.repositories.api_keys.list(env.org_id)
+    return replace(found, endpoint=endpoint, clock=clock, key_id=next(one.key_id for one in keys if one.name == "idle"))

@@ -67,7 +67,7 @@ async def test_a_command_is_previewed_confirmed_and_done_once_however_often_it_i
         again = await person.post(path, **sent)
         result = await person.get(first.headers["location"].removeprefix("/console"))
 
-    assert 'value="10"' in empty.text
+    assert 'name="licenses" value="10" required inputmode="numeric"' in empty.text
     assert before["licenses"] == 10
     for said in ("What would happen", "<td><strong>12</strong></td>", "Billed at once"):
         assert said in preview.text

@@ -42,6 +42,8 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
         "plan_id": acme.plan["id"],
         "invoice_id": acme.invoice["id"],
         "endpoint_id": acme.endpoint["id"],
+        "test_clock_id": acme.clock["id"],
+        "key_id": acme.key_id,
     }
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
         names = set(re.findall(r"{(\w+)}", route.path))
@@ -62,7 +64,7 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
 
 async def ask(person: ConsolePerson, one: ConsoleAddress, **form: str) -> httpx.Response:
     """Open a page, or send a form whose every field has something in it."""
-    filled = {"licenses": "11", "why": "because", "key": "e" * 32, "amount": "1", "reference": "x", **form}
+    filled = {"licenses": "11", "why": "because", "key": "e" * 32, "amount": "1", "reference": "x", "name": "x", **form}
     return await (person.get(one.path) if one.method == "GET" else person.post(one.path, **filled))
 
 
@@ -138,7 +140,7 @@ async def test_a_viewer_sends_no_form_that_changes_anything(
     before = await all_rows(env, env_database_url)
     async with browsing(env, ConsoleRole.VIEWER) as person:
         for one in addresses(acme):
-            if one.method == "POST" and one.names_an_id:
+            if one.method == "POST" and (one.names_an_id or one.path.endswith("/make")):
                 answer = await ask(person, one)
                 assert (answer.status_code, "scope_missing" in answer.text) == (HTTPStatus.FORBIDDEN, True), one
 

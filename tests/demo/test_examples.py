@@ -44,6 +44,7 @@ def test_own_product_has_what_a_product_meets_in_three_years() -> None:
     assert {"add_item", "set_add_on"} <= commands
     assert any(scenario.start.trial_days for scenario in scenarios)
     assert any(step.refund for step in steps)
+    assert [step.credit_note for step in steps if step.credit_note] == [2400, 10_000]
     assert [scenario.coupon.code for scenario in scenarios if scenario.coupon] == ["SPRING25", "WELCOME"]
     assert [step.card for step in steps if step.card] == ["pm_card_chargeCustomerFail", "pm_card_visa"]
     assert all(scenario.price_change for scenario in scenarios)

@@ -220,7 +220,7 @@ def test_what_is_paid_or_void_is_not_marked_as_paid(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("invoice", "told"),
+    ("invoice", "message"),
     [
         (PAID, "Only an open invoice can be voided, this one is paid; refund it instead."),
         (
@@ -231,11 +231,11 @@ def test_what_is_paid_or_void_is_not_marked_as_paid(status: str) -> None:
         (replace(OPEN, status="uncollectible"), "Only an open invoice can be voided, this one is uncollectible."),
     ],
 )
-def test_who_may_not_void_reads_what_to_do_instead(invoice: InvoiceMoney, told: str) -> None:
+def test_who_may_not_void_reads_what_to_do_instead(invoice: InvoiceMoney, message: str) -> None:
     with pytest.raises(Refused) as refused:
         check_void(invoice)
 
-    assert refused.value.message == told
+    assert refused.value.message == message
 
 
 def test_who_may_not_collect_reads_why() -> None:

@@ -18,6 +18,7 @@ from billflow.console import (
     lists,
     openid_sign_in,
     operate,
+    operations,
     sign_in,
 )
 from billflow.console.pages import BASE, page
@@ -35,6 +36,7 @@ ROUTERS = (
     invoices.router,
     lists.router,
     business.router,
+    operations.router,
     operate.router,
     commands.router,
     adjustments.router,

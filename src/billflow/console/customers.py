@@ -27,7 +27,7 @@ from billflow.models.contracts.previews import ForecastResponse
 from billflow.models.contracts.records import InvoiceFilter, InvoiceRecord, Page, Paging, PlanFilter, PlanRecord
 
 FEW, MANY = 12, 100
-"""Rows of a list on the page, and where all of it is asked for."""
+"""Rows of a list on the page, and where more of it is asked for."""
 
 SEATS_SHOWN = timedelta(days=365)
 
@@ -91,11 +91,12 @@ async def show_customer(visit: VisitHere, customer: CustomerHere, part: str = ""
 async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: frozenset[Scope]) -> CustomerPage:
     record = await services.queries.customers.get(ref.org_id, ref.customer_id)
     plans = (await services.queries.plans.search(ref.org_id, PlanFilter(customer_id=ref.customer_id), Paging())).rows
-    mails = await services.repositories.mails.list(ref.org_id, ref.customer_id, Paging(limit=FEW))
+    newest = MANY if part == "timeline" else FEW
+    mails = await services.repositories.mails.list(ref.org_id, ref.customer_id, Paging(limit=newest))
     wanted = InvoiceFilter(customer_id=ref.customer_id)
     many = Paging(limit=MANY if part == "invoices" else FEW)
     timeline = timeline_of(
-        [(plan.currency, await services.queries.plans.timeline(plan.ref)) for plan in plans], mails.rows
+        [(plan.currency, await services.queries.plans.timeline(plan.ref, newest)) for plan in plans], mails.rows
     )
     return CustomerPage(
         customer=record,
@@ -107,7 +108,7 @@ async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: froze
         invoices=await services.queries.invoices.search(ref.org_id, wanted, many),
         unpaid=await _unpaid(services, ref),
         mails=mails,
-        timeline=timeline if part == "timeline" else timeline[:FEW],
+        timeline=timeline[:newest],
         chart=await _chart(services, ref, plans),
         offers=await services.repositories.offers.list(ref.org_id, ref.customer_id, datetime.now(UTC)),
         coupons=await services.repositories.coupons.of_customer(ref),

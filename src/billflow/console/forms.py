@@ -48,8 +48,8 @@ class FormField:
 
     @property
     def label(self) -> str:
-        """Return what the field is called."""
-        return words(self.name).capitalize()
+        """Return what the field is called; one of several lines has the number of its line."""
+        return re.sub(r" ([0-9]+)$", r", line \1", words(self.name).capitalize())
 
 
 def fields_of(kind: type[Any], values: Mapping[str, str], terms: FormTerms) -> tuple[FormField, ...]:

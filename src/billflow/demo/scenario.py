@@ -27,10 +27,10 @@ USUAL_CURRENCY = "USD"
 
 @dataclass(frozen=True, slots=True)
 class ScenarioStep:
-    """Something that happens at a moment: people come or go, a command, another card on file, or a refund.
+    """Something that happens at a moment: people come or go, a command, another card on file, or money given back.
 
-    `members` and `guests` are how many there are from then on, `refund` what is given back of the newest invoice that
-    is paid, in minor units.
+    `members` and `guests` are how many there are from then on, `refund` and `credit_note` what is given back to the
+    card of the newest invoice that is paid, in minor units.
     """
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012  (a constant that pydantic looks for)
@@ -41,6 +41,7 @@ class ScenarioStep:
     members: Count | None = None
     guests: Count = 0
     refund: Amount | None = None
+    credit_note: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from billflow.demo.product import Product
 from billflow.demo.scenario import PriceChange, Scenario, ScenarioStep
 from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.addresses import Address
-from billflow.models.contracts.adjustments import RefundInput
+from billflow.models.contracts.adjustments import AdjustmentInput, CreditNoteInput, RefundInput
 from billflow.models.contracts.customer_settings import CompanySettings, CustomerSettings
 from billflow.models.contracts.customers import ChangeContext, CustomerRef, NewCustomer, SeatReport
 from billflow.models.contracts.invoices import InvoiceStatus
@@ -120,8 +120,8 @@ async def _take(env: DemoEnvironment, result: DemoResult, step: ScenarioStep, co
     if step.command:
         plan, *_ = await engine.queries.plans.running(env.org_id, customer_id=result.customer_id)
         await engine.plans.command(plan.ref, CommandRequest(command_id=command_id, command=step.command, actor=ACTOR))
-    if step.refund:
-        await _refund(env, result.customer_id, step.refund, command_id)
+    if step.refund or step.credit_note:
+        await _adjust(env, result.customer_id, step, command_id)
 
 
 async def _give_card(env: DemoEnvironment, result: DemoResult, card: str, at: datetime) -> None:
@@ -129,12 +129,15 @@ async def _give_card(env: DemoEnvironment, result: DemoResult, card: str, at: da
     await env.engine.collection.card_changed(env.org_id, result.stripe_customer_id, method, at)
 
 
-async def _refund(env: DemoEnvironment, customer_id: str, amount: int, key: NamespacedKey) -> None:
+async def _adjust(env: DemoEnvironment, customer_id: str, step: ScenarioStep, key: NamespacedKey) -> None:
     paid = InvoiceFilter(customer_id=customer_id, status=InvoiceStatus.PAID)
     newest, *_ = (await env.engine.queries.invoices.search(env.org_id, paid, Paging(limit=1))).rows
     at = await env.engine.adjustments.now_of(env.org_id, newest.invoice_id)
-    wanted = RefundInput(org_id=env.org_id, invoice_id=newest.invoice_id, key=key, actor=ACTOR, at=at, amount=amount)
-    await env.engine.adjustments.refund(wanted)
+    of_newest = AdjustmentInput(org_id=env.org_id, invoice_id=newest.invoice_id, key=key, actor=ACTOR, at=at)
+    if step.refund:
+        await env.engine.adjustments.refund(RefundInput(**dict(of_newest), amount=step.refund))
+    if step.credit_note:
+        await env.engine.adjustments.credit(CreditNoteInput(**dict(of_newest), amount=step.credit_note))
 
 
 async def _announce(env: DemoEnvironment, price_change: PriceChange) -> None:

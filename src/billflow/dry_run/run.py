@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from billflow.dry_run.folder import FactsFolder, RecordedChunk, Recording, ResultsFolder
 from billflow.dry_run.jobs import Job
@@ -14,6 +15,16 @@ from billflow.dry_run.processes import BillingProcess, billing_process
 
 Progress = Callable[[int, int], None]
 """Is told how many plans are done, and how many there are."""
+
+
+async def at_once(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all jobs at once, or none to the end where one fails; raises what the first of them failed with."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for job in jobs:
+                group.create_task(job)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +55,7 @@ class DryRun:
                     progress(total - left, total)
 
         progress(total - left, total)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(processes, len(waiting))):
-                    group.create_task(work())
-        except ExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        await at_once(work() for _ in range(min(processes, len(waiting))))
 
     async def _perform(self, chunk: RecordedChunk, ours: BillingProcess, theirs: BillingProcess | None) -> None:
         facts, change = self.facts.chunk(chunk.name), self.results.change

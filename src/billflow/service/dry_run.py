@@ -1,6 +1,5 @@
 """What a dry run needs of the records: the facts of every plan, and the rules that are to be tried."""
 
-import asyncio
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +7,7 @@ from datetime import datetime
 from billflow.domain.rule_change import Repricing, RuleChange
 from billflow.dry_run.facts_file import FactsHeader, write_facts
 from billflow.dry_run.folder import FactsFolder, RecordedChunk, Recording
-from billflow.dry_run.run import Progress
+from billflow.dry_run.run import Progress, at_once
 from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.dry_run import DryRunFilter
 from billflow.models.contracts.tax_rates import TaxDocument
@@ -79,5 +78,5 @@ class DryRunService:
                     progress(done, total)
 
             progress(done, total)
-            await asyncio.gather(*(read() for _ in range(READERS)))
+            await at_once(read() for _ in range(READERS))
         return chunks

@@ -24,7 +24,7 @@ from tests.sizes import sized
 
 HERE = Path(__file__).parent
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-DEBTS = sized(12, 200, 2_000)
+DEBTS = sized(8, 200, 2_000)
 KILLS = sized(1, 4, 40)
 BAD_SECONDS = sized(6, 40, 700)
 """How long things go wrong at most; what is unsent then is left to reconciliation."""

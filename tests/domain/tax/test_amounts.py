@@ -16,7 +16,7 @@ from billflow.domain.invoicing.parts import draft_in_parts
 from billflow.domain.invoicing.tax import tax_totals, with_tax
 from billflow.domain.plan import CollectionMethod
 from billflow.domain.proration import Derivation
-from billflow.domain.tax.amounts import most_net, taxes
+from billflow.domain.tax.amounts import most_net, net_share, shared_out, taxes
 from billflow.domain.tax.policy import TAXED_BY_STRIPE, UNTAXED, TaxCategory, Treatment
 from tests.domain.builders import at
 from tests.domain.tax.test_policy import rate
@@ -76,6 +76,41 @@ def test_lines_that_come_to_the_most_can_be_charged_with_their_tax_and_hardly_mo
 @pytest.mark.parametrize(("most", "step", "net"), [(99_999_999, 1, 66_666_666), (1_000, 10, 660), (3, 1, 2)])
 def test_what_stripe_will_add_is_no_more_than_half_of_the_price(most: int, step: int, net: int) -> None:
     assert most_net(TAXED_BY_STRIPE, most, step) == net
+
+
+@pytest.mark.parametrize(
+    ("category", "percents", "inclusive", "share"),
+    [
+        (TaxCategory.STANDARD, ("25",), True, Fraction(4, 5)),
+        (TaxCategory.STANDARD, ("10", "15"), True, Fraction(4, 5)),
+        (TaxCategory.STANDARD, ("25",), False, Fraction(1)),
+        (TaxCategory.EXEMPT, ("25",), True, Fraction(1)),
+        (TaxCategory.REVERSE_CHARGE, ("0",), False, Fraction(1)),
+    ],
+)
+def test_what_is_left_of_a_price_is_all_but_the_tax_that_it_contains(
+    category: TaxCategory, percents: tuple[str, ...], inclusive: bool, share: Fraction
+) -> None:
+    rates = tuple(rate("DE", one) for one in percents)
+
+    assert (
+        net_share(Treatment(category=category, rates=tuple(replace(one, inclusive=inclusive) for one in rates)))
+        == share
+    )
+
+
+def test_a_rate_that_is_not_charged_is_kept_with_nothing_percent_and_its_reason() -> None:
+    exempt = Treatment(category=TaxCategory.EXEMPT, rates=(rate("DE", "19", exemption="Article 132"),))
+
+    [one] = taxes(exempt, [1000], PERIOD, 1)
+
+    assert (one.tax, one.shares) == (0, (0,))
+    assert (float(one.applied.percent), one.applied.exemption) == (0, "Article 132")
+
+
+def test_what_is_left_over_goes_to_the_largest_remainders() -> None:
+    assert list(shared_out(2, [Fraction(1, 5), Fraction(9, 10), Fraction(9, 10)])) == [0, 1, 1]
+    assert list(shared_out(100, [Fraction(5, 2), Fraction(5, 2), Fraction(95)], 5)) == [5, 0, 95]
 
 
 def test_without_tax_lines_may_come_to_the_most() -> None:

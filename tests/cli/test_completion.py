@@ -30,6 +30,13 @@ def test_each_shell_is_told_the_words_to_come(shell: str, variables: dict[str, s
     assert "_BILLFLOW_COMPLETE" in billflow("completion", shell, env=environment()).out
 
 
+def test_zsh_finds_the_file_by_its_first_line_and_completes_at_the_first_tab() -> None:
+    script = billflow("completion", "zsh", env=environment()).out
+
+    assert script.startswith("#compdef billflow\n")
+    assert script.count("== loadautofunc ]]; then\n  _billflow_completion") == 1
+
+
 @pytest.mark.skipif(not BASH, reason="there is no bash here")
 def test_bash_completes_a_command_of_a_noun_and_its_options(tmp_path: Path) -> None:
     program = tmp_path / "billflow"

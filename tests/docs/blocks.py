@@ -16,7 +16,8 @@ SHELL = {"console", "shell", "bash", "sh"}
 ALIASES = {"py": "python", "yml": "yaml", **dict.fromkeys(SHELL, "shell")}
 PROGRAM = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S* )*(?:\.venv/bin/)?([a-z][\w-]*)(?: |$)")
 PROGRAMS = {
-    *("billflow", "make", "python", "pytest", "pip", "pipx", "stripe-emulator", "uvicorn", "curl", "git", "twine"),
+    *("billflow", "billflow-verify", "make", "python", "pytest", "pip", "pipx", "stripe-emulator", "uvicorn"),
+    *("curl", "git", "twine"),
     *("docker", "kubectl", "helm", "temporal", "psql", "pg_dump", "pg_restore", "openssl", "promtool", "amtool"),
     *("mutmut", "coverage", "export", "cd", "mkdir", "cp", "tcld"),
 }

@@ -61,7 +61,7 @@ async def verify(
     ] = None,
     roots: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Roots that were kept elsewhere; our own unless set."),
+        typer.Option(help="Roots that were kept elsewhere; our own unless set."),
     ] = None,
 ) -> Output:
     """Compute every hash of the audit log again; exits with 1 where an entry was changed, removed or slipped in.
@@ -131,6 +131,6 @@ def _read(file: Path) -> "list[AuditRoot]":
 
     try:
         return [AuditRoot.model_validate_json(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    except ValueError:
-        message = f"{file} has no roots; name a file that billflow audit roots wrote."
+    except (OSError, ValueError):
+        message = f"{file} has no roots that can be read; name a file that billflow audit roots wrote."
         raise CommandFailed(message, code="audit_broken") from None

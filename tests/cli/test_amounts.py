@@ -24,7 +24,7 @@ NUMBERS = {
     *("licenses", "licenses_at_next_renewal", "minimum_licenses", "quantity", "item", "max_projects"),
     *("days", "attempt", "months_left", "flat_discounted_months"),
     *("paid", "needed"),  # licenses
-    *("n", "version"),  # a line's place, a catalogue's version
+    *("n", "version", "first_position", "last_position"),  # of lines, catalogues, entries of the audit log
 }
 """Whole numbers in what is shown that count something else than minor units."""
 

@@ -155,9 +155,9 @@ def test_nobody_else_on_the_machine_reads_files_or_secrets_of_a_stack(start: Sta
     kept = [file for file in tmp_path.iterdir() if file.is_file() and file.name != "lock"]
     inside = [tmp_path / "postgres", *kept]
     commands = " ".join(word for process in running.everything() for word in process.cmdline())
-    secrets = [value for name, value in running.environment.items() if name.endswith(("SECRET", "KEYS"))]
+    secrets = {name: value for name, value in running.environment.items() if name.endswith(("SECRET", "KEYS"))}
 
-    assert {"stripe.db", "temporal.db", "stripe.log", "encryption.keys"} <= {file.name for file in kept}
+    assert {"stripe.db", "temporal.db", "stripe.log", "encryption.keys", "signing.keys"} <= {file.name for file in kept}
     assert [path.name for path in inside if path.stat().st_mode & 0o077] == []
-    assert len(secrets) == 2
-    assert [secret for secret in secrets if secret in commands] == []
+    assert set(secrets) == {"BILLFLOW_ENCRYPTION_KEYS", "BILLFLOW_SIGNING_KEYS", "STRIPE_WEBHOOK_SECRET"}
+    assert [name for name, secret in secrets.items() if secret in commands] == []

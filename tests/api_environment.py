@@ -42,16 +42,24 @@ FIRST_LOOK, LONGEST_LOOK = 0.05, 0.25
 
 
 class PatientTransport(httpx.AsyncHTTPTransport):
-    """Sends a request again for which the API found no connection, as its callers are asked to."""
+    """Sends a request again for which the API found no connection, as its callers are asked to.
+
+    So it does with one for a page when more came from this machine than people send.
+    """
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request until it is answered otherwise; fails after `PATIENCE`."""
         answer = await super().handle_async_request(request)
         async with asyncio.timeout(PATIENCE):
-            while answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and b'"database_busy"' in await answer.aread():
+            while await self._may_be_sent_again(request, answer):
                 await asyncio.sleep(float(answer.headers["Retry-After"]))
                 answer = await super().handle_async_request(request)
         return answer
+
+    async def _may_be_sent_again(self, request: httpx.Request, answer: httpx.Response) -> bool:
+        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            return request.url.path.startswith(("/console", "/portal"))
+        return answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE and b'"database_busy"' in await answer.aread()
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import psycopg
+from loading import fill
 from reading import serving
 
 from billflow.console.security import COOKIE
@@ -30,7 +30,6 @@ from billflow.wiring.store import migrate, sell_example
 
 GOAL_MS = 300.0
 WARMING = 3
-SQL = Path(__file__).parent / "sql"
 MONTHS, INVOICES = 61, 50
 """Of the customer with many invoices: in all months but the last so many each, in the last one."""
 
@@ -71,13 +70,8 @@ def _load(url: str, org_id: str, plan_id: str, customers: int) -> None:
     due = (datetime.now(UTC) + timedelta(days=10)).isoformat()
     crowd = {"org": org_id, "customers": customers, "entries": 10}
     decade = {"org": org_id, "plan": plan_id, "months": MONTHS, "entries": INVOICES, "invoices": INVOICES, "due": due}
-    for name, given in {"crowd": crowd, "decade": decade}.items():
-        with psycopg.connect(url) as connection:
-            for key, value in given.items():
-                connection.execute("SELECT set_config(%s, %s, false)", [f"{name}.{key}", str(value)])
-            connection.execute((SQL / f"{name}.sql").read_bytes())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
+    fill(url, "crowd", crowd)
+    fill(url, "decade", decade)
 
 
 def _pages(url: str, org_id: str, plan_id: str) -> Mapping[str, str]:

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
 from domain import facts
+from loading import fill_organization
 from pydantic import SecretStr
 
 from billflow.dev.folder import claimed
@@ -32,12 +32,10 @@ from billflow.dry_run.folder import FactsFolder, results_folder
 from billflow.dry_run.run import DryRun
 from billflow.models.contracts.dry_run import DryRunFilter
 from billflow.settings import Settings
-from billflow.store.access.organizations import org_id_of
 from billflow.telemetry.logging import configure_logging
 from billflow.wiring.store import Store, migrate, open_store, sell_example
 
 TIER = "cloud_standard"
-CROWD = Path(__file__).parent / "sql" / "crowd.sql"
 WHOLE_BOOK, MINUTES_WANTED = 100_000, 10
 
 
@@ -55,19 +53,6 @@ class Timing:
     def total(self) -> float:
         """Return all seconds."""
         return self.reading + self.billing
-
-
-def load(url: str, slug: str, plans: int) -> str:
-    """Write an organization with its plans, and return its id."""
-    org_id = org_id_of(slug)
-    with psycopg.connect(url) as connection:
-        connection.execute("INSERT INTO org (id, slug, name) VALUES (%s, %s, %s)", [org_id, slug, slug])
-        for name, value in (("org", org_id), ("customers", str(plans)), ("entries", "3")):
-            connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", value])
-        connection.execute(CROWD.read_bytes())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
-    return org_id
 
 
 def dearer(sold: Catalog, now: datetime) -> RuleChange:
@@ -115,7 +100,7 @@ async def measure(plans: int, months: int, processes: int) -> list[Timing]:
             found = []
             async with open_store(settings) as store:
                 for count in (plans // 2, plans):
-                    org_id = await asyncio.to_thread(load, url, f"bench-{count}", count)
+                    org_id = await asyncio.to_thread(fill_organization, url, f"bench-{count}", count)
                     await sell_example(store.repositories.catalogs, org_id)
                     found.append(await timed(store, org_id, folder / f"run-{count}", months, processes))
     return found

@@ -16,10 +16,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import psycopg
 from load import Figures, drive
+from loading import fill
 from sqlalchemy import event
 
 from billflow.dev.stack import Stack, running_stack
@@ -40,7 +40,6 @@ SAMPLES = 500
 WARMING = 5.0
 """Seconds at the full rate before anything is counted: connections are made, statements prepared, pages read."""
 
-CROWD = Path(__file__).parent / "sql" / "crowd.sql"
 SEQUENTIAL = re.compile(r"Seq Scan on (customer|customer_plan|invoice|license_ledger)\b")
 
 
@@ -54,7 +53,8 @@ async def main() -> int:
         org_id = await PostgresOrganizationRepository(database).ensure("crowd")
         begun = time.perf_counter()
         owner = str(stack.settings.database_owner_url and stack.settings.database_owner_url.get_secret_value())
-        await asyncio.to_thread(_load, owner, org_id, options)
+        crowd = {"org": org_id, "customers": options.customers, "entries": options.entries}
+        await asyncio.to_thread(fill, owner, "crowd", crowd)
         print(f"Loaded {options.customers} customers in {time.perf_counter() - begun:.0f} s.", flush=True)
         scans = await _sequential_scans(database, org_id)
         key = await _key(database, org_id)
@@ -75,16 +75,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20.0, help="for how long")
     parser.add_argument("--processes", type=int, default=2, help="how many serve the API")
     return parser.parse_args()
-
-
-def _load(url: str, org_id: str, options: argparse.Namespace) -> None:
-    with psycopg.connect(url) as connection:
-        for name in ("org", "customers", "entries"):
-            value = org_id if name == "org" else str(getattr(options, name))
-            connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", value])
-        connection.execute(CROWD.read_bytes())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
 
 
 async def _sequential_scans(database: Database, org_id: str) -> list[str]:

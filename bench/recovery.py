@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import psycopg
 from google.protobuf.duration_pb2 import Duration
+from loading import fill_organization
 from pydantic import SecretStr
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
@@ -27,7 +27,6 @@ from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.recovery import RecoveredRecord
 from billflow.service.recovery import STARTS_AT_ONCE, RecoveryProgress, RecoveryService
 from billflow.settings import Settings
-from billflow.store.access.organizations import org_id_of
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal import search_attributes
 from billflow.temporal.plugin import billflow_plugin
@@ -35,23 +34,9 @@ from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import WorkflowStart, plan_workflow
 from billflow.wiring.store import Store, migrate, open_store
 
-CROWD = Path(__file__).parent / "sql" / "crowd.sql"
 PLANS_EACH = 500
 SHARE_WANTED, RATE_WANTED = 0.9, 500.0
 _DAY = Duration(seconds=86_400)
-
-
-def load(url: str, slug: str) -> str:
-    """Write an organization with its plans, and return its id."""
-    org_id = org_id_of(slug)
-    with psycopg.connect(url) as connection:
-        connection.execute("INSERT INTO org (id, slug, name) VALUES (%s, %s, %s)", [org_id, slug, slug])
-        for name, value in (("org", org_id), ("customers", str(PLANS_EACH)), ("entries", "3")):
-            connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", value])
-        connection.execute(CROWD.read_bytes())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
-    return org_id
 
 
 async def empty(address: str, name: str) -> Client:
@@ -110,7 +95,8 @@ async def measure(count: int) -> float:
                 stripe_api_key=SecretStr("sk_test_bench"),
             )
             await asyncio.to_thread(migrate, settings)
-            org_ids = [await asyncio.to_thread(load, url, f"bench-{n}") for n in range(count // PLANS_EACH)]
+            slugs = [f"bench-{n}" for n in range(count // PLANS_EACH)]
+            org_ids = [await asyncio.to_thread(fill_organization, url, slug, PLANS_EACH) for slug in slugs]
             async with open_store(settings) as store:
                 theirs, ours = await empty(server.address, "theirs"), await empty(server.address, "ours")
                 await sent(await empty(server.address, "warming"), await prepared(store, org_ids[0]))

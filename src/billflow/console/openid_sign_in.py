@@ -8,11 +8,12 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from billflow.console.pages import BASE
-from billflow.console.security import WRONG_TOKENS_RATE, address_of, keep_cookie
+from billflow.console.security import SESSION
 from billflow.console.services import ConsoleHere, ConsoleService
 from billflow.console.sign_in import end_session_before, is_ours, sign_in_page
 from billflow.domain.errors import BillingError, NotFound
 from billflow.models.contracts.console import SIGN_IN_LIFETIME, BegunSignIn
+from billflow.pages.sessions import take_token
 
 if TYPE_CHECKING:
     from billflow.console.identity_provider import IdentityProvider
@@ -51,13 +52,13 @@ async def finish_sign_in(request: Request, console: ConsoleHere) -> Response:
         await end_session_before(request, console)
         session = await console.sessions.begin(provider.org_id, new, datetime.now(UTC))
         response = RedirectResponse(begun.to if begun and is_ours(begun.to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
-        keep_cookie(response, session)
+        SESSION.keep(response, session)
     response.delete_cookie(BEGUN_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
 
 
 def _provider(request: Request, console: ConsoleService) -> "IdentityProvider":
-    console.wrong_tokens.take(address_of(request), WRONG_TOKENS_RATE, "This address asks too often")
+    take_token(console.wrong_tokens, request)
     if console.identity_provider is None:
         raise NotFound("Nobody signs in this way here; ask an operator for a link.", code="no_such_route")
     return console.identity_provider

@@ -16,24 +16,22 @@ from billflow.api.requests import check_storable
 from billflow.console.pages import BASE
 from billflow.console.services import ConsoleService, console_of
 from billflow.errors import Forbidden
-from billflow.models.contracts.console import SessionToken, SignedIn
+from billflow.models.contracts.console import SignedIn
 from billflow.pages.forms import FormHere, check_form, check_origin
 from billflow.pages.headers import PDF_POLICY
-from billflow.pages.sessions import WRONG_TOKENS_RATE, SessionCookie, address_of, take_token
+from billflow.pages.sessions import SessionCookie, take_token
 
 __all__ = [
     "COOKIE",
     "PDF_POLICY",
-    "WRONG_TOKENS_RATE",
+    "SESSION",
     "ConsoleRoute",
     "FormHere",
-    "address_of",
     "check_origin",
-    "keep_cookie",
 ]
 
 COOKIE = "billflow_console"
-_SESSION = SessionCookie(COOKIE, BASE)
+SESSION = SessionCookie(COOKIE, BASE)
 
 
 class ConsoleRoute(APIRoute):
@@ -56,7 +54,7 @@ class ConsoleRoute(APIRoute):
             _let_in(request, console, found)
             response = await self._answer(request, found, handle)
             if found.token is not None:
-                keep_cookie(response, found.token)
+                SESSION.keep(response, found.token)
             return response
 
         return checked
@@ -76,7 +74,7 @@ class ConsoleRoute(APIRoute):
 
 
 async def _signed_in(request: Request, console: ConsoleService) -> SignedIn | None:
-    token = _SESSION.token_in(request)
+    token = SESSION.token_in(request)
     if token is None:
         return None
     limiter = take_token(console.wrong_tokens, request)
@@ -101,10 +99,5 @@ def _let_in(request: Request, console: ConsoleService, found: SignedIn) -> None:
 def _to_sign_in(request: Request) -> Response:
     asked = request.url.path if request.method in READS else BASE
     response = RedirectResponse(f"{BASE}/sign-in?next={quote(asked)}", HTTPStatus.SEE_OTHER)
-    _SESSION.drop(response)
+    SESSION.drop(response)
     return response
-
-
-def keep_cookie(response: Response, token: SessionToken) -> None:
-    """Let the browser hold a session's token, which no script of any page can read."""
-    _SESSION.keep(response, token)

@@ -8,21 +8,14 @@ from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import change_by
 from billflow.console.pages import BASE, page
-from billflow.console.security import (
-    COOKIE,
-    WRONG_TOKENS_RATE,
-    ConsoleRoute,
-    FormHere,
-    address_of,
-    check_origin,
-    keep_cookie,
-)
+from billflow.console.security import SESSION, ConsoleRoute, FormHere, check_origin
 from billflow.console.services import ConsoleHere, ConsoleService
 from billflow.console.visits import ReaderVisit
 from billflow.domain.errors import BillingError
 from billflow.errors import Unauthorized, kind_of
 from billflow.models.contracts.console import SessionToken
 from billflow.models.contracts.customers import ChangeContext
+from billflow.pages.sessions import take_token
 
 router = APIRouter()
 """What needs nobody to be signed in."""
@@ -35,7 +28,7 @@ async def show_sign_in(request: Request, console: ConsoleHere, token: str = "", 
     """Show whom a link signs in; only the button does it, since links are also opened by programs that look at them."""
     linked = None
     if known := SessionToken.read(token):
-        limiter = console.wrong_tokens.take(address_of(request), WRONG_TOKENS_RATE, "This address asks too often")
+        limiter = take_token(console.wrong_tokens, request)
         if linked := await console.sessions.linked(known, datetime.now(UTC)):
             limiter.return_token()
     problem = _used_up() if token and linked is None else None
@@ -47,13 +40,13 @@ async def sign_in(request: Request, console: ConsoleHere, form: FormHere) -> Res
     """Sign in by the token of a link, and go to the page that was asked for."""
     check_origin(request)
     known, to = SessionToken.read(form.get("token", "")), form.get("next", "")
-    console.wrong_tokens.take(address_of(request), WRONG_TOKENS_RATE, "This address asks too often")
+    take_token(console.wrong_tokens, request)
     found = await console.sessions.sign_in(known, datetime.now(UTC)) if known else None
     if found is None or found.token is None:
         return sign_in_page(request, console, to=to, problem=_used_up())
     await end_session_before(request, console)
     response = RedirectResponse(to if is_ours(to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
-    keep_cookie(response, found.token)
+    SESSION.keep(response, found.token)
     return response
 
 
@@ -62,7 +55,7 @@ async def sign_out(visit: ReaderVisit) -> Response:
     """End the session on the server, and forget it in the browser."""
     await visit.console.sessions.end(visit.request.state.console_session, change_by(visit.principal))
     response = RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)
-    response.delete_cookie(COOKIE, path=BASE, secure=True, httponly=True, samesite="lax")
+    SESSION.drop(response)
     return response
 
 
@@ -78,7 +71,7 @@ def sign_in_page(
 
 async def end_session_before(request: Request, console: ConsoleService) -> None:
     """End the session that the browser holds: whoever signs in anew is known by the new one alone."""
-    now, token = datetime.now(UTC), SessionToken.read(request.cookies.get(COOKIE, ""))
+    now, token = datetime.now(UTC), SESSION.token_in(request)
     if token and (found := await console.sessions.find_valid(token, now)):
         change = ChangeContext(actor=found.record.actor, at=now, request_id=request.state.request_id)
         await console.sessions.end(found.record, change)

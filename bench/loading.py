@@ -11,7 +11,7 @@ SQL = Path(__file__).parent / "sql"
 
 
 def fill(url: str, script: str, asked: Mapping[str, object]) -> None:
-    """Run `sql/SCRIPT.sql` as the owner that *url* names, and let PostgreSQL look at what is there now."""
+    """Run the *script* of that name as the owner that *url* names, and let PostgreSQL look at what is there now."""
     with psycopg.connect(url) as connection:
         for name, value in asked.items():
             connection.execute("SELECT set_config(%s, %s, false)", [f"{script}.{name}", str(value)])

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -54,14 +55,18 @@ def pages() -> list[Path]:
     return [path for path in committed() if path.suffix == ".md" and path.name != "CHANGELOG.md"]
 
 
-def blocks() -> Iterator[Block]:
-    """Yield every code block of every page."""
-    for page in pages():
-        for token in MarkdownIt().parse(page.read_text("utf-8")):
-            if token.type in {"fence", "code_block"} and token.map:
-                named = token.info.split()[0] if token.info.split() else ""
-                language = ALIASES.get(named, named) or guessed(token.content)
-                yield Block(page, token.map[0] + 1, language, token.content)
+@cache
+def blocks() -> tuple[Block, ...]:
+    """Return every code block of every page."""
+    return tuple(block for page in pages() for block in _blocks_of(page))
+
+
+def _blocks_of(page: Path) -> Iterator[Block]:
+    for token in MarkdownIt().disable("inline").parse(page.read_text("utf-8")):
+        if token.type in {"fence", "code_block"} and token.map:
+            named = token.info.split()[0] if token.info.split() else ""
+            language = ALIASES.get(named, named) or guessed(token.content)
+            yield Block(page, token.map[0] + 1, language, token.content)
 
 
 def guessed(text: str) -> str:

@@ -17,7 +17,7 @@ from billflow.cli.commands import LazyCommand
 from tests.docs.blocks import Block, blocks
 from tests.source import ROOT
 
-BLOCKS = list(blocks())
+BLOCKS = blocks()
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 SEPARATORS = {"&&", "||", "|", ";", ">", "<"}
 

@@ -1,11 +1,13 @@
 -- Customers with a deployment, an account, a plan, an invoice and a ledger each; `crowd.org`, `.customers` and `.entries`.
+-- Plans are monthly and billed up to now: their last `crowd.entries` renewals are in the ledger, all of them settled.
 
 INSERT INTO realm (org_id, string_id, name)
 SELECT current_setting('crowd.org')::uuid, 'crowd-' || n, 'Crowd ' || n
 FROM generate_series(1, current_setting('crowd.customers')::int) AS n;
 
 INSERT INTO customer (org_id, realm_id, name, email, created_at)
-SELECT org_id, id, name, string_id || '@crowd.example', now() - random() * interval '8 years'
+SELECT org_id, id, name, string_id || '@crowd.example',
+    now() - current_setting('crowd.entries')::int * interval '1 month' - random() * interval '8 years'
 FROM realm WHERE org_id = current_setting('crowd.org')::uuid;
 
 INSERT INTO billing_account (org_id, customer_id, name, currency, is_default)
@@ -16,15 +18,22 @@ INSERT INTO customer_plan (
     billing_cycle_anchor, next_invoice_date, seats_observed_through, created_at
 )
 SELECT org_id, id, 'cloud_standard', 'monthly', 'active', 'USD', 800, 'automatic', 'charge_automatically',
-    created_at, now() + random() * interval '30 days', now(), created_at
+    created_at, created_at + (1 + 12 * date_part('year', age(now(), created_at)) + date_part('month', age(now(), created_at)))
+        * interval '1 month', now(), created_at
 FROM customer WHERE org_id = current_setting('crowd.org')::uuid;
 
 INSERT INTO license_ledger (
     org_id, plan_id, seq, event_time, is_renewal, licenses, licenses_at_next_renewal, step_key
 )
-SELECT org_id, id, n, created_at + n * interval '1 month', true, 10 + n, 10 + n, id || '/' || n
+SELECT org_id, id, n,
+    billing_cycle_anchor + (12 * date_part('year', age(now(), billing_cycle_anchor))
+        + date_part('month', age(now(), billing_cycle_anchor)) - current_setting('crowd.entries')::int + n) * interval '1 month',
+    true, 10 + n, 10 + n, id || '/' || n
 FROM customer_plan, generate_series(1, current_setting('crowd.entries')::int) AS n
 WHERE org_id = current_setting('crowd.org')::uuid;
+
+INSERT INTO ledger_allocation (org_id, entry_id, disposition, step_key)
+SELECT org_id, id, 'nothing_to_bill', step_key FROM license_ledger WHERE org_id = current_setting('crowd.org')::uuid;
 
 INSERT INTO invoice (
     org_id, plan_id, customer_id, billing_account_id, kind, status, currency, total, issued_at, collection_method,

@@ -234,8 +234,9 @@ class Step:
             self.change(licenses_without_switch=licenses)
 
     def change(self, **changes: Any) -> None:
-        """Replace fields of the plan."""
-        self.plan = replace(self.plan, **changes)
+        """Replace fields of the plan; where none gets another value, the plan stays the same object."""
+        if any(getattr(self.plan, name) != value for name, value in changes.items()):
+            self.plan = replace(self.plan, **changes)
 
     def append(self, at: datetime, count: LicenseCount, *, renewal: bool = False) -> LedgerEntry:
         """Append a ledger entry, and to a renewal those of the add-ons; numbers go on from the newest one."""

@@ -103,7 +103,9 @@ async def _applied(
     )
     session.add(row)
     detail = {"version": row.version} | ({"reason": change.reason} if change.reason else {})
-    recorder_of(session, row.org_id, change).audit("seller.applied", ("org", row.org_id), detail=detail)
+    recorder = recorder_of(session, row.org_id, change)
+    recorder.audit("seller.applied", ("org", row.org_id), detail=detail)
+    recorder.publish("seller.applied", {"version": row.version})
     return await _shown(session, row)
 
 

@@ -1,4 +1,4 @@
-"""What can't be taxed yet, and may go on with another address or number of the customer, other rates, or another seller."""
+"""What can't be taxed yet, and may go on with other data of the customer, other rates, or another seller."""
 
 from collections.abc import Iterable
 

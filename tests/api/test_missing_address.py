@@ -103,6 +103,30 @@ async def test_a_renewal_goes_on_by_itself_once_its_rate_is_applied(shop: Shop) 
     assert (await invoices_of(shop, plan))[0]["total"] == 12_200
 
 
+async def test_a_renewal_goes_on_by_itself_once_its_seller_is_elsewhere(shop: Shop) -> None:
+    await shop.asked("PUT", "/tax", **RATES)
+    customer_id, clock_id = await shop.customer(4, 0)
+    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})
+    plan = await shop.plan(customer_id, clock_id)
+    await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "IT"})
+    await shop.asked("POST", f"/test-clocks/{clock_id}/advance", to="2026-04-15T10:00:00Z")
+    on_hold = await shop.asked("GET", f"/plans/{plan['id']}")
+    assert (on_hold["attention"]["code"], len(await invoices_of(shop, plan))) == ("no_tax_rate", 1)
+
+    italian = {"street": "Via Roma 1", "postal_code": "00184", "city": "Roma", "country": "IT"}
+    refused = await shop.api.put("/api/v1/seller", json={"legal_name": "Muster S.r.l.", "address": italian})
+    told = refused.json()
+    assert (told["code"], told["errors"][0]["field"]) == ("no_tax_rate", "address.country")
+
+    swiss = {"street": "Bahnhofstr. 1", "postal_code": "8001", "city": "Zürich", "country": "CH"}
+    applied = await shop.asked("PUT", "/seller", legal_name="Muster AG", address=swiss)
+    await until_invoiced(shop, plan, 2)
+    assert (await invoices_of(shop, plan))[0]["total"] == 10_000
+    assert (await shop.asked("GET", f"/plans/{plan['id']}"))["attention"] is None
+    events = (await shop.asked("GET", "/events?type=seller.applied"))["events"]
+    assert [event["data"] for event in events] == [{"version": applied["version"]}, {"version": 1}]
+
+
 async def test_a_purchase_whose_address_stripe_does_not_know_is_declined(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **BY_STRIPE)
     customer_id, clock_id = await shop.customer(4, 0)

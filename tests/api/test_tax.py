@@ -34,10 +34,12 @@ async def shop(env: ApiEnvironment) -> AsyncIterator[Shop]:
         yield shop
 
 
-async def bought(shop: Shop, country: str, tax_id: str | None = None, language: str = "de-DE") -> dict[str, Any]:
+async def bought(
+    shop: Shop, country: str, tax_id: str | None = None, language: str = "de-DE", **place: str
+) -> dict[str, Any]:
     """Return the paid purchase of a new customer in that country: 4 licenses for 100.00 a quarter."""
     customer_id, clock_id = await shop.customer(4, 0)
-    address = {"street": "1, rue de la Paix", "city": "Paris", "country": country}
+    address = {"street": "1, rue de la Paix", "city": "Paris", "country": country, **place}
     await shop.asked("PATCH", f"/customers/{customer_id}", billing_address=address, default_language=language)
     if tax_id:
         await shop.asked("PUT", f"/customers/{customer_id}/settings", company={"tax_id": tax_id})
@@ -89,10 +91,31 @@ async def test_a_business_abroad_reads_why_it_is_charged_no_tax_and_what_follows
 ) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     invoice = await bought(shop, "FR", "FR83404833048", "fr-FR")
-    assert (invoice["total"], invoice["taxes"][0]["category"]) == (10_000, "reverse_charge")
+    [told] = invoice["taxes"]
+    assert (invoice["total"], told["category"], told["percent"]) == (10_000, "reverse_charge", "0")
     page = await env.engine.documents.html(shop.env.org_id, invoice["id"])
     assert "Autoliquidation" in page
     assert "FR83404833048" in page
+
+
+async def test_two_rates_are_told_in_one_order_and_credited_to_the_cent(shop: Shop) -> None:
+    federal = {"country": "CA", "name": "GST", "percent": "5"}
+    provincial = {"country": "CA", "region": "QC", "name": "QST", "percent": "9.975", "adds_to_country": True}
+    await shop.asked("PUT", "/tax", **RATES | {"rates": [*RATES["rates"], federal, provincial]})
+    invoice = await bought(shop, "CA", state="QC")
+    told = [(one["name"], one["percent"], one["base"], one["tax"]) for one in invoice["taxes"]]
+    assert told == [("GST", "5", 10_000, 500), ("QST", "9.975", 10_000, 998)]
+
+    credited = []
+    for amount in (3333, 3333, 4832):
+        asked = {"amount": amount, "refund_method": "balance"}
+        note = await shop.asked("POST", f"/invoices/{invoice['id']}/credit-notes", **asked)
+        credited.append([(one["name"], one["base"], one["tax"]) for one in note["taxes"]])
+    assert credited == [
+        [("GST", 2899, 145), ("QST", 2899, 289)],
+        [("GST", 2898, 145), ("QST", 2898, 290)],
+        [("GST", 4203, 210), ("QST", 4203, 419)],
+    ]
 
 
 @pytest.mark.full

@@ -63,7 +63,7 @@ def test_what_is_wrong_with_a_file_is_one_sentence_with_its_place(terminal: Term
         ("DE136695976", "ATU13585627", "vat_number: 'ATU13585627' is of AT, but address.country is DE; correct one"),
         ("DE89 3704", "DE88 3704", "bank.iban: 'DE88 3704 0044 0532 0130 00' is no IBAN; copy it from a bank"),
         ('# logo = "logo.svg"', 'logo = "script.svg"', "logo has the element <script>; use shapes and paths alone"),
-        ('# logo = "logo.svg"', 'logo = "large.png"', "use a picture of at most 256 KiB"),
+        ('# logo = "logo.svg"', 'logo = "large.png"', "logo is too large; use a picture of at most 256 KiB"),
         ('# logo = "logo.svg"', 'logo = "none.png"', "none.png can't be read: No such file or directory."),
         ("days_until_due = 15", "days_until_due = 999", "payment_terms.days_until_due must be at most 365."),
         ('city = "Berlin"', "", "address.city is missing; add it."),

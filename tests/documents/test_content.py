@@ -136,6 +136,27 @@ def test_a_buyer_of_which_the_country_alone_is_known_has_that_in_words() -> None
     assert "Suède" in compose(invoice(), somewhere, SELLER).buyer
 
 
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        ({"postal_code": "20121", "city": "Milano", "state": "MI", "country": "IT"}, ("20121 Milano MI", "Italy")),
+        (
+            {"postal_code": "10118", "city": "New York", "state": "NY", "country": "US"},
+            ("New York, NY 10118", "United States"),
+        ),
+        ({"postal_code": "SW1A 2AA", "city": "London", "country": "GB"}, ("London SW1A 2AA", "United Kingdom")),
+        (
+            {"postal_code": "8001", "city": "Zürich", "state": "ZH", "country": "CH"},
+            ("8001 Zürich", "ZH", "Switzerland"),
+        ),
+    ],
+)
+def test_an_address_is_written_as_its_country_does(address: dict[str, str], lines: tuple[str, ...]) -> None:
+    there = buyer("en-US").model_copy(update={"address": address})
+
+    assert compose(invoice(), there, SELLER).buyer[1:-1] == lines
+
+
 def test_the_buyer_is_addressed_with_its_country_in_its_own_language() -> None:
     assert document("fr-FR").buyer == (
         "Müller & Söhne <GmbH>",

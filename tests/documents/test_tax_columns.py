@@ -53,6 +53,16 @@ def test_a_long_rate_is_not_broken(language: str) -> None:
     assert first.extract_text().count(rate) >= len(shown.lines) // 2
 
 
+@pytest.mark.parametrize("language", ["en-US", "de-DE", "fr-CA", "it-IT"])
+def test_a_large_amount_is_not_broken(language: str) -> None:
+    document = compose(taxed(TWICE, invoice("USD", repeat=3)), buyer(language), SELLER)
+    longest = [max((line.taxed[n] for line in document.lines), key=len) for n in (1, 2)]
+
+    told = "".join(page.extract_text() for page in PdfReader(BytesIO(render_pdf(document, ISSUED))).pages)
+    plain = " ".join(told.split())
+    assert [plain.count(" ".join(amount.split())) >= 3 for amount in longest] == [True, True]
+
+
 def test_what_goes_to_the_balance_has_no_rate() -> None:
     shown = taxed(AT_19, invoice("EUR").model_copy(update={"lines": changed_lines()}))
 

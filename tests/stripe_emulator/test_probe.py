@@ -194,6 +194,9 @@ def of_taxes(client: StripeClient) -> None:
     [tax] = taxed.lines.data[0].taxes or []
     assert tax.tax_rate_details
     client.v1.tax_rates.retrieve(str(tax.tax_rate_details.tax_rate))
+    vat = client.v1.tax_rates.create({"display_name": "VAT", "percentage": 19.0, "inclusive": False, "country": "DE"})
+    client.v1.tax_rates.update(vat.id, {"active": False})
+    client.v1.tax_rates.list({"inclusive": False})
 
 
 def of_the_rest(client: StripeClient) -> None:

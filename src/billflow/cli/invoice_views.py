@@ -17,9 +17,11 @@ _ATTEMPTS: Columns = {
 def described(invoice: JsonObject) -> list[Part]:
     """Describe one invoice with its lines and the attempts to collect it."""
     money, attempts, adjusted = invoice.currency, invoice.payment_attempts, invoice.adjustments
+    taxes = [one for one in invoice.taxes if one.category != "none"]
     return [
         _facts(invoice),
         Table("Lines", _lines(money), invoice.lines),
+        *([Table("Tax", _taxes(money), taxes)] if taxes else []),
         *([Table("Adjustments", _adjustments(money), adjusted)] if adjusted else []),
         *([Table("Attempts to collect", _ATTEMPTS, attempts)] if attempts else []),
     ]
@@ -34,6 +36,7 @@ def _facts(invoice: JsonObject) -> FactList:
         "kind": words(invoice.kind),
         "status": invoice.status,
         "total": amount(invoice.total, money),
+        "tax": None if invoice.tax_known else "Stripe adds it to the total",
         "from balance": amount(invoice.balance_applied, money) if invoice.balance_applied else None,
         "credited": amount(invoice.credited, money) if invoice.credited else None,
         "paid": amount(invoice.amount_paid, money),
@@ -64,6 +67,17 @@ def _lines(currency: str) -> Columns:
         "quantity>": lambda line: line.quantity,
         "each>": lambda line: amount(line.unit_amount, currency),
         "amount>": lambda line: amount(line.amount, currency),
+    }
+
+
+def _taxes(currency: str) -> Columns:
+    return {
+        "what~": lambda one: one.name,
+        "of": lambda one: one.jurisdiction,
+        "rate>": lambda one: f"{one.percent}%",
+        "on>": lambda one: amount(one.base, currency),
+        "tax>": lambda one: amount(one.tax, currency),
+        "how~": lambda one: one.exemption or ("in the prices" if one.inclusive else words(one.category)),
     }
 
 

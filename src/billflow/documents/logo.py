@@ -40,7 +40,7 @@ def checked_logo(content: bytes) -> Logo:
     Raises `InvalidInput` for another file, one of more than `MOST_LOGO_BYTES`, and one that runs or loads something.
     """
     if len(content) > MOST_LOGO_BYTES:
-        raise _wrong(f"has {len(content) // 1024:,} KiB; use a picture of at most {MOST_LOGO_BYTES // 1024} KiB")
+        raise _wrong(f"is too large; use a picture of at most {MOST_LOGO_BYTES // 1024} KiB")
     logo = _png(content) if content.startswith(_PNG_BEGINS) else _svg(content)
     _check_drawable(logo)
     return logo

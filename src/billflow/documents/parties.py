@@ -14,6 +14,9 @@ from billflow.models.contracts.documents import Logo, Seller
 _CITY_BEFORE_CODE = frozenset(["AU", "CA", "GB", "IE", "IN", "NZ", "US", "ZA"])
 """Countries that write the postal code behind the city."""
 
+_PROVINCE_AFTER_CITY = frozenset(["IT"])
+"""Countries that write the province, of two letters, behind the city."""
+
 _ADDRESS = ("street", "street2", "postal_code", "city", "state", "country")
 
 
@@ -64,6 +67,8 @@ def address_lines(address: Mapping[str, Any], content: DocumentContent) -> Itera
     yield from filter(None, (street, street2))
     if country in _CITY_BEFORE_CODE:
         yield " ".join(filter(None, (", ".join(filter(None, (city, state))), code)))
+    elif country in _PROVINCE_AFTER_CITY:
+        yield " ".join(filter(None, (code, city, state)))
     else:
         yield from filter(None, (" ".join(filter(None, (code, city))), state))
     if country:

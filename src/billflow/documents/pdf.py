@@ -12,7 +12,7 @@ from billflow.documents.document import InvoiceDocument
 from billflow.documents.metadata import E_INVOICE_FILE, xmp
 from billflow.documents.pdf_payment_slip import HEIGHT as HEIGHT_OF_SLIP
 from billflow.documents.pdf_payment_slip import draw_payment_slip
-from billflow.documents.tables import Column, TableRow
+from billflow.documents.tables import Column, TableRow, fitting_size
 from billflow.documents.typefaces import FONT, add_typefaces
 from billflow.models.contracts.documents import Logo
 
@@ -127,6 +127,8 @@ class _InvoicePdf(FPDF):
 
     def _rows(self, columns: Sequence[Column], rows: Sequence[TableRow], size: float) -> None:
         self._columns(columns)
+        self._style(size, _TEXT, "B" if any(row.bold for row in rows) else "")
+        size = fitting_size(size, columns, rows, _GAP, self.get_string_width)
         for row in rows:
             # What is carried to the next page has room below each row.
             if self.will_page_break(self._height(columns, row, size) + (_SUM if row.running else 0)):

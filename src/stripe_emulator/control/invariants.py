@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
+from stripe_emulator.engine import money
 from stripe_emulator.storage.database import Database
 from stripe_emulator.types import Obj
 
@@ -17,6 +18,7 @@ def broken(db: Database, unique_key: str | None) -> list[str]:
     return [
         *(_doubles(by_kind, unique_key) if unique_key else ()),
         *_sums(by_kind),
+        *_taxes(by_kind),
         *_dues(by_kind["invoice"]),
         *_balances(by_kind),
         *_charges(by_kind),
@@ -30,6 +32,19 @@ def _doubles(by_kind: dict[str, list[Obj]], key: str) -> Iterator[str]:
         for name, count in named.items():
             if count > 1:
                 yield f"{count} objects of kind {kind} have metadata {key}={name}"
+
+
+def _taxes(by_kind: dict[str, list[Obj]]) -> Iterator[str]:
+    """Compare subtotal, taxes and total of invoices and credit notes, and their taxes with those of their lines."""
+    sums: Counter[str] = Counter()
+    for line in by_kind["line_item"] + by_kind["credit_note_line_item"]:
+        sums[line["invoice"]] += sum(tax["amount"] for tax in line["taxes"])
+    for one in by_kind["invoice"] + by_kind["credit_note"]:
+        if sums[one["id"]] != sum(tax["amount"] for tax in one["total_taxes"]):
+            yield f"{one['id']}: the taxes of the lines are {sums[one['id']]}, the total taxes {one['total_taxes']}"
+        total = one["subtotal"] + money.exclusive(one["total_taxes"])
+        if total != one["total"] or one["total_excluding_tax"] + sums[one["id"]] != one["total"]:
+            yield f"{one['id']}: subtotal and tax are {total}, the total is {one['total']}"
 
 
 def _sums(by_kind: dict[str, list[Obj]]) -> Iterator[str]:

@@ -98,10 +98,19 @@ def product(unit_amount: str, quantity: str) -> int:
     return int((Decimal(unit_amount) * Decimal(quantity)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def contained(amount: int, percent: str) -> int:
-    """Return the tax that an amount contains, rounded half away from zero to a whole minor unit [assume: rounding]."""
-    rate = Decimal(percent)
-    return int((amount * rate / (100 + rate)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+def percent(amount: int, rate: Decimal) -> int:
+    """Return some percent of an amount, rounded half away from zero to a whole minor unit [assume: rounding]."""
+    return part(amount, rate, Decimal(100))
+
+
+def contained(amount: int, rate: Decimal, together: Decimal) -> int:
+    """Return the tax of one rate that an amount contains, *together* being the sum of all rates in it, in percent."""
+    return part(amount, rate, 100 + together)
+
+
+def part(amount: int, numerator: Decimal | int, denominator: Decimal | int) -> int:
+    """Return a fraction of an amount, rounded half away from zero to a whole minor unit [assume: rounding]."""
+    return int((amount * Decimal(numerator) / denominator).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def plain(number: Decimal) -> str:
@@ -110,7 +119,6 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def exclusive_tax(lines: list[Obj]) -> int:
-    """Return the tax that comes on top of the lines' amounts."""
-    taxes = [tax for line in lines for tax in line["taxes"] or []]
+def exclusive(taxes: list[Obj]) -> int:
+    """Return the tax that comes on top of the amounts it is on."""
     return sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")

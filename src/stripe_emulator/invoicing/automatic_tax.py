@@ -1,8 +1,11 @@
 """Compute `automatic_tax` from a small table: the real Stripe Tax knows products, places and registrations [assume]."""
 
+from decimal import Decimal
+
 from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
+from stripe_emulator.invoicing import tax_rates
 from stripe_emulator.storage.query import Query
 from stripe_emulator.types import Obj
 
@@ -84,10 +87,10 @@ def _reason(unit: Unit, customer: Obj, country: str) -> str:
 
 
 def _tax(unit: Unit, line: Obj, country: str, reason: str) -> Obj:
-    percent = PERCENT[country] if reason == "standard_rated" else "0"
+    percent = Decimal(PERCENT[country] if reason == "standard_rated" else 0)
     is_taxed, amount = reason != "not_collecting", line["amount"]
     inclusive = _is_inclusive(unit.services.settings.tax_behavior, line["currency"])
-    tax = money.contained(amount, percent) if inclusive else money.product(str(amount), percent + "e-2")
+    tax = money.contained(amount, percent, percent) if inclusive else money.percent(amount, percent)
     return {
         "amount": tax,
         "tax_behavior": "inclusive" if inclusive else "exclusive",
@@ -105,22 +108,8 @@ def _is_inclusive(behavior: str, currency: str) -> bool:
     return behavior == "inclusive" or (behavior == "inferred_by_currency" and currency not in ("usd", "cad"))
 
 
-def _rate(unit: Unit, country: str, percent: str, *, inclusive: bool) -> Obj:
+def _rate(unit: Unit, country: str, percent: Decimal, *, inclusive: bool) -> Obj:
     """Return the tax rate of a country, which is made when it is first needed."""
-    known = unit.select(
-        Query("tax_rate").where("country", country).where("percentage", float(percent)).where("inclusive", inclusive)
-    )
-    if known:
-        return known[0]
-    rate = unit.blank("tax_rate")
-    rate.update(
-        inclusive=inclusive,
-        country=country,
-        jurisdiction=country,
-        jurisdiction_level="country",
-        metadata={},
-        active=True,
-    )
-    rate.update(display_name="VAT", tax_type="vat", rate_type="percentage")
-    rate.update(percentage=float(percent), effective_percentage=float(percent))
-    return unit.add(rate)
+    vat = {"display_name": "VAT", "tax_type": "vat", "rate_type": "percentage", "percentage": float(percent)}
+    place = {"country": country, "jurisdiction": country, "jurisdiction_level": "country"}
+    return tax_rates.automatic(unit, {**vat, **place, "inclusive": inclusive})

@@ -7,6 +7,7 @@ from stripe_emulator.contract.table import blank
 from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
+from stripe_emulator.invoicing import credit_note_taxes, taxes
 from stripe_emulator.invoicing.payment_results import follow
 from stripe_emulator.invoicing.state import become_paid, stop_asking
 from stripe_emulator.storage.query import Query
@@ -32,14 +33,18 @@ class Split:
 
 
 def note_lines(unit: Unit, invoice: Obj, params: Obj) -> list[Obj]:
-    """Return the lines of a note, not stored; a bare `amount` is one line of its own."""
+    """Return the lines of a note, not stored; a bare `amount` is one line of its own, with the tax in it taken out."""
     if params.get("amount") is not None:
-        given: list[Obj] = [{"type": "custom_line_item", "amount": params["amount"], "description": "Credit"}]
-    else:
-        given = params.get("lines") or []
+        line = _line(unit, invoice, {"type": "custom_line_item", "amount": params["amount"], "description": "Credit"})
+        line["taxes"] = credit_note_taxes.of_amount(unit, invoice, params["amount"])
+        line["amount"] -= money.exclusive(line["taxes"])
+        return [line]
+    given = params.get("lines") or []
     if not given:
         raise invalid("Give an amount or lines to credit.", code="parameter_missing", param="amount")
-    return [_line(unit, invoice, line) for line in given]
+    for one in given:
+        credit_note_taxes.check(invoice, one)
+    return [_line(unit, invoice, one) for one in given]
 
 
 def _line(unit: Unit, invoice: Obj, given: Obj) -> Obj:
@@ -60,6 +65,7 @@ def _line(unit: Unit, invoice: Obj, given: Obj) -> Obj:
     unit_amount = given.get("unit_amount_decimal") or given.get("unit_amount")
     if unit_amount is not None:
         line.update(unit_amount_decimal=money.plain(Decimal(unit_amount)), unit_amount=given.get("unit_amount"))
+    line["taxes"] = credit_note_taxes.of_line(unit, invoice, given, line, source)
     return line
 
 
@@ -77,6 +83,16 @@ def _amount(given: Obj, source: Obj | None) -> int:
     if unit_amount is None:
         raise invalid("Missing required param: lines[amount].", code="parameter_missing", param="lines[amount]")
     return money.product(str(unit_amount), str(quantity or 1))
+
+
+def totals(lines: list[Obj]) -> Obj:
+    """Return the sums of a note over its lines, with and without the tax, and the tax by rate."""
+    subtotal = sum(line["amount"] for line in lines)
+    total_taxes = taxes.summed(tax for line in lines for tax in line["taxes"])
+    exclusive = money.exclusive(total_taxes)
+    net = subtotal + exclusive - sum(tax["amount"] for tax in total_taxes)
+    sums = {"amount": subtotal + exclusive, "total": subtotal + exclusive, "subtotal": subtotal}
+    return {**sums, "subtotal_excluding_tax": net, "total_excluding_tax": net, "total_taxes": total_taxes}
 
 
 def left_to_credit(unit: Unit, invoice: Obj) -> int:

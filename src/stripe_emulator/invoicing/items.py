@@ -5,6 +5,7 @@ from decimal import Decimal
 from stripe_emulator.engine import fields
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
+from stripe_emulator.invoicing import taxes
 from stripe_emulator.invoicing.pricing import Price, price_of
 from stripe_emulator.invoicing.totals import lines_of
 from stripe_emulator.storage.query import Query
@@ -31,7 +32,7 @@ def make_item(unit: Unit, customer: Obj, params: Obj, currency: str, invoice: Ob
     item.update(discountable=bool(params.get("discountable", price.amount > 0)), test_clock=customer.get("test_clock"))
     item.update(invoice=invoice and invoice["id"], description=params.get("description"))
     item["period"] = params.get("period") or {"start": now, "end": now}
-    item["_sim"] = {"taxes": taxes_of(params)}
+    taxes.put(unit, item, params)
     set_price(item, price)
     fields.merge_metadata(item, params)
     unit.add(item)
@@ -49,24 +50,6 @@ def set_price(obj: Obj, price: Price) -> None:
         obj["net_amount"] = price.amount
 
 
-def taxes_of(params: Obj) -> list[Obj]:
-    """Return the manual `tax_amounts` as lines show them."""
-    taxes = []
-    for given in params.get("tax_amounts") or []:
-        inclusive = given["tax_rate_data"].get("inclusive")
-        taxes.append(
-            {
-                "amount": given["amount"],
-                "tax_behavior": "inclusive" if inclusive else "exclusive",
-                "tax_rate_details": None,
-                "taxability_reason": given.get("taxability_reason") or "not_available",
-                "taxable_amount": given["taxable_amount"],
-                "type": "tax_rate_details",
-            }
-        )
-    return taxes
-
-
 def put_on(unit: Unit, invoice: Obj, item: Obj) -> Obj:
     """Add a line for the item; raises StripeError beyond 250 lines or in another currency."""
     if item["currency"] != invoice["currency"]:
@@ -78,7 +61,8 @@ def put_on(unit: Unit, invoice: Obj, item: Obj) -> Obj:
     line = unit.blank("line_item")
     line.update({name: item[name] for name in ("amount", "currency", "description", "discountable", "period")})
     line.update({name: item[name] for name in ("pricing", "quantity", "quantity_decimal")})
-    line.update(invoice=invoice["id"], metadata=dict(item["metadata"] or {}), taxes=item["_sim"]["taxes"])
+    line.update(invoice=invoice["id"], metadata=dict(item["metadata"] or {}), taxes=[])
+    line["_sim"] = {"taxes": item["_sim"].get("taxes", []), "tax_rates": item["tax_rates"]}
     line.update(subtotal=item["amount"], discount_amounts=[], discounts=[], pretax_credit_amounts=[])
     source = {"invoice_item": item["id"], "proration": False, "proration_details": None, "subscription": None}
     line["parent"] = {

@@ -2,7 +2,7 @@
 
 from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
-from stripe_emulator.invoicing import automatic_tax
+from stripe_emulator.invoicing import taxes
 from stripe_emulator.storage.query import Query
 from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
@@ -16,15 +16,17 @@ def lines_of(records: Records, invoice: Obj) -> list[Obj]:
 def recompute(unit: Unit, invoice: Obj) -> None:
     """Set subtotal, tax and total of a draft; what is due shows the balance only once it is applied [assume]."""
     lines = lines_of(unit, invoice)
-    if automatic_tax.apply(unit, invoice, lines):
-        for line in lines:
+    before = [line["taxes"] for line in lines]
+    taxes.apply(unit, invoice, lines)
+    for line, old in zip(lines, before, strict=True):
+        if line["taxes"] != old:
             unit.save(line)
     subtotal = sum(line["amount"] for line in lines)
-    taxes = [tax for line in lines for tax in line["taxes"] or []]
-    exclusive = money.exclusive_tax(lines)
-    inclusive = sum(tax["amount"] for tax in taxes) - exclusive
+    total_taxes = taxes.summed(tax for line in lines for tax in line["taxes"])
+    exclusive = money.exclusive(total_taxes)
+    inclusive = sum(tax["amount"] for tax in total_taxes) - exclusive
     total = subtotal + exclusive
-    invoice.update(subtotal=subtotal, total=total, total_taxes=taxes)
+    invoice.update(subtotal=subtotal, total=total, total_taxes=total_taxes)
     invoice.update(subtotal_excluding_tax=subtotal - inclusive, total_excluding_tax=subtotal - inclusive)
     invoice.update(amount_due=max(total, 0), amount_remaining=max(total, 0))
     unit.save(invoice)

@@ -6,7 +6,7 @@ from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import list_object, render, renders
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
-from stripe_emulator.invoicing import credit_notes
+from stripe_emulator.invoicing import credit_notes, tax_rates
 from stripe_emulator.invoicing.credit_notes import Split
 from stripe_emulator.payments.refunds import refund_charge
 from stripe_emulator.storage.query import Query
@@ -29,9 +29,9 @@ def create(unit: Unit, args: Args) -> Obj:
     params = args.params
     invoice = unit.get("invoice", params["invoice"], "invoice")
     lines = credit_notes.note_lines(unit, invoice, params)
-    total = sum(line["amount"] for line in lines)
-    split = credit_notes.split(unit, invoice, total, params)
-    note = _note(unit, invoice, params, total, split)
+    sums = credit_notes.totals(lines)
+    split = credit_notes.split(unit, invoice, sums["total"], params)
+    note = _note(unit, invoice, params, sums, split)
     unit.add(note)
     for line in lines:
         unit.add({**line, "created": note["created"], "_sim": {"note": note["id"]}, "invoice": note["id"]})
@@ -50,9 +50,9 @@ def preview(unit: Unit, args: Args) -> Obj:
     """Return the note that creating would make, without making it."""
     invoice = unit.get("invoice", args.params["invoice"], "invoice")
     lines = credit_notes.note_lines(unit, invoice, args.params)
-    total = sum(line["amount"] for line in lines)
-    note = _note(unit, invoice, args.params, total, credit_notes.split(unit, invoice, total, args.params))
-    note["lines"] = list_object(lines, f"/v1/credit_notes/{note['id']}/lines")
+    sums = credit_notes.totals(lines)
+    note = _note(unit, invoice, args.params, sums, credit_notes.split(unit, invoice, sums["total"], args.params))
+    note["lines"] = list_object([render(unit, line) for line in lines], f"/v1/credit_notes/{note['id']}/lines")
     return note
 
 
@@ -118,8 +118,9 @@ def with_lines(records: Records, note: Obj) -> None:
 
 
 @renders("credit_note_line_item")
-def without_storage(_: Records, line: Obj) -> None:
-    """Leave out what only the storage needs."""
+def without_storage(records: Records, line: Obj) -> None:
+    """Leave out what only the storage needs, and show the tax rates as they are now."""
+    line["tax_rates"] = tax_rates.shown(records, line["tax_rates"])
     line.pop("created", None)
     line.pop("invoice", None)
 
@@ -128,12 +129,11 @@ def _lines_query(note_id: str) -> Query:
     return Query("credit_note_line_item", ascending=True).where("invoice", note_id)
 
 
-def _note(unit: Unit, invoice: Obj, params: Obj, total: int, split: Split) -> Obj:
+def _note(unit: Unit, invoice: Obj, params: Obj, sums: Obj, split: Split) -> Obj:
     note = unit.blank("credit_note", invoice["test_clock"])
     number = unit.count(Query("credit_note").where("invoice", invoice["id"])) + 1
     note.update(customer=invoice["customer"], invoice=invoice["id"], currency=invoice["currency"], status="issued")
-    note.update(amount=total, subtotal=total, total=total, subtotal_excluding_tax=total, total_excluding_tax=total)
-    note.update(pre_payment_amount=split.pre, post_payment_amount=split.post, total_taxes=[])
+    note.update(sums, pre_payment_amount=split.pre, post_payment_amount=split.post)
     note.update(out_of_band_amount=split.out_of_band or None, memo=params.get("memo"), reason=params.get("reason"))
     note["number"] = f"{invoice['number']}-CN-{number:02d}"
     note["pdf"] = f"{unit.services.base_url}/credit_notes/{note['id']}/pdf"

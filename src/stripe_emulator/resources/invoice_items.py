@@ -4,15 +4,17 @@ from stripe_emulator.engine import fields, money
 from stripe_emulator.engine.expand import deleted
 from stripe_emulator.engine.lists import page
 from stripe_emulator.engine.operations import Args, operation
+from stripe_emulator.engine.render import renders
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
-from stripe_emulator.invoicing import items, totals
+from stripe_emulator.invoicing import items, tax_rates, taxes, totals
 from stripe_emulator.invoicing.pricing import WAYS, price_of
 from stripe_emulator.invoicing.pricing import check as check_price
 from stripe_emulator.storage.query import Query
+from stripe_emulator.storage.records import Records
 from stripe_emulator.types import Obj
 
-UNSIMULATED = ("subscription", "discounts", "tax_rates", "customer_account")
+UNSIMULATED = ("subscription", "discounts", "customer_account")
 PRICED = {*WAYS, "quantity", "quantity_decimal"}
 
 
@@ -64,11 +66,11 @@ def update(unit: Unit, args: Args) -> Obj:
     invoice = unit.find(item["invoice"], "invoice")
     if invoice is not None:
         items.require_draft(invoice)
-    apply(item, args.params)
+    apply(unit, item, args.params)
     unit.save(item)
     line = unit.find(item["_sim"].get("line"), "line_item") if invoice else None
     if line is not None and invoice is not None:
-        apply(line, args.params)
+        apply(unit, line, args.params)
         unit.save(line)
         _refresh(unit, invoice)
     return item
@@ -105,10 +107,17 @@ def list_items(unit: Unit, args: Args) -> Obj:
     return page(unit, args, query)
 
 
-def apply(obj: Obj, params: Obj) -> None:
+@renders("invoiceitem")
+def with_rates(records: Records, item: Obj) -> None:
+    """Show the tax rates as they are now."""
+    item["tax_rates"] = tax_rates.shown(records, item["tax_rates"])
+
+
+def apply(unit: Unit, obj: Obj, params: Obj) -> None:
     """Change an item or a line by the given parameters; a new price counts the old quantity unless given."""
     fields.copy(obj, params, ("description", "discountable"))
     fields.merge_metadata(obj, params)
+    taxes.put(unit, obj, params)
     if params.get("period"):
         obj["period"] = params["period"]
     if not PRICED.isdisjoint(params):

@@ -11,15 +11,12 @@ from stripe_emulator.resources.invoice_items import apply
 from stripe_emulator.storage.query import Query
 from stripe_emulator.types import Obj
 
-UNSIMULATED = ("discounts", "tax_rates")
-
 
 def check_lines(params: Obj) -> None:
     """Raise StripeError for a line whose price is given in two ways or not simulated."""
     for line in params["lines"]:
-        for name in UNSIMULATED:
-            if line.get(name):
-                raise invalid(f"{name} is not simulated by the emulator.", param=f"lines[{name}]")
+        if line.get("discounts"):
+            raise invalid("discounts is not simulated by the emulator.", param="lines[discounts]")
         check_price(line)
 
 
@@ -94,10 +91,8 @@ def _line_of(unit: Unit, invoice: Obj, line_id: str) -> Obj:
 def _change(unit: Unit, line: Obj, given: Obj) -> None:
     item = unit.get("invoiceitem", line["parent"]["invoice_item_details"]["invoice_item"])
     for obj in (line, item):
-        apply(obj, given)
+        apply(unit, obj, given)
         unit.save(obj)
-    if "tax_amounts" in given:
-        line["taxes"] = item["_sim"]["taxes"] = items.taxes_of(given)
 
 
 def _finish(unit: Unit, invoice: Obj, params: Obj) -> Obj:

@@ -34,6 +34,7 @@ def create_preview(unit: Unit, args: Args) -> Obj:
     customer_id = args.params.get("customer") or create_customer(unit, Args("", (), {}))["id"]
     currency = args.params.get("currency") or _currency_of(args.params)
     wanted = {"customer": customer_id, "pending_invoice_items_behavior": "include"}
+    wanted |= {name: args.params[name] for name in ("automatic_tax",) if name in args.params}
     invoice = create_invoice(unit, Args("", (), {**wanted, **({"currency": currency} if currency else {})}))
     customer = unit.get("customer", customer_id)
     for given in args.params.get("invoice_items") or []:

@@ -3,6 +3,7 @@
 from stripe_emulator.engine.expand import includes
 from stripe_emulator.engine.render import list_object, render, renders
 from stripe_emulator.engine.unit import Unit
+from stripe_emulator.invoicing import tax_rates
 from stripe_emulator.invoicing.totals import lines_of
 from stripe_emulator.storage.query import Query
 from stripe_emulator.storage.records import Records
@@ -13,7 +14,8 @@ EMBEDDED = 10
 
 @renders("invoice")
 def with_lines(records: Records, invoice: Obj) -> None:
-    """Embed the first ten lines."""
+    """Embed the first ten lines, and the tax rates as they are now."""
+    invoice["default_tax_rates"] = tax_rates.shown(records, invoice["default_tax_rates"])
     if "lines" in invoice and invoice["lines"]["data"]:
         return
     lines = lines_of(records, invoice)

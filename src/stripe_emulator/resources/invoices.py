@@ -6,7 +6,7 @@ from stripe_emulator.engine.lists import page
 from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
-from stripe_emulator.invoicing import automatic_tax, items, totals
+from stripe_emulator.invoicing import automatic_tax, items, tax_rates, totals
 from stripe_emulator.invoicing.finalize import freeze_customer
 from stripe_emulator.resources.invoice_rules import check_create, check_terms, check_update
 from stripe_emulator.storage.query import Query
@@ -84,8 +84,7 @@ def update(unit: Unit, args: Args) -> Obj:
     if args.params.get("auto_advance") is not None:
         _set_auto_advance(unit, invoice, on=args.params["auto_advance"])
     _apply(unit, invoice, args.params)
-    if "automatic_tax" in args.params:
-        _drop_taxes(unit, invoice)
+    if not {"automatic_tax", "default_tax_rates"}.isdisjoint(args.params):
         totals.recompute(unit, invoice)
     unit.changed("invoice.updated", invoice)
     return invoice
@@ -115,13 +114,6 @@ def list_invoices(unit: Unit, args: Args) -> Obj:
     if args.params.get("subscription"):
         query.matching("0")
     return page(unit, args, query)
-
-
-def _drop_taxes(unit: Unit, invoice: Obj) -> None:
-    """Take the tax off each line, which is computed anew where that is asked for."""
-    for line in totals.lines_of(unit, invoice):
-        line["taxes"] = []
-        unit.save(line)
 
 
 def schedule_finalization(unit: Unit, invoice: Obj) -> None:
@@ -157,6 +149,9 @@ def _apply(unit: Unit, invoice: Obj, params: Obj) -> None:
     fields.copy(invoice, params, COPIED)
     fields.merge_metadata(invoice, params)
     automatic_tax.enable(invoice, params.get("automatic_tax"))
+    if "default_tax_rates" in params:
+        held, wanted = invoice["default_tax_rates"], params["default_tax_rates"]
+        invoice["default_tax_rates"] = tax_rates.named(unit, wanted, "default_tax_rates", held)
     if params.get("days_until_due") is not None:
         invoice["due_date"] = invoice["created"] + params["days_until_due"] * DAY
     if params.get("due_date") is not None:

@@ -12,6 +12,7 @@ from stripe_emulator.types import Obj
 NOUNS = {
     "checkout.session": "checkout.session",
     "line_item": "line item",
+    "tax_rate": "tax rate",
     "test_helpers.test_clock": "test clock",
     "webhook_endpoint": "webhook endpoint",
 }

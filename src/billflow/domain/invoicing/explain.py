@@ -147,7 +147,9 @@ def _tax(line: Line, currency: str) -> str:
     exact = d.price * Fraction(d.numerator, d.denominator)
     rounding = "" if exact == d.rounded_unit else f", rounded {d.rounding.replace('_', ' ')}"
     if d.less:
-        of = f"{line.description}{where}: {d.numerator}/{d.denominator} of {whole}{rounding} = {tax}"
+        # Our own rates are in ten-thousandths of a percent; Stripe's fraction is of amounts.
+        parts = (percent_text(Decimal(n) / (1 if d.note else 10_000)) for n in (d.numerator, d.denominator))
+        of = f"{line.description}{where}: {'/'.join(parts)} of {whole}{rounding} = {tax}"
         return f"{of}, which the prices contain{by_stripe}."
     stated = Decimal(applied.percent) if applied and d.note else Decimal(100 * d.numerator) / d.denominator
     percent = percent_text(stated)

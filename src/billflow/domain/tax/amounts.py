@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 
 from billflow.domain.calendar import Period
@@ -96,7 +97,7 @@ def _parts(rate: TaxRate) -> int:
 
 def applied(treatment: Treatment, rate: TaxRate) -> AppliedTax:
     """Return what is kept of a rate with an invoice."""
-    charged = rate.percent if treatment.category is TaxCategory.STANDARD else 0
+    charged = rate.percent if treatment.category is TaxCategory.STANDARD else Decimal(0)
     return AppliedTax(
         category=treatment.category,
         name=rate.name,

@@ -133,6 +133,10 @@ class TaxPolicy:
         is_exempt = any(rate.exemption for rate in rates)
         return Treatment(category=TaxCategory.EXEMPT if is_exempt else TaxCategory.STANDARD, rates=rates)
 
+    def has_rate(self, country: str) -> bool:
+        """Tell whether there is a rate of a country, valid or not."""
+        return any(rate.country == country for rate in self.rates)
+
     def _is_abroad_in_union(self, country: str) -> bool:
         return self.home in EU and country in EU and country != self.home
 

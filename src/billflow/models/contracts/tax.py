@@ -1,13 +1,25 @@
 """The tax of an invoice, and of what is given back of it, rate by rate; amounts in minor units."""
 
 from collections.abc import Sequence
-from typing import Self
+from decimal import Decimal
+from typing import Annotated, Self
 
+from pydantic import AfterValidator
+
+from billflow.domain.coupons import percent_text
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.invoicing.tax import tax_totals
 from billflow.domain.tax.amounts import TaxTotal
 from billflow.domain.tax.policy import TaxCategory
 from billflow.models.contracts.base import Contract
+
+
+def _plain(percent: str) -> str:
+    return percent_text(Decimal(percent))
+
+
+Percent = Annotated[str, AfterValidator(_plain)]
+"""A percentage as text, without needless zeros."""
 
 
 class TaxRecord(Contract):
@@ -19,7 +31,7 @@ class TaxRecord(Contract):
 
     category: TaxCategory
     name: str
-    percent: str
+    percent: Percent
     jurisdiction: str
     exemption: str | None = None
     inclusive: bool = False

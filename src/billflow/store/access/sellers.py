@@ -4,10 +4,13 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import NotFound, Refused
+from billflow.domain.settings import DEFAULT_SETTINGS
+from billflow.domain.tax.policy import EU, TaxMode
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.documents import Logo, Seller
 from billflow.models.contracts.seller import SellerDocument, SellerResponse
 from billflow.models.tables import Org, SellerVersionRow
+from billflow.store.access.tax_records import current_settings
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.invoices.series import begin_series, series_of
 from billflow.store.session.database import ORG, Repository, advisory_lock
@@ -30,10 +33,11 @@ class PostgresSellerRepository(Repository):
         """Let invoices be issued by *document* from now on; without a *logo* the one there is stays.
 
         Where the newest version says the same, that one stays the newest. Raises `Refused` where invoice numbers would
-        go back.
+        go back, and for a member state of the Union that the rates in force have none for.
         """
         async with self.database.unit_of_work(org_id) as session:
             newest = await _locked(session, org_id)
+            await _check_rate(session, document.address.country)
             if document.numbering:
                 await begin_series(session, as_id(org_id, "organization"), document.numbering)
             return await _applied(session, newest, (document, logo or _logo(newest)), change)
@@ -67,6 +71,14 @@ class PostgresSellerRepository(Repository):
             if newest is not None:
                 return _seller(newest)
             return Seller(name=(await row_by_id(session, Org, org_id, "organization")).name)
+
+
+async def _check_rate(session: AsyncSession, home: str) -> None:
+    """Raise `Refused` where the newest rates have none of the country that the seller is in, as `tax apply` does."""
+    newest = (await current_settings(session, DEFAULT_SETTINGS)).tax.versions[:1]
+    if home in EU and any(one.mode is TaxMode.OWN_RATES and not one.has_rate(home) for one in newest):
+        message = f"There is no tax rate for {home}, where the seller is; add it to the tax file, and apply that first."
+        raise Refused(message, code="no_tax_rate", field="address.country")
 
 
 async def _newest(session: AsyncSession) -> SellerVersionRow | None:
@@ -103,7 +115,9 @@ async def _applied(
     )
     session.add(row)
     detail = {"version": row.version} | ({"reason": change.reason} if change.reason else {})
-    recorder_of(session, row.org_id, change).audit("seller.applied", ("org", row.org_id), detail=detail)
+    recorder = recorder_of(session, row.org_id, change)
+    recorder.audit("seller.applied", ("org", row.org_id), detail=detail)
+    recorder.publish("seller.applied", {"version": row.version})
     return await _shown(session, row)
 
 

@@ -1,4 +1,4 @@
-"""What can't be taxed yet, and may go on once a customer has another address or number, or other rates were applied."""
+"""What can't be taxed yet, and may go on with other data of the customer, other rates, or another seller."""
 
 from collections.abc import Iterable
 
@@ -10,14 +10,14 @@ from billflow.models.tables import CustomerPlan, InvoiceRow, OutboxEvent
 
 _ADDRESS_MISSING = "tax_address_missing"
 _OF_CUSTOMER = frozenset({"customer.updated", "customer.settings_updated"})
-_OF_ORGANIZATION = "tax.applied"
+_OF_ORGANIZATION = frozenset({"tax.applied", "seller.applied"})
 
 
 async def waiting_for_tax(
     session: AsyncSession, events: Iterable[OutboxEvent]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the ids of plans on hold, and of invoices that Stripe could not tax, which *events* may let go on."""
-    of_all = any(event.type == _OF_ORGANIZATION for event in events)
+    of_all = any(event.type in _OF_ORGANIZATION for event in events)
     customer_ids = {event.customer_id for event in events if event.type in _OF_CUSTOMER}
     if not of_all and not customer_ids:
         return (), ()

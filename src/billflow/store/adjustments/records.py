@@ -164,10 +164,13 @@ def _result(money: Money, row: CreditNoteRow | RefundRow) -> dict[str, object]:
 
 
 def _taxes(money: Money, row: CreditNoteRow | RefundRow) -> tuple[TaxRecord, ...]:
-    """Return the tax in a credit note or refund, rate by rate."""
-    applied = {str(line.id): line.applied_tax for line in money.lines if line.applied_tax}
+    """Return the tax in a credit note or refund, rate by rate in the invoice's order."""
     base = row.amount - sum(row.taxes.values())
-    return tuple(TaxRecord(**applied[line_id], base=base, tax=tax) for line_id, tax in row.taxes.items())
+    return tuple(
+        TaxRecord(**line.applied_tax, base=base, tax=row.taxes[str(line.id)])
+        for line in money.lines
+        if line.applied_tax and str(line.id) in row.taxes
+    )
 
 
 def adjustment_record(money: Money, row: CreditNoteRow | RefundRow) -> CreditNoteRecord | RefundRecord:

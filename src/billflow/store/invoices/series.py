@@ -24,7 +24,7 @@ async def next_in_series(session: AsyncSession, org_id: UUID, series: InvoiceSer
 async def begin_series(session: AsyncSession, org_id: UUID, numbering: Numbering) -> None:
     """Let a series go on from the number that was given elsewhere; raises `Refused` where numbers would go back.
 
-    They would, too, where that left a gap behind numbers that were given here.
+    They would, too, where that left a gap behind numbers that were given here, and where a later year has begun.
     """
     if numbering.continued is None:
         return
@@ -32,16 +32,31 @@ async def begin_series(session: AsyncSession, org_id: UUID, numbering: Numbering
     mine = {"org_id": org_id, "prefix": series.prefix, "year": series.year or NO_YEAR}
     row = await session.get(InvoiceSeriesRow, mine, with_for_update=True)
     if row is None:
+        if (later := await _later_year(session, series)) is not None:
+            raise _given(numbering, later)
         session.add(InvoiceSeriesRow(**mine, continued=given, last=given))
     elif given > row.last and row.last == row.continued:
         row.continued = row.last = given
     elif given != row.continued:
-        raise Refused(
-            f"numbering.continue_after is {numbering.continue_after}, but {series.number(row.last)} is given already; "
-            "leave it out.",
-            code="invoice_numbers_given",
-            field="numbering.continue_after",
-        )
+        raise _given(numbering, series.number(row.last))
+
+
+async def _later_year(session: AsyncSession, series: InvoiceSeries) -> str | None:
+    """Return the last number that was given here in a later year of a yearly series; None where there is none."""
+    if series.year is None:
+        return None
+    columns = InvoiceSeriesRow
+    later = select(columns).where(columns.prefix == series.prefix, columns.year > series.year)
+    row = await session.scalar(later.where(columns.last > columns.continued).order_by(columns.year.desc()).limit(1))
+    return InvoiceSeries(prefix=row.prefix, year=row.year).number(row.last) if row else None
+
+
+def _given(numbering: Numbering, number: str) -> Refused:
+    return Refused(
+        f"numbering.continue_after is {numbering.continue_after}, but {number} is given already; leave it out.",
+        code="invoice_numbers_given",
+        field="numbering.continue_after",
+    )
 
 
 async def series_of(session: AsyncSession) -> tuple[SeriesRecord, ...]:

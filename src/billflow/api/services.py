@@ -16,6 +16,7 @@ from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
 from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
+from billflow.service.plan_batches import PlanBatchService
 from billflow.service.plans import PlanService
 from billflow.service.pricing import PricingService
 from billflow.service.privacy import PrivacyService
@@ -41,6 +42,7 @@ class Services:
     """
 
     plans: PlanService
+    plan_batches: PlanBatchService
     repositories: Repositories
     queries: Queries
     customers: CustomerService

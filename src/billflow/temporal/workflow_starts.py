@@ -16,6 +16,7 @@ from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
+from billflow.models.contracts.plan_batches import BatchInput
 from billflow.models.contracts.plans import PlanInput
 from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
 from billflow.models.contracts.seat_sources import SeatPullInput
@@ -104,6 +105,13 @@ def delivery_workflow(argument: DeliveryStream) -> WorkflowStart:
     """Return how the events of a stream are delivered."""
     workflow_id, attributes = f"delivery/{argument.endpoint_id}/{argument.customer_id or 'org'}", _of_customer(argument)
     return WorkflowStart("DeliveryWorkflow", argument, workflow_id, "events to an endpoint", attributes, DELIVERY)
+
+
+def plan_batch_workflow(argument: BatchInput) -> WorkflowStart:
+    """Return how a part of a batch of plans is done."""
+    workflow_id, attributes = f"plan-batch/{argument.batch_id}/{argument.phase}", subject(argument.org_id)
+    summary = f"batch of plans: {argument.phase}"
+    return WorkflowStart("PlanBatchWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
 
 
 def reconciliation_workflow(argument: ReconciliationInput, day: datetime) -> WorkflowStart:

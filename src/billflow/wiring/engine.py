@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from billflow.service.customers import CustomerService
     from billflow.service.invoices import InvoiceService
     from billflow.service.offers import OfferService
+    from billflow.service.plan_batches import PlanBatchService
     from billflow.service.plans import PlanService
     from billflow.service.pricing import PricingService
     from billflow.service.privacy import PrivacyService
@@ -57,6 +58,7 @@ class Engine(Store):
     customers: ClassVar["Part[CustomerService]"] = Part("service.customers")
     seats: ClassVar["Part[SeatService]"] = Part("service.seats")
     clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
+    plan_batches: ClassVar["Part[PlanBatchService]"] = Part("service.plan_batches")
     offers: ClassVar["Part[OfferService]"] = Part("service.offers")
     pricing: ClassVar["Part[PricingService]"] = Part("service.pricing")
     invoices: ClassVar["Part[InvoiceService]"] = Part("service.invoices")

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
+    from billflow.store.plans.plan_batches import PostgresPlanBatchRepository
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
@@ -128,6 +129,7 @@ class Repositories:
     outbox: "Part[PostgresOutboxRepository]" = Part("store.webhooks.outbox")
     deliveries: "Part[PostgresDeliveryRepository]" = Part("store.webhooks.deliveries")
     plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
+    plan_batches: "Part[PostgresPlanBatchRepository]" = Part("store.plans.plan_batches")
     invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
     adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
     reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")

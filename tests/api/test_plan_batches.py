@@ -70,18 +70,18 @@ class Seller:
         made = await self.post("/plan-batches", {"command": command, "plans": plans})
         return await self.until(made["id"], "previewed")
 
-    async def until(self, batch_id: str, status: str) -> dict[str, Any]:
+    async def until(self, plan_batch_id: str, status: str) -> dict[str, Any]:
         """Wait until a batch stands somewhere, and return it."""
 
         async def stands() -> bool:
-            return bool((await self.get(f"/plan-batches/{batch_id}"))["status"] == status)
+            return bool((await self.get(f"/plan-batches/{plan_batch_id}"))["status"] == status)
 
         await until(stands)
-        return await self.get(f"/plan-batches/{batch_id}")
+        return await self.get(f"/plan-batches/{plan_batch_id}")
 
-    async def items(self, batch_id: str, **params: Any) -> dict[str, dict[str, Any]]:
+    async def items(self, plan_batch_id: str, **params: Any) -> dict[str, dict[str, Any]]:
         """Return the plans of a batch by their ids."""
-        found = await self.get(f"/plan-batches/{batch_id}/items", **params)
+        found = await self.get(f"/plan-batches/{plan_batch_id}/items", **params)
         return {one["plan_id"]: one for one in found["items"]}
 
     async def commands_taken(self, plan: dict[str, Any]) -> list[str]:

@@ -9,6 +9,11 @@ SCHEMAS: Mapping[str, Any] = document()["components"]["schemas"]
 
 RESPONSES: Mapping[str, str] = {
     "audit list": "AuditEntryList",
+    "batch cancel": "PlanBatchResponse",
+    "batch confirm": "PlanBatchResponse",
+    "batch items": "PlanBatchItemList",
+    "batch list": "PlanBatchList",
+    "batch show": "PlanBatchResponse",
     "business movements": "MovementList",
     "business renewals": "RenewalList",
     "business report": "BusinessReport",
@@ -83,6 +88,7 @@ RESPONSES: Mapping[str, str] = {
     "offer list": "OfferList",
     "offer withdraw": "OfferResponse",
     "plan add-ons": "AddOnList",
+    "plan batch": "PlanBatchResponse",
     "plan command": "CommandResponse",
     "plan forecast": "ForecastResponse",
     "plan items": "ItemList",

@@ -10,8 +10,8 @@ from temporalio import activity
 from billflow.domain.errors import BillingError
 from billflow.errors import InternalError, StepFailing, Unavailable
 from billflow.models.contracts.plan_batches import (
-    BatchAnswer,
     BatchInput,
+    BatchItemResult,
     BatchItemStatus,
     BatchPlan,
     BatchPreview,
@@ -35,7 +35,7 @@ ATTEMPTS = 3
 """How often a plan is tried that fails by a fault of ours, before it counts as failed and the others go on."""
 
 _ONE_PLAN_FAILS = (StepFailing, WorkflowTaskFailing)
-_NO_ANSWER = BatchAnswer(
+_NO_ANSWER = BatchItemResult(
     status=BatchItemStatus.FAILED,
     code="no_answer_in_time",
     message="The plan did not answer in time; its timeline shows whether it took the command.",
@@ -79,13 +79,13 @@ class PlanBatchActivities:
         except BillingError as error:
             if isinstance(error, Unavailable) and not isinstance(error, _ONE_PLAN_FAILS):
                 raise
-            await self._record(part, plan, BatchAnswer.of(_status_of(error), error))
+            await self._record(part, plan, BatchItemResult.of(_status_of(error), error))
         except Exception:
             if activity.info().attempt < ATTEMPTS:
                 raise
             activity.logger.exception("a plan of a batch fails", extra={"plan_id": plan.plan_id})
             failed = InternalError("It failed by a fault of billflow; its log has more.")
-            await self._record(part, plan, BatchAnswer.of(BatchItemStatus.FAILED, failed))
+            await self._record(part, plan, BatchItemResult.of(BatchItemStatus.FAILED, failed))
 
     async def _preview(self, part: BatchInput, work: BatchWork, plan: BatchPlan) -> None:
         ref = plan.ref(part)
@@ -95,10 +95,10 @@ class PlanBatchActivities:
 
     async def _give(self, part: BatchInput, work: BatchWork, plan: BatchPlan) -> None:
         await self.plans.command(plan.ref(part), work.request(part, plan))
-        await self._record(part, plan, BatchAnswer(status=BatchItemStatus.DONE))
+        await self._record(part, plan, BatchItemResult(status=BatchItemStatus.DONE))
 
-    async def _record(self, part: BatchInput, plan: BatchPlan, answer: BatchAnswer) -> None:
-        await self.batches.record_answer(part, plan.plan_id, answer, datetime.now(UTC))
+    async def _record(self, part: BatchInput, plan: BatchPlan, result: BatchItemResult) -> None:
+        await self.batches.record_result(part, plan.plan_id, result, datetime.now(UTC))
 
 
 def _status_of(error: BillingError) -> BatchItemStatus:

@@ -147,6 +147,7 @@ COMMANDS = (
     LazyCommand("seller", "seller:app", "Show and change who sells, as invoices say.", "seller init"),
     LazyCommand("tax", "tax:app", "Show and change how what is billed is taxed.", "tax init"),
     LazyCommand("plan", "plans:app", "Start, change and look at plans.", "plan list"),
+    LazyCommand("batch", "plan_batches:app", "Give one command to many plans.", "batch list"),
     LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
     LazyCommand("coupon", "coupons:app", "Make coupons, and give them to customers.", "coupon list"),
     LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),

@@ -24,23 +24,23 @@ def search(*, limit: int = 50, after: str | None = None) -> Call[PlanBatchList]:
     return get(_PATH, PlanBatchList, limit=limit, after=after)
 
 
-def show(batch_id: str) -> Call[PlanBatchResponse]:
+def show(plan_batch_id: str) -> Call[PlanBatchResponse]:
     """Show how far a batch is, and what its plans come to."""
-    return get(f"{_PATH}/{batch_id}", PlanBatchResponse)
+    return get(f"{_PATH}/{plan_batch_id}", PlanBatchResponse)
 
 
 def items(
-    batch_id: str, *, status: BatchItemStatus | None = None, limit: int = 50, after: str | None = None
+    plan_batch_id: str, *, status: BatchItemStatus | None = None, limit: int = 50, after: str | None = None
 ) -> Call[PlanBatchItemList]:
     """List the plans of a batch: what the command would do to each or has done, or why not."""
-    return get(f"{_PATH}/{batch_id}/items", PlanBatchItemList, status=status, limit=limit, after=after)
+    return get(f"{_PATH}/{plan_batch_id}/items", PlanBatchItemList, status=status, limit=limit, after=after)
 
 
-def confirm(batch_id: str, reason: str, *, key: str | None = None) -> Call[PlanBatchResponse]:
+def confirm(plan_batch_id: str, reason: str, *, key: str | None = None) -> Call[PlanBatchResponse]:
     """Give the command to every plan that is ready; one that has changed since the dry run is refused."""
-    return write("POST", f"{_PATH}/{batch_id}/confirm", PlanBatchResponse, {"reason": reason}, key)
+    return write("POST", f"{_PATH}/{plan_batch_id}/confirm", PlanBatchResponse, {"reason": reason}, key)
 
 
-def cancel(batch_id: str, reason: str | None = None, *, key: str | None = None) -> Call[PlanBatchResponse]:
+def cancel(plan_batch_id: str, reason: str | None = None, *, key: str | None = None) -> Call[PlanBatchResponse]:
     """Give the command to no more plans; those that have taken it keep it."""
-    return write("POST", f"{_PATH}/{batch_id}/cancel", PlanBatchResponse, given(reason=reason), key)
+    return write("POST", f"{_PATH}/{plan_batch_id}/cancel", PlanBatchResponse, given(reason=reason), key)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from billflow.domain.commands import PlanCommand
 from billflow.domain.discounts import Preview
-from billflow.models.contracts.plan_batches import BatchAnswer, BatchInput, BatchPreview, BatchWork
+from billflow.models.contracts.plan_batches import BatchInput, BatchItemResult, BatchPreview, BatchWork
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 
@@ -19,7 +19,7 @@ class PlanBatchRepository(Protocol):
     async def record_preview(self, part: BatchInput, plan_id: str, found: BatchPreview) -> None:
         """Note what the command would do to a plan, which is ready for it then."""
 
-    async def record_answer(self, part: BatchInput, plan_id: str, answer: BatchAnswer, at: datetime) -> None:
+    async def record_result(self, part: BatchInput, plan_id: str, result: BatchItemResult, at: datetime) -> None:
         """Note what came of a plan; one whose part is done stays as it is."""
 
     async def finish(self, part: BatchInput, at: datetime) -> None:

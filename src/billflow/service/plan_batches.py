@@ -52,6 +52,6 @@ class PlanBatchService:
     async def _going_on(self, record: PlanBatchRecord) -> PlanBatchRecord:
         """Start the workflow of what a batch is to do, unless it runs."""
         if record.phase is not None:
-            part = BatchInput(org_id=record.org_id, batch_id=record.batch_id, phase=record.phase)
+            part = BatchInput(org_id=record.org_id, plan_batch_id=record.plan_batch_id, phase=record.phase)
             await self.control.start(plan_batch_workflow(part))
         return record

@@ -109,7 +109,7 @@ def delivery_workflow(argument: DeliveryStream) -> WorkflowStart:
 
 def plan_batch_workflow(argument: BatchInput) -> WorkflowStart:
     """Return how a part of a batch of plans is done."""
-    workflow_id, attributes = f"plan-batch/{argument.batch_id}/{argument.phase}", subject(argument.org_id)
+    workflow_id, attributes = f"plan-batch/{argument.plan_batch_id}/{argument.phase}", subject(argument.org_id)
     summary = f"batch of plans: {argument.phase}"
     return WorkflowStart("PlanBatchWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
 

@@ -34,8 +34,8 @@ class BatchItemQuery(Paging):
     status: BatchItemStatus | None = None
 
 
-async def _batch(batch_id: str, principal: PrincipalHere) -> BatchRef:
-    return BatchRef(org_id=principal.org_id, batch_id=batch_id)
+async def _batch(plan_batch_id: str, principal: PrincipalHere) -> BatchRef:
+    return BatchRef(org_id=principal.org_id, plan_batch_id=plan_batch_id)
 
 
 BatchHere = Annotated[BatchRef, Depends(_batch)]
@@ -59,13 +59,13 @@ async def list_batches(services: ServicesHere, principal: PrincipalHere, paging:
     return PlanBatchList.of(await services.repositories.plan_batches.search(principal.org_id, paging))
 
 
-@router.get("/{batch_id}", response_model=PlanBatchResponse)
+@router.get("/{plan_batch_id}", response_model=PlanBatchResponse)
 async def show_batch(batch: BatchHere, services: ServicesHere) -> PlanBatchRecord:
     """Show how far a batch is, and what its plans come to."""
     return await services.repositories.plan_batches.get(batch)
 
 
-@router.get("/{batch_id}/items")
+@router.get("/{plan_batch_id}/items")
 async def list_batch_items(
     batch: BatchHere, services: ServicesHere, which: Annotated[BatchItemQuery, Query()]
 ) -> PlanBatchItemList:
@@ -73,7 +73,7 @@ async def list_batch_items(
     return PlanBatchItemList.of(await services.repositories.plan_batches.items(batch, which, which.status))
 
 
-@router.post("/{batch_id}/confirm", status_code=HTTPStatus.ACCEPTED, response_model=PlanBatchResponse)
+@router.post("/{plan_batch_id}/confirm", status_code=HTTPStatus.ACCEPTED, response_model=PlanBatchResponse)
 async def confirm_batch(
     batch: BatchHere, asked: BatchConfirm, services: ServicesHere, principal: SupportHere, change: ChangeHere
 ) -> PlanBatchRecord:
@@ -81,7 +81,7 @@ async def confirm_batch(
     return await services.plan_batches.confirm(batch, asked.reason, change, principal.scopes)
 
 
-@router.post("/{batch_id}/cancel", response_model=PlanBatchResponse)
+@router.post("/{plan_batch_id}/cancel", response_model=PlanBatchResponse)
 async def cancel_batch(batch: BatchHere, services: ServicesHere, change: ExplainedSupportChange) -> PlanBatchRecord:
     """Give the command to no more plans; those that have taken it keep it."""
     return await services.repositories.plan_batches.cancel(batch, change)

@@ -37,7 +37,7 @@ CREATE TABLE plan_batch (
 _ITEMS = """
 CREATE TABLE plan_batch_item (
     org_id uuid NOT NULL,
-    batch_id uuid NOT NULL,
+    plan_batch_id uuid NOT NULL,
     position bigint NOT NULL,
     plan_id uuid NOT NULL,
     status varchar(40) NOT NULL,
@@ -49,9 +49,10 @@ CREATE TABLE plan_batch_item (
     code text,
     message text,
     at timestamptz,
-    CONSTRAINT pk_plan_batch_item PRIMARY KEY (batch_id, position),
-    CONSTRAINT uq_plan_batch_item_batch_id_plan_id UNIQUE (batch_id, plan_id),
-    CONSTRAINT fk_plan_batch_item_org_id_batch_id FOREIGN KEY (org_id, batch_id) REFERENCES plan_batch (org_id, id),
+    CONSTRAINT pk_plan_batch_item PRIMARY KEY (plan_batch_id, position),
+    CONSTRAINT uq_plan_batch_item_plan_batch_id_plan_id UNIQUE (plan_batch_id, plan_id),
+    CONSTRAINT fk_plan_batch_item_org_id_plan_batch_id FOREIGN KEY (org_id, plan_batch_id)
+        REFERENCES plan_batch (org_id, id),
     CONSTRAINT fk_plan_batch_item_org_id_plan_id FOREIGN KEY (org_id, plan_id) REFERENCES customer_plan (org_id, id),
     CONSTRAINT ck_plan_batch_item_batchitemstatus CHECK (
         status IN ('waiting', 'ready', 'refused', 'done', 'failed')
@@ -66,7 +67,8 @@ def upgrade() -> None:
         _BATCHES,
         "CREATE INDEX ix_plan_batch_org_id_created_at ON plan_batch (org_id, created_at, id)",
         _ITEMS,
-        "CREATE INDEX ix_plan_batch_item_batch_id_status_position ON plan_batch_item (batch_id, status, position)",
+        "CREATE INDEX ix_plan_batch_item_plan_batch_id_status_position"
+        " ON plan_batch_item (plan_batch_id, status, position)",
     )
     touched("plan_batch")
     isolate_tenants("plan_batch", "plan_batch_item")

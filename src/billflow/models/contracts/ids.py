@@ -18,6 +18,7 @@ class Named(StrEnum):
     OFFER = "offer"
     ENDPOINT = "endpoint"
     EVENT = "event"
+    PLAN_BATCH = "plan_batch"
     SPONSORSHIP_REQUEST = "sponsorship_request"
 
 

@@ -74,7 +74,7 @@ class BatchRef(Contract):
     """One batch of one organization."""
 
     org_id: str
-    batch_id: str
+    plan_batch_id: str
 
 
 class BatchInput(BatchRef):
@@ -108,7 +108,7 @@ class BatchWork(Contract):
 
     def request(self, batch: BatchRef, plan: BatchPlan) -> CommandRequest:
         """Return the command as a plan takes it: once for each batch, and only as the plan was at the dry run."""
-        key = KeyNamespace.BATCH.key(batch.batch_id)
+        key = KeyNamespace.BATCH.key(batch.plan_batch_id)
         return CommandRequest(command_id=key, command=self.command, actor=self.actor, plan_version=plan.version)
 
 
@@ -137,7 +137,7 @@ class BatchPreview(Contract):
         )
 
 
-class BatchAnswer(Contract):
+class BatchItemResult(Contract):
     """What came of one plan: its status, and the code and sentence of what was in the way."""
 
     status: BatchItemStatus
@@ -146,7 +146,7 @@ class BatchAnswer(Contract):
 
     @classmethod
     def of(cls, status: BatchItemStatus, error: BillingError) -> Self:
-        """Return an error as an answer."""
+        """Return an error as a result."""
         return cls(status=status, code=error.code, message=error.public or error.message)
 
 
@@ -224,7 +224,7 @@ class PlanBatchResponse(ResourceResponse, PlanBatchRecord):
     """A batch of plans."""
 
     org_id: str = left_out()
-    batch_id: str = shown_as("id", "batch_id")
+    plan_batch_id: str = shown_as("id", "plan_batch_id")
 
 
 class PlanBatchList(ListResponse):

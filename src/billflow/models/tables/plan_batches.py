@@ -43,13 +43,13 @@ class PlanBatchItemRow(Owned, Base):
     """
 
     __table_args__ = (
-        belongs_to("plan_batch", "batch_id"),
+        belongs_to("plan_batch"),
         belongs_to("customer_plan", "plan_id"),
-        UniqueConstraint("batch_id", "plan_id"),
-        Index("ix_plan_batch_item_batch_id_status_position", "batch_id", "status", "position"),
+        UniqueConstraint("plan_batch_id", "plan_id"),
+        Index("ix_plan_batch_item_plan_batch_id_status_position", "plan_batch_id", "status", "position"),
     )
 
-    batch_id: Mapped[UUID] = mapped_column(primary_key=True)
+    plan_batch_id: Mapped[UUID] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     plan_id: Mapped[UUID]
     status: Mapped[BatchItemStatus]

@@ -16,10 +16,10 @@ from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.plan_batches import (
     CONFIRMABLE,
     MOST_PLANS,
-    BatchAnswer,
     BatchCounts,
     BatchFilter,
     BatchInput,
+    BatchItemResult,
     BatchItemStatus,
     BatchPlan,
     BatchPreview,
@@ -42,7 +42,7 @@ from billflow.store.session.paging import page
 from billflow.store.session.rows import NO_KEY, as_id, as_json, from_row, row_by_id
 
 _COMMAND: TypeAdapter[Command] = TypeAdapter(Command)
-_TAKEN = (BatchItemStatus.READY, BatchItemStatus.DONE)
+_COUNTED = (BatchItemStatus.READY, BatchItemStatus.DONE)
 _ITEMS = (
     select(PlanBatchItemRow, CustomerPlan, CustomerRow.name)
     .join(CustomerPlan, CustomerPlan.id == PlanBatchItemRow.plan_id)
@@ -103,7 +103,7 @@ class PostgresPlanBatchRepository(Repository, PlanBatchRepository):
     ) -> Page[PlanBatchItem]:
         """Return one part of a batch's plans, the newest first, of one status where that is named."""
         async with self.database.unit_of_work(batch.org_id) as session:
-            query = _ITEMS.where(PlanBatchItemRow.batch_id == (await _row(session, batch)).id)
+            query = _ITEMS.where(PlanBatchItemRow.plan_batch_id == (await _row(session, batch)).id)
             if status is not None:
                 query = query.where(PlanBatchItemRow.status == status)
             return await page(session, query, (PlanBatchItemRow.position,), paging, _item)
@@ -134,7 +134,7 @@ class PostgresPlanBatchRepository(Repository, PlanBatchRepository):
     async def work(self, part: BatchInput, limit: int) -> BatchWork | None:
         query = (
             select(PlanBatchItemRow)
-            .where(PlanBatchItemRow.batch_id == UUID(part.batch_id), PlanBatchItemRow.status == part.takes)
+            .where(PlanBatchItemRow.plan_batch_id == UUID(part.plan_batch_id), PlanBatchItemRow.status == part.takes)
             .order_by(PlanBatchItemRow.position.desc())
             .limit(limit)
         )
@@ -151,12 +151,12 @@ class PostgresPlanBatchRepository(Repository, PlanBatchRepository):
         values = found.model_dump(mode="json", exclude={"version"}) | {"plan_version": found.version}
         await self._update(part, plan_id, {**values, "status": BatchItemStatus.READY})
 
-    async def record_answer(self, part: BatchInput, plan_id: str, answer: BatchAnswer, at: datetime) -> None:
-        await self._update(part, plan_id, {**dict(answer), "at": at})
+    async def record_result(self, part: BatchInput, plan_id: str, result: BatchItemResult, at: datetime) -> None:
+        await self._update(part, plan_id, {**dict(result), "at": at})
 
     async def _update(self, part: BatchInput, plan_id: str, values: Mapping[str, Any]) -> None:
         row = PlanBatchItemRow
-        this = row.batch_id == UUID(part.batch_id), row.plan_id == UUID(plan_id), row.status == part.takes
+        this = row.plan_batch_id == UUID(part.plan_batch_id), row.plan_id == UUID(plan_id), row.status == part.takes
         async with self.database.unit_of_work(part.org_id) as session:
             await session.execute(update(row).where(*this).values(dict(values)))
 
@@ -188,7 +188,7 @@ async def _add_items(session: AsyncSession, row: PlanBatchRow, wanted: BatchFilt
     position = func.row_number().over(order_by=(CustomerPlan.created_at, CustomerPlan.id))
     waiting = literal(BatchItemStatus.WAITING.value)
     chosen = fitting.with_only_columns(CustomerPlan.org_id, literal(row.id), position, CustomerPlan.id, waiting)
-    columns = ("org_id", "batch_id", "position", "plan_id", "status")
+    columns = ("org_id", "plan_batch_id", "position", "plan_id", "status")
     await session.execute(insert(PlanBatchItemRow).from_select(columns, chosen))
     return count
 
@@ -204,7 +204,7 @@ def _check_confirmable(row: PlanBatchRow, at: datetime) -> None:
 
 
 async def _row(session: AsyncSession, batch: BatchRef, *, lock: bool = False) -> PlanBatchRow:
-    return await row_by_id(session, PlanBatchRow, batch.batch_id, "batch", lock=NO_KEY if lock else None)
+    return await row_by_id(session, PlanBatchRow, batch.plan_batch_id, "batch", lock=NO_KEY if lock else None)
 
 
 def _audit(session: AsyncSession, row: PlanBatchRow, change: ChangeContext, action: str, **detail: str | None) -> None:
@@ -214,25 +214,25 @@ def _audit(session: AsyncSession, row: PlanBatchRow, change: ChangeContext, acti
 
 async def _record(session: AsyncSession, row: PlanBatchRow) -> PlanBatchRecord:
     await session.flush()
-    item, mine = PlanBatchItemRow, PlanBatchItemRow.batch_id == row.id
+    item, mine = PlanBatchItemRow, PlanBatchItemRow.plan_batch_id == row.id
     counted = await session.execute(select(item.status, func.count()).where(mine).group_by(item.status))
     return from_row(
         PlanBatchRecord,
         row,
-        batch_id=row.id,
+        plan_batch_id=row.id,
         counts=BatchCounts(**{status.value: count for status, count in counted}),
         totals=await _totals(session, row.id),
     )
 
 
-async def _totals(session: AsyncSession, batch_id: UUID) -> tuple[BatchTotal, ...]:
+async def _totals(session: AsyncSession, plan_batch_id: UUID) -> tuple[BatchTotal, ...]:
     item = PlanBatchItemRow
     amounts = (item.billed, item.next_invoice_before, item.next_invoice_after)
     sums = (func.coalesce(func.sum(column), 0) for column in amounts)
     query = (
         select(CustomerPlan.currency, func.count(), *sums)
         .join(CustomerPlan, CustomerPlan.id == item.plan_id)
-        .where(item.batch_id == batch_id, item.status.in_(_TAKEN))
+        .where(item.plan_batch_id == plan_batch_id, item.status.in_(_COUNTED))
         .group_by(CustomerPlan.currency)
         .order_by(CustomerPlan.currency)
     )

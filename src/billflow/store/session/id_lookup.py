@@ -24,6 +24,7 @@ _TABLES: dict[str, type[Identified]] = {
     "endpoint": tables.WebhookEndpoint,
     "event": tables.OutboxEvent,
     "API key": tables.ApiKey,
+    "plan batch": tables.PlanBatchRow,
     "sponsorship request": tables.SponsorshipRequest,
 }
 _HEX_DIGITS = 32

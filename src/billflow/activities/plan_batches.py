@@ -64,7 +64,6 @@ class PlanBatchActivities:
         async def one(plan: BatchPlan) -> None:
             async with limit:
                 await self._answered(take, part, work, plan)
-                activity.heartbeat()
 
         await asyncio.gather(*map(one, work.plans))
         return True

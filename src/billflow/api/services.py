@@ -20,6 +20,7 @@ from billflow.service.plan_batches import PlanBatchService
 from billflow.service.plans import PlanService
 from billflow.service.pricing import PricingService
 from billflow.service.privacy import PrivacyService
+from billflow.service.reconciliation import ReconciliationService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.taxes import TaxService
@@ -43,6 +44,7 @@ class Services:
 
     plans: PlanService
     plan_batches: PlanBatchService
+    reconciliation: ReconciliationService
     repositories: Repositories
     queries: Queries
     customers: CustomerService

@@ -18,7 +18,12 @@ from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plan_batches import BatchInput
 from billflow.models.contracts.plans import PlanInput
-from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
+from billflow.models.contracts.reconciliation import (
+    NightlyReconciliationInput,
+    ReconciliationInput,
+    RepairInput,
+    RunRef,
+)
 from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.priorities import NOBODY_WAITS, ORDINARY, PERSON_WAITS, priority
@@ -120,6 +125,20 @@ def reconciliation_workflow(argument: ReconciliationInput, day: datetime) -> Wor
     summary = "database, Stripe and workflows"
     attributes = subject(argument.org_id)
     return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
+
+
+def asked_reconciliation_workflow(argument: ReconciliationInput, run: RunRef) -> WorkflowStart:
+    """Return how a run is carried out that somebody asked for, which is recorded already."""
+    asked = argument.model_copy(update={"run": run})
+    return replace(
+        reconciliation_workflow(asked, run.started_at), workflow_id=f"reconciliation/{run.org_id}/{run.run_id}"
+    )
+
+
+def repair_workflow(argument: RepairInput) -> WorkflowStart:
+    """Return how one finding of a reconciliation is repaired."""
+    workflow_id, attributes = f"repair/{argument.finding_id}", subject(argument.org_id)
+    return WorkflowStart("FindingRepairWorkflow", argument, workflow_id, "repair", attributes, urgency=PERSON_WAITS)
 
 
 def nightly_workflow(argument: NightlyReconciliationInput) -> WorkflowStart:

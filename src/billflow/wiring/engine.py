@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from billflow.service.plans import PlanService
     from billflow.service.pricing import PricingService
     from billflow.service.privacy import PrivacyService
+    from billflow.service.reconciliation import ReconciliationService
     from billflow.service.recovery import RecoveryService
     from billflow.service.seats import SeatService
     from billflow.service.versions import VersionService
@@ -59,6 +60,7 @@ class Engine(Store):
     seats: ClassVar["Part[SeatService]"] = Part("service.seats")
     clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
     plan_batches: ClassVar["Part[PlanBatchService]"] = Part("service.plan_batches")
+    reconciliation: ClassVar["Part[ReconciliationService]"] = Part("service.reconciliation")
     offers: ClassVar["Part[OfferService]"] = Part("service.offers")
     pricing: ClassVar["Part[PricingService]"] = Part("service.pricing")
     invoices: ClassVar["Part[InvoiceService]"] = Part("service.invoices")

@@ -50,7 +50,11 @@ from billflow.workflows.notices import NoticeSweepWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
 from billflow.workflows.plan_batches import PlanBatchWorkflow
-from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
+from billflow.workflows.reconciliation import (
+    FindingRepairWorkflow,
+    NightlyReconciliationWorkflow,
+    ReconciliationWorkflow,
+)
 from billflow.workflows.retention import RetentionWorkflow
 from billflow.workflows.seats import SeatPullWorkflow, SeatSweepWorkflow
 
@@ -70,6 +74,7 @@ WORKFLOWS: Final = (
     SeatSweepWorkflow,
     NoticeSweepWorkflow,
     PlanBatchWorkflow,
+    FindingRepairWorkflow,
 )
 
 DELIVERY_WORKFLOWS: Final = (DeliveryWorkflow, DeliverySweepWorkflow)

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
     from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
+    from billflow.store.reconciliation.runs import PostgresReconciliationRuns
     from billflow.store.session.id_lookup import IdLookup
     from billflow.store.session.monitoring import PostgresMonitoring
     from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
@@ -135,6 +136,7 @@ class Repositories:
     reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")
     dunning: "Part[PostgresDunningRepository]" = Part("store.dunning.repository")
     reconciliation: "Part[PostgresReconciliationRepository]" = Part("store.reconciliation.repository")
+    reconciliation_runs: "Part[PostgresReconciliationRuns]" = Part("store.reconciliation.runs")
     stripe_events: "Part[PostgresStripeEventRepository]" = Part("store.webhooks.stripe_events")
     stripe_event_effects: "Part[PostgresStripeEventEffects]" = Part("store.webhooks.stripe_event_effects")
 

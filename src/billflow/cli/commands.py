@@ -99,6 +99,12 @@ COMMANDS = (
         "reconcile --last",
     ),
     LazyCommand(
+        "reconciliation",
+        "reconciliation_runs:app",
+        "Look at what reconciliation found, begin a run, and repair one finding.",
+        "reconciliation list",
+    ),
+    LazyCommand(
         "recover",
         "recovery:recover",
         "Start the workflows that are missing, of all organizations, such as after Temporal's data were lost.",

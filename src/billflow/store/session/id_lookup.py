@@ -25,6 +25,8 @@ _TABLES: dict[str, type[Identified]] = {
     "event": tables.OutboxEvent,
     "API key": tables.ApiKey,
     "plan batch": tables.PlanBatchRow,
+    "finding": tables.ReconciliationFinding,
+    "reconciliation run": tables.ReconciliationRunRow,
     "sponsorship request": tables.SponsorshipRequest,
 }
 _HEX_DIGITS = 32

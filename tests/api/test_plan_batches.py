@@ -184,6 +184,10 @@ async def test_a_batch_is_of_plans_that_are_named_and_not_too_many(
     monkeypatch.setattr(plan_batches, "MOST_PLANS", 1)
     cases = {
         "invalid_input": {"command": SWITCH, "plans": {}},
+        "currency_missing": {
+            "command": {"type": "add_item", "description": "Set-up", "unit_amount": 100},
+            "plans": {"live": True},
+        },
         "no_plan_fits": {"command": SWITCH, "plans": {"tier": "cloud_plus"}},
         "too_many_plans": {"command": SWITCH, "plans": {"tier": "cloud_standard"}},
         "unknown_tier": {"command": {"type": "upgrade_tier_now", "tier": "gold"}, "plans": {"live": True}},

@@ -1,6 +1,6 @@
 """One command for many plans: a dry run of each, what it found, then the command with a reason, and how far that is."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from billflow.console.pages import BASE, words
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.visits import SupportVisit, Visit, VisitHere
 from billflow.csv_lines import csv_lines
+from billflow.domain.currencies import CURRENCIES
 from billflow.domain.errors import BillingError, NotFound
 from billflow.models.contracts.plan_batches import (
     BatchFilter,
@@ -37,7 +38,7 @@ OF = "of_"
 SECONDS = 3
 """Between two looks at a batch that goes on, where somebody watches it."""
 
-_COLUMNS = {
+_COLUMNS: Mapping[str, Callable[[PlanBatchItem], object]] = {
     "plan_id": lambda one: one.plan_id,
     "customer_id": lambda one: one.customer_id,
     "customer_name": lambda one: one.customer_name,
@@ -88,7 +89,8 @@ async def make_batch(visit: SupportVisit, command: str, sent: FormHere) -> Respo
     filters = {name.removeprefix(OF): value for name, value in sent.items() if name.startswith(OF)}
     try:
         _, wanted = await _filters(visit, filters)
-        asked = PlanBatchCreate(command=read_form(_kind(command), sent, await _terms(visit)), plans=wanted)
+        terms = await _terms(visit, filters.get("currency"))
+        asked = PlanBatchCreate(command=read_form(_kind(command), sent, terms), plans=wanted)
         change, scopes = change_by(visit.principal), visit.principal.scopes
         made = await visit.services.plan_batches.create(visit.org_id, asked, key_in(sent), change, scopes)
     except BillingError as error:
@@ -175,7 +177,8 @@ async def _refused(visit: Visit, batch: BatchRef, error: BillingError, sent: Map
 
 def _values(record: PlanBatchRecord) -> dict[str, str]:
     names = [field.name for field in fields_of(type(record.command), {}, FormTerms("USD", {}))]
-    return {name: written(getattr(record.command, name, None), "", "USD") for name in names}
+    currency = record.plans.currency or "USD"
+    return {name: written(getattr(record.command, name, None), name, currency) for name in names}
 
 
 async def _form(
@@ -189,7 +192,7 @@ async def _form(
         about="Plans that fit",
         back=f"{HERE}/make?{urlencode(filters)}",
     )
-    fields = fields_of(kind, values, await _terms(visit))
+    fields = fields_of(kind, values, await _terms(visit, filters.get("currency")))
     return visit.page(
         "batch_form.html",
         status=shown.status,
@@ -208,9 +211,12 @@ async def _filters(visit: Visit, query: Mapping[str, str]) -> tuple[dict[str, st
     return named, read_form(BatchFilter, named, await _terms(visit))
 
 
-async def _terms(visit: Visit) -> FormTerms:
+async def _terms(visit: Visit, currency: str | None = None) -> FormTerms:
+    """Return what forms go by; amounts are in the currency that the plans are filtered by."""
     catalog = await visit.services.repositories.catalogs.current(visit.org_id)
-    return FormTerms("USD", {"tier": tuple(catalog.tiers), "add_on": tuple(catalog.add_ons)})
+    return FormTerms(
+        currency if currency in CURRENCIES else "USD", {"tier": tuple(catalog.tiers), "add_on": tuple(catalog.add_ons)}
+    )
 
 
 def _kind(command: str) -> type[Any]:

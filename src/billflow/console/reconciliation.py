@@ -27,7 +27,7 @@ SENTENCES = {
     Repair.DELETE_DRAFTS: "The drafts at Stripe are deleted beside the invoice that counts.",
     Repair.START_PLAN: "The plan's workflow is started from the records.",
     Repair.WAKE_PLAN: "The plan's workflow looks at the records anew.",
-    Repair.REPLACE_CUSTOMER: "The customer that Stripe has lost gets a new one there, with its balance and open invoices.",
+    Repair.REPLACE_CUSTOMER: "The customer that Stripe has lost is made there anew, with its balance and invoices.",
     Repair.REPLACE_INVOICE: "The unpaid invoice that Stripe has lost is issued there anew.",
 }
 """What each repair does."""

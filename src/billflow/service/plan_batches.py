@@ -1,9 +1,11 @@
 """One command for many plans: a dry run of all of them first, then the command, in the background."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from billflow.domain.amount_fields import AMOUNTS
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
+from billflow.domain.errors import InvalidInput
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.keys import NamespacedKey
@@ -35,6 +37,7 @@ class PlanBatchService:
         and for plans that are none or too many.
         """
         check_scopes(asked.command, scopes)
+        _check_currency(asked)
         if isinstance(asked.command, UpgradeTierNow | ScheduleTierAtPlanEnd):
             (await self.repositories.catalogs.current(org_id)).tier(asked.command.tier)
         return await self._going_on(await self.repositories.plan_batches.create(org_id, asked, key, change))
@@ -55,3 +58,12 @@ class PlanBatchService:
             part = BatchInput(org_id=record.org_id, plan_batch_id=record.plan_batch_id, phase=record.phase)
             await self.control.start(plan_batch_workflow(part))
         return record
+
+
+def _check_currency(asked: PlanBatchCreate) -> None:
+    """Raise `InvalidInput` for a command with an amount whose currency is not that of all the plans."""
+    named = asdict(asked.command)
+    amounts = sorted(name for name in named.keys() & AMOUNTS if named[name] is not None)
+    if amounts and asked.plans.currency is None:
+        message = f"{amounts[0]} is an amount; name its currency among the filters, since plans may have another."
+        raise InvalidInput(message, code="currency_missing", field="plans.currency")

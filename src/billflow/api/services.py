@@ -11,6 +11,7 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
+from billflow.service.business import BusinessService
 from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
@@ -45,6 +46,7 @@ class Services:
     plans: PlanService
     plan_batches: PlanBatchService
     reconciliation: ReconciliationService
+    business: BusinessService
     repositories: Repositories
     queries: Queries
     customers: CustomerService

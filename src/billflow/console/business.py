@@ -187,7 +187,7 @@ def _age(one: Any, now: datetime) -> str:
 async def show_business(visit: VisitHere, currency: str = "") -> Response:
     """Show the figures of the whole business as of this minute, amounts in one currency at a time."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    report = await visit.services.queries.business.report(visit.org_id, now)
+    report = await visit.services.business.report(visit.org_id, now)
     known = currencies_of(report)
     shown = Figures(report, currency if currency in known else next(iter(known), "USD"))
     run, findings = await _open_findings(visit)
@@ -197,6 +197,7 @@ async def show_business(visit: VisitHere, currency: str = "") -> Response:
         moved=moved,
         list_address=list_address,
         newest_run=run,
+        temporal_ui=visit.console.temporal_ui,
         open_findings=findings,
     )
 

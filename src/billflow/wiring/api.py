@@ -96,6 +96,7 @@ def api_services(engine: Engine) -> Services:
     return Services(
         plans=engine.plans,
         plan_batches=engine.plan_batches,
+        business=engine.business,
         reconciliation=engine.reconciliation,
         repositories=engine.repositories,
         queries=engine.queries,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from billflow.payments.payment_methods import StripePaymentMethods
     from billflow.payments.sandbox import Sandbox
     from billflow.service.adjustments import AdjustmentService
+    from billflow.service.business import BusinessService
     from billflow.service.clocks import ClockService
     from billflow.service.collection import CollectionService
     from billflow.service.customers import CustomerService
@@ -61,6 +62,7 @@ class Engine(Store):
     clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
     plan_batches: ClassVar["Part[PlanBatchService]"] = Part("service.plan_batches")
     reconciliation: ClassVar["Part[ReconciliationService]"] = Part("service.reconciliation")
+    business: ClassVar["Part[BusinessService]"] = Part("service.business")
     offers: ClassVar["Part[OfferService]"] = Part("service.offers")
     pricing: ClassVar["Part[PricingService]"] = Part("service.pricing")
     invoices: ClassVar["Part[InvoiceService]"] = Part("service.invoices")

@@ -1,6 +1,6 @@
 """Batches of plans as rows: which plans they are about, and what became of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -95,7 +95,7 @@ class PostgresPlanBatchRepository(Repository, PlanBatchRepository):
         async with self.database.unit_of_work(org_id) as session:
             order = (PlanBatchRow.created_at, PlanBatchRow.id)
             found = await page(session, select(PlanBatchRow), order, paging, lambda one: one[0])
-            rows = [await _record(session, row) for row in found.rows]
+            rows = await _records(session, found.rows)
             return Page(rows=tuple(rows), total=found.total, next=found.next)
 
     async def items(
@@ -214,31 +214,49 @@ def _audit(session: AsyncSession, row: PlanBatchRow, change: ChangeContext, acti
 
 async def _record(session: AsyncSession, row: PlanBatchRow) -> PlanBatchRecord:
     await session.flush()
-    item, mine = PlanBatchItemRow, PlanBatchItemRow.plan_batch_id == row.id
-    counted = await session.execute(select(item.status, func.count()).where(mine).group_by(item.status))
-    return from_row(
-        PlanBatchRecord,
-        row,
-        plan_batch_id=row.id,
-        counts=BatchCounts(**{status.value: count for status, count in counted}),
-        totals=await _totals(session, row.id),
-    )
+    return (await _records(session, [row]))[0]
 
 
-async def _totals(session: AsyncSession, plan_batch_id: UUID) -> tuple[BatchTotal, ...]:
+async def _records(session: AsyncSession, rows: Sequence[PlanBatchRow]) -> list[PlanBatchRecord]:
+    ids = [row.id for row in rows]
+    counts, totals = await _counts(session, ids), await _totals(session, ids)
+    return [
+        from_row(
+            PlanBatchRecord,
+            row,
+            plan_batch_id=row.id,
+            counts=BatchCounts(**counts.get(row.id, {})),
+            totals=tuple(totals.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+async def _counts(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
     item = PlanBatchItemRow
+    query = select(item.plan_batch_id, item.status, func.count()).where(item.plan_batch_id.in_(ids))
+    counts: dict[UUID, dict[str, int]] = {}
+    for batch_id, status, count in await session.execute(query.group_by(item.plan_batch_id, item.status)):
+        counts.setdefault(batch_id, {})[status.value] = count
+    return counts
+
+
+async def _totals(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, list[BatchTotal]]:
+    item, currency = PlanBatchItemRow, CustomerPlan.currency
     amounts = (item.billed, item.next_invoice_before, item.next_invoice_after)
     sums = (func.coalesce(func.sum(column), 0) for column in amounts)
     query = (
-        select(CustomerPlan.currency, func.count(), *sums)
+        select(item.plan_batch_id, currency, func.count(), *sums)
         .join(CustomerPlan, CustomerPlan.id == item.plan_id)
-        .where(item.plan_batch_id == plan_batch_id, item.status.in_(_COUNTED))
-        .group_by(CustomerPlan.currency)
-        .order_by(CustomerPlan.currency)
+        .where(item.plan_batch_id.in_(ids), item.status.in_(_COUNTED))
+        .group_by(item.plan_batch_id, currency)
+        .order_by(currency)
     )
-    names = tuple(BatchTotal.model_fields)
-    rows = await session.execute(query)
-    return tuple(BatchTotal.model_validate(dict(zip(names, row, strict=True))) for row in rows)
+    totals: dict[UUID, list[BatchTotal]] = {}
+    for batch_id, *values in await session.execute(query):
+        named = dict(zip(BatchTotal.model_fields, values, strict=True))
+        totals.setdefault(batch_id, []).append(BatchTotal.model_validate(named))
+    return totals
 
 
 def _item(found: Any) -> PlanBatchItem:

@@ -94,7 +94,7 @@ def test_a_part_of_an_address_is_named_by_the_noun_before_it(operation: Operatio
         (before, part)
         for before, part in pairwise(parts)
         if part.startswith("{") and part.endswith("_id}")
-        if not f"{before.replace('-', '_')}".endswith(f"{part[1:-4]}s")
+        if not before.replace("-", "_").endswith((f"{part[1:-4]}s", f"{part[1:-4]}es"))
     ]
 
     assert wrong == []

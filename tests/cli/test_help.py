@@ -46,7 +46,7 @@ def commands(command: object = ROOT, path: tuple[str, ...] = ()) -> Iterator[tup
     yield path, f"{command.help}\n{command.epilog}"
     if isinstance(command, TyperGroup):
         # The groups over plan commands take a plan first.
-        before = path if len(path) != 2 else (*path, "0192f3")
+        before = path if len(path) != 2 or path == ("plan", "batch") else (*path, "0192f3")
         for name, below in command.commands.items():
             yield from commands(below, (*before, name))
 

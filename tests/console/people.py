@@ -13,9 +13,11 @@ import httpx
 import pytest
 
 from billflow.console.security import COOKIE
+from billflow.domain.reconciliation import Finding, FindingKind, Repair, Severity
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.console import ConsoleRole, NewConsoleSession, SessionToken
 from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.reconciliation import ReconciliationInput, RunRef
 from tests.api_environment import ApiEnvironment, until
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -95,6 +97,9 @@ class Acme:
     endpoint: dict[str, Any] = field(default_factory=dict)
     clock: dict[str, Any] = field(default_factory=dict)
     key_id: str = ""
+    batch: dict[str, Any] = field(default_factory=dict)
+    run_id: str = ""
+    finding_id: str = ""
 
 
 async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any) -> Acme:
@@ -137,4 +142,39 @@ async def acme(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     clock = (await api.post("/api/v1/test-clocks", json=asked)).raise_for_status().json()
     await env.key(name="idle")
     keys = await env.engine.repositories.api_keys.list(env.org_id)
-    return replace(found, endpoint=endpoint, clock=clock, key_id=next(one.key_id for one in keys if one.name == "idle"))
+    batch, (run_id, finding_id) = await previewed(api, found), await drifted(env, found)
+    return replace(
+        found,
+        endpoint=endpoint,
+        clock=clock,
+        key_id=next(one.key_id for one in keys if one.name == "idle"),
+        batch=batch,
+        run_id=run_id,
+        finding_id=finding_id,
+    )
+
+
+async def previewed(api: httpx.AsyncClient, found: Acme) -> dict[str, Any]:
+    """Return a batch of the customer's plan whose dry run is over."""
+    asked = {"command": {"type": "switch_to_annual"}, "plans": {"customer_id": found.customer["id"]}}
+    made = (await api.post("/api/v1/plan-batches", json=asked)).raise_for_status().json()
+    path = f"/api/v1/plan-batches/{made['id']}"
+
+    async def over() -> bool:
+        return bool((await api.get(path)).json()["status"] == "previewed")
+
+    await until(over)
+    return dict((await api.get(path)).json())
+
+
+async def drifted(env: ApiEnvironment, found: Acme, message: str = "No workflow waits for it.") -> tuple[str, str]:
+    """Record a run that found the customer's plan without its workflow, and return the ids of both."""
+    records, now = env.engine.repositories.reconciliation, datetime.now(UTC)
+    asked = ReconciliationInput(org_id=env.org_id, repair=False)
+    run_id = await records.begin(asked, uuid4().hex, now)
+    run = RunRef(org_id=env.org_id, run_id=run_id, started_at=now, repair=False, scope=asked.scope)
+    kind, repair = FindingKind.PLAN_WITHOUT_WORKFLOW, Repair.START_PLAN
+    await records.store_findings(run, [Finding(kind, Severity.WARNING, found.plan["id"], message, repair)])
+    await records.finish(run, now)
+    [finding] = (await records.report(env.org_id, run_id)).findings
+    return run_id, finding.finding_id

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from http import HTTPStatus
 from typing import Any
@@ -18,7 +18,7 @@ from billflow.console.security import ConsoleRoute
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
-from tests.console.people import Acme, ConsolePerson, bought, browsing
+from tests.console.people import Acme, ConsolePerson, bought, browsing, drifted, previewed
 from tests.store.conftest import rows_of
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}"
@@ -44,6 +44,9 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
         "endpoint_id": acme.endpoint["id"],
         "test_clock_id": acme.clock["id"],
         "key_id": acme.key_id,
+        "plan_batch_id": acme.batch["id"],
+        "reconciliation_run_id": acme.run_id,
+        "finding_id": acme.finding_id,
     }
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
         names = set(re.findall(r"{(\w+)}", route.path))
@@ -140,7 +143,7 @@ async def test_a_viewer_sends_no_form_that_changes_anything(
     before = await all_rows(env, env_database_url)
     async with browsing(env, ConsoleRole.VIEWER) as person:
         for one in addresses(acme):
-            if one.method == "POST" and (one.names_an_id or one.path.endswith("/make")):
+            if one.method == "POST" and (one.names_an_id or "/make" in one.path or one.path.endswith("/start")):
                 answer = await ask(person, one)
                 assert (answer.status_code, "scope_missing" in answer.text) == (HTTPStatus.FORBIDDEN, True), one
 
@@ -183,7 +186,8 @@ async def hostile(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     async with env.client(await env.key(*Scope)) as admin:
         for noun, new in further.items():
             (await admin.post(f"/api/v1/{noun}", json=new)).raise_for_status()
-    return found
+    run_id, finding_id = await drifted(env, found, EVIL)
+    return replace(found, batch=await previewed(api, found), run_id=run_id, finding_id=finding_id)
 
 
 async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, hostile: Acme) -> None:
@@ -224,8 +228,7 @@ async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, 
     assert escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in pages[3].text
 
 
-@pytest.mark.usefixtures("hostile")
-async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: ApiEnvironment) -> None:
+async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: ApiEnvironment, hostile: Acme) -> None:
     async with browsing(env, ConsoleRole.ADMIN) as person:
         pages = [
             await person.get("/operate"),
@@ -240,10 +243,24 @@ async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: Api
             await person.get("/business", currency=EVIL),
             await person.get("/business/renewals", after=EVIL),
             await person.get("/business/movements", since=EVIL, until=EVIL, currency=EVIL),
+            await person.get("/business"),
+            await person.get(f"/operate/batches/{hostile.batch['id']}"),
+            await person.get("/operate/batches"),
+            await person.get(f"/operate/batches/{hostile.batch['id']}", status=EVIL, watch=EVIL),
+            await person.post(f"/operate/batches/{hostile.batch['id']}/confirm", why=""),
+            await person.post(f"/operate/batches/{hostile.batch['id']}/cancel", why=EVIL),
+            await person.get(f"/operate/batches/{hostile.batch['id']}"),
+            await person.get("/operate/batches/make", attention=EVIL, currency="<b>"),
+            await person.get("/operate/batches/make/add_item", attention=EVIL, status=EVIL),
+            await person.post("/operate/batches/make/add_item", of_attention=EVIL, description=EVIL, key="e" * 32),
+            await person.get(f"/operate/batches/make/{EVIL}"),
+            await person.get("/operate/reconciliation/start", days=EVIL),
+            await person.get(f"/operate/reconciliation/{hostile.run_id}/findings/{hostile.finding_id}"),
+            await person.post(f"/operate/reconciliation/{hostile.run_id}/findings/{hostile.finding_id}", why=""),
         ]
 
     for page in pages:
         assert not [text for text in MARKUP if text in page.text], page.url
         assert "&amp;lt;script" not in page.text, page.url
-    for page in (pages[2], pages[3], pages[5], pages[6]):
+    for page in (pages[0], pages[2], pages[3], pages[5], pages[6], *pages[12:14]):
         assert "&lt;script&gt;alert" in page.text, page.url

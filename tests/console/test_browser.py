@@ -1,6 +1,7 @@
 """The pages in a real browser: by keyboard, at every width, light and dark, without a violation that axe knows."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
@@ -11,7 +12,7 @@ from playwright.async_api import Browser, Route
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
 from tests.console.browser import Scheme, chromium, needs_chromium, opened, overflow, picture, sign_in, violations
-from tests.console.people import Acme, bought
+from tests.console.people import Acme, bought, drifted, previewed
 
 pytestmark = needs_chromium
 
@@ -26,6 +27,10 @@ OF_THE_BUSINESS = {
     "audit": "/console/operate/audit",
     "verdict": "/console/operate/audit/verify",
     "clocks": "/console/operate/clocks",
+    "batches": "/console/operate/batches",
+    "batch-commands": "/console/operate/batches/make?tier=cloud_standard",
+    "batch-form": "/console/operate/batches/make/extend_trial?tier=cloud_standard&status=free_trial",
+    "compare": "/console/operate/reconciliation/start?days=30&preview=yes",
     "renewals": "/console/business/renewals",
     "movements": "/console/business/movements?since=2026-01-01T00:00&until=2027-01-01T00:00",
     "invoices": "/console/lists/invoices?unpaid=yes&due_until=2027-01-01T00:00",
@@ -57,7 +62,8 @@ async def seen(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     contact = {"name": "Priya Shah", "email": "priya@northwind.example", "is_primary": True}
     (await api.post(f"/api/v1/customers/{customer}/contacts", json=contact)).raise_for_status()
     (await api.post(f"/api/v1/invoices/{found.invoice['id']}/refund", json={"amount": 500})).raise_for_status()
-    return found
+    run_id, finding_id = await drifted(env, found)
+    return replace(found, batch=await previewed(api, found), run_id=run_id, finding_id=finding_id)
 
 
 def pages_of(seen: Acme) -> dict[str, str]:
@@ -74,6 +80,8 @@ def pages_of(seen: Acme) -> dict[str, str]:
         "reissue": f"/console/invoices/{seen.invoice['id']}/reissue?licenses_1=9&preview=yes",
         "offer": f"/console/customers/{seen.customer['id']}/do/offer",
         "suspension": f"/console/customers/{seen.customer['id']}/do/suspend",
+        "batch": f"/console/operate/batches/{seen.batch['id']}",
+        "repair": f"/console/operate/reconciliation/{seen.run_id}/findings/{seen.finding_id}",
         "result": f"/console/plans/{seen.plan['id']}/results/unknown",
     }
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from billflow.console.bars import Point, bar_chart, compact
 from billflow.domain.currencies import format_amount
 from billflow.models.contracts.console import ConsoleRole
+from billflow.temporal.queues import ALL
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, browsing
 
@@ -74,3 +75,14 @@ def test_bars_stand_on_their_zero_line_and_keep_their_proportions() -> None:
     assert bar_chart([Point("a", 0)], "USD") is None
     assert [compact(one, "USD") for one in (120, 1_200_000, 250_000_000)] == ["1.2", "12k", "2.5M"]
     assert compact(1200, "JPY") == "1.2k"
+
+
+async def test_the_age_of_each_task_queue_stands_beside_what_waits(env: ApiEnvironment) -> None:
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get("/business")
+
+    report = await env.engine.business.report(env.org_id, datetime.now(UTC))
+    assert report.task_queues
+    assert [one.queue for one in report.task_queues] == list(ALL)
+    assert all(one.workers == 1 for one in report.task_queues)
+    assert all(f"<td>{queue}</td>" in page.text for queue in ALL)

@@ -10,12 +10,14 @@ import pytest
 from pydantic import SecretStr
 from temporalio.client import Client
 
+from billflow.domain.commands import Retry
 from billflow.models.contracts.adjustments import RefundInput
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.endpoints import DeliveryStream, EndpointCreate
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.mail import Mail, NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
+from billflow.models.contracts.plan_batches import BatchFilter, PlanBatchCreate
 from billflow.models.contracts.recovery import RecoveredKind, RecoveryReport
 from billflow.service.recovery import RecoveryProgress, RecoveryService
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
@@ -93,6 +95,8 @@ async def with_unfinished_work(env: ReconciliationEnvironment) -> set[str]:
     )
     newcomer = await env.subscriber()
     await rows.onboardings.begin(newcomer.ref, OnboardingOptions(), change)
+    every = PlanBatchCreate(command=Retry(), plans=BatchFilter(live=True))
+    batch = await rows.plan_batches.create(env.org_id, every, KeyNamespace.CLIENT.key(uuid4().hex), change)
     mail = await _mail(env, sent.customer_id, owed.invoice_id)
     stream = await _waiting_event(env, change)
     return {
@@ -101,6 +105,7 @@ async def with_unfinished_work(env: ReconciliationEnvironment) -> set[str]:
         collection_workflow_id(owed.invoice_id),
         f"refund/{refund.refund_id}",
         f"onboarding/{newcomer.customer_id}",
+        f"plan-batch/{batch.plan_batch_id}/previewing",
         f"mail/{mail.key}",
         *stream,
     }

@@ -16,8 +16,10 @@ from tests.replay.smaller_shapes import (
     close_invoice,
     customer_update,
     delivery,
+    finding_repair,
     mail,
     onboarding,
+    plan_batch,
     reconciliation,
     refund,
     retention,
@@ -134,6 +136,8 @@ SHAPES: tuple[Shape, ...] = (
     mail,
     retention,
     seat_pull,
+    plan_batch,
+    finding_repair,
 )
 
 

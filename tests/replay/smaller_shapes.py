@@ -6,19 +6,25 @@ from uuid import uuid4
 
 from temporalio.client import WorkflowHistory
 
+from billflow.domain.commands import Retry
 from billflow.domain.plan_start import StartPlan
+from billflow.domain.reconciliation import Finding, FindingKind, Repair, Severity
+from billflow.domain.scopes import ALL_SCOPES
 from billflow.models.contracts.adjustments import RefundInput, VoidInput
 from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import ChangeContext, CustomerUpdate
 from billflow.models.contracts.endpoints import EndpointCreate
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
-from billflow.models.contracts.reconciliation import ReconciliationInput
+from billflow.models.contracts.plan_batches import BatchFilter, PlanBatchCreate
+from billflow.models.contracts.reconciliation import ReconciliationInput, RepairInput, RunRef
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatPullInput, SeatSourceKind
 from billflow.temporal.workflow_starts import (
     customer_update_workflow,
     mail_workflow,
     reconciliation_workflow,
+    repair_workflow,
     retention_workflow,
     seat_pull_workflow,
 )
@@ -118,6 +124,32 @@ async def seat_pull(env: Environment) -> list[WorkflowHistory]:
         ask = SeatPullInput(org_id=env.org_id, customer_id=customer.customer_id)
         await env.engine.control.run(seat_pull_workflow(ask))
     return await _over(env, seat_pull_workflow(ask).workflow_id)
+
+
+async def plan_batch(env: Environment) -> list[WorkflowHistory]:
+    """Look what a command would do to every plan of a tier, and give it to them."""
+    await env.plan(await env.subscriber(), MANUAL)
+    asked = PlanBatchCreate(command=Retry(), plans=BatchFilter(tier=MANUAL.tier))
+    batches, change, key = env.engine.plan_batches, await _change(env), KeyNamespace.CLIENT.key(uuid4().hex)
+    batch = await batches.create(env.org_id, asked, key, change, ALL_SCOPES)
+    previewed = await _over(env, f"plan-batch/{batch.plan_batch_id}/previewing")
+    await batches.confirm(batch, "for the tests", change, ALL_SCOPES)
+    return previewed + await _over(env, f"plan-batch/{batch.plan_batch_id}/running")
+
+
+async def finding_repair(env: Environment) -> list[WorkflowHistory]:
+    """Repair one finding that somebody chose."""
+    plan = await env.plan(await env.subscriber(), MANUAL)
+    records, now = env.engine.repositories.reconciliation, await env.now()
+    asked = ReconciliationInput(org_id=env.org_id, repair=False)
+    run_id = await records.begin(asked, uuid4().hex, now)
+    run = RunRef(org_id=env.org_id, run_id=run_id, started_at=now, repair=False, scope=asked.scope)
+    kind, repair = FindingKind.WORKFLOW_DIFFERS, Repair.WAKE_PLAN
+    await records.store_findings(run, [Finding(kind, Severity.WARNING, plan.plan_id, "It differs.", repair)])
+    [finding] = (await records.report(env.org_id, run_id)).findings
+    wanted = RepairInput(org_id=env.org_id, reconciliation_run_id=run_id, finding_id=finding.finding_id)
+    await env.engine.control.run(repair_workflow(wanted))
+    return await _over(env, f"repair/{finding.finding_id}")
 
 
 async def _change(env: Environment) -> ChangeContext:

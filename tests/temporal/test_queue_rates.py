@@ -1,6 +1,7 @@
 """The server's configuration of a queue holds its rate, for all workers and at once."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -66,6 +67,28 @@ async def test_the_first_rate_never_takes_the_place_of_one_that_was_set_or_taken
         await until(lambda: is_at(client, per_second))  # noqa: B023  (it is over before the next one)
         await ensure_rates(client, {STRIPE: 24})
         assert await is_at(client, per_second)
+
+
+async def test_the_age_of_what_waits_is_known_until_nothing_does(client: Client) -> None:
+    @activity.defn
+    async def note() -> None:
+        """Do nothing."""
+
+    name, ages = uuid4().hex, list[int]()
+
+    async def age_is(known: Callable[[int], bool]) -> bool:
+        ages.append((await queue(client, name)).oldest_seconds)
+        return known(ages[-1])
+
+    async with build_worker(client, name, workflows=[ManyActivitiesWorkflow]):
+        handle = await client.start_workflow(ManyActivitiesWorkflow.run, 1, id=name, task_queue=name)
+        await until(lambda: age_is(lambda age: age >= 2))
+    async with build_worker(client, name, workflows=[ManyActivitiesWorkflow], activities=[note]):
+        await handle.result()
+        await until(lambda: age_is(lambda age: age == 0))
+
+    waited = [age for age in ages if age]
+    assert waited == sorted(waited)
 
 
 async def test_what_waits_is_counted_and_handed_out_at_the_rate(client: Client) -> None:

@@ -20,7 +20,7 @@ from billflow.domain.reconciliation import (
     compare_plan,
 )
 from billflow.models.contracts.plans import PlanState
-from billflow.models.contracts.reconciliation import RecordedAccount, RecordedInvoice, RunRef
+from billflow.models.contracts.reconciliation import FindingRecord, RecordedAccount, RecordedInvoice, RunRef
 from billflow.ports.reconciliation import ReconciliationRepository, StripeInvoiceReader
 from billflow.temporal.ids import collection_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
@@ -88,6 +88,15 @@ class Comparison:
             activity.heartbeat(cursor)
         await self._customers_again(run, [one for one in suspects if one.startswith(CUSTOMER)])
         return suspects[-1] if suspects else None
+
+    async def still_holds(self, run: RunRef, finding: FindingRecord) -> bool:
+        """Look one finding up again at Stripe, as far as it is about an invoice of ours."""
+        recorded = (await self.repository.invoices(run.org_id, [finding.subject_id])).get(finding.subject_id)
+        if recorded is None:
+            return True
+        fresh = await self.stripe.fresh(recorded, finding.stripe_invoice_ids)
+        now = compare_invoice(await self._for_comparison(run, recorded), fresh)
+        return (finding.kind, finding.repair) in [(one.kind, one.repair) for one in now]
 
     async def _customers_again(self, run: RunRef, suspects: Sequence[str]) -> None:
         accounts = {one.stripe_customer_id: one for one in await self.repository.accounts(run, suspects)}

@@ -13,6 +13,8 @@ from billflow.models.contracts.reconciliation import (
     OrganizationsInput,
     ReconciliationInput,
     ReconciliationPart,
+    ReconciliationScope,
+    RepairInput,
     RunRef,
     SliceInput,
     SliceResult,
@@ -26,6 +28,9 @@ its rate counts activities."""
 
 MORE = "more"
 """The cursor of a page whose place nobody needs to know."""
+
+CHANGED = "It is otherwise by now; compare again."
+"""Why a finding is not repaired that holds no more."""
 
 Page = Callable[[RunRef, str | None], Awaitable[str | None]]
 """Does one page from a cursor on, and returns where the next one begins; None at the end."""
@@ -67,6 +72,23 @@ class ReconciliationActivities:
                 break
             activity.heartbeat(cursor)
         return SliceResult(next=cursor, findings=None if cursor else await self.repository.count_findings(run))
+
+    @activity.defn
+    async def repair_finding(self, wanted: RepairInput) -> None:
+        """Repair one finding, once; what is otherwise by now is left to the next run."""
+        run = RunRef(
+            org_id=wanted.org_id,
+            run_id=wanted.reconciliation_run_id,
+            started_at=activity.info().scheduled_time,
+            repair=True,
+            scope=ReconciliationScope(grace_minutes=0),
+        )
+        finding = await self.repository.finding(wanted)
+        with stripe_errors():
+            if finding.repaired_at is None and not await self.comparison.still_holds(run, finding):
+                await self.repository.mark_not_repaired(run, finding.finding_id, CHANGED)
+                return
+            await self.repairs.one(run, finding)
 
     @activity.defn
     async def finish_reconciliation(self, run: RunRef) -> None:

@@ -45,6 +45,11 @@ class Repairs:
             activity.heartbeat(finding.finding_id)
         return findings[-1].finding_id if findings else None
 
+    async def one(self, run: RunRef, finding: FindingRecord) -> None:
+        """Repair a finding that somebody chose, unless that is done."""
+        if finding.repair is not None and finding.repaired_at is None:
+            await self._try(run, finding)
+
     async def _try(self, run: RunRef, finding: FindingRecord) -> None:
         assert finding.repair is not None  # noqa: S101  (the page holds nothing else)
         make_repair = self._repairs()[finding.repair]

@@ -11,14 +11,17 @@ from billflow.api.authentication import Authentication
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
+from billflow.service.business import BusinessService
 from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
 from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
+from billflow.service.plan_batches import PlanBatchService
 from billflow.service.plans import PlanService
 from billflow.service.pricing import PricingService
 from billflow.service.privacy import PrivacyService
+from billflow.service.reconciliation import ReconciliationService
 from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.taxes import TaxService
@@ -41,6 +44,9 @@ class Services:
     """
 
     plans: PlanService
+    plan_batches: PlanBatchService
+    reconciliation: ReconciliationService
+    business: BusinessService
     repositories: Repositories
     queries: Queries
     customers: CustomerService

@@ -80,6 +80,11 @@ _QUEUES: Columns = {
     "waiting>": lambda one: one.waiting,
     "oldest": lambda one: time(one.oldest) if one.oldest else NOTHING,
 }
+_TASK_QUEUES: Columns = {
+    "task queue": lambda one: one.queue,
+    "oldest": lambda one: time(one.oldest) if one.oldest else NOTHING,
+    "workers>": lambda one: one.workers,
+}
 _RENEWALS: Columns = {
     "plan": lambda one: short(one.plan_id),
     "customer~": lambda one: one.customer_name,
@@ -120,6 +125,7 @@ def _tables(found: JsonObject) -> list[Table]:
         ("Findings of the newest reconciliation", _FINDINGS, found.findings),
         ("Failing endpoints", _ENDPOINTS, found.failing_endpoints),
         ("Queues", _QUEUES, found.queues),
+        ("Task queues", _TASK_QUEUES, found.task_queues),
     )
     return [Table(title, columns, records) for title, columns, records in tables if records]
 

@@ -99,6 +99,12 @@ COMMANDS = (
         "reconcile --last",
     ),
     LazyCommand(
+        "reconciliation",
+        "reconciliation_runs:app",
+        "Look at what reconciliation found, begin a run, and repair one finding.",
+        "reconciliation list",
+    ),
+    LazyCommand(
         "recover",
         "recovery:recover",
         "Start the workflows that are missing, of all organizations, such as after Temporal's data were lost.",
@@ -147,6 +153,7 @@ COMMANDS = (
     LazyCommand("seller", "seller:app", "Show and change who sells, as invoices say.", "seller init"),
     LazyCommand("tax", "tax:app", "Show and change how what is billed is taxed.", "tax init"),
     LazyCommand("plan", "plans:app", "Start, change and look at plans.", "plan list"),
+    LazyCommand("batch", "plan_batches:app", "Give one command to many plans.", "batch list"),
     LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
     LazyCommand("coupon", "coupons:app", "Make coupons, and give them to customers.", "coupon list"),
     LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),

@@ -13,6 +13,7 @@ from billflow.cli.json_objects import given, rows_of
 from billflow.cli.lookup import ClockOption, CustomerHere, CustomerOption, PagingHere, PlanHere, found
 from billflow.cli.output import Listing, Output, listed
 from billflow.cli.params import Key
+from billflow.cli.plan_batches import batch_group
 from billflow.cli.plan_views import ADD_ONS, ITEMS, LEDGER, PLANS, described, timeline_lines
 from billflow.cli.session import Api, CommandGroup, ask
 from billflow.domain.plan import PlanStatus
@@ -112,3 +113,4 @@ for _verb, _act, _shared, _help in (
     ("preview", _preview, WHEN_PREVIEWED, "Show what a command would change and bill."),
 ):
     app.add_typer(group(_verb, _help, _on_api(_act), _shared), name=_verb)
+app.add_typer(batch_group(), name="batch")

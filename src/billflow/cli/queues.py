@@ -15,6 +15,7 @@ _QUEUES: Columns = {
     "activities/s>": lambda queue: "unlimited" if queue.per_second is None else f"{queue.per_second:g}",
     "activities waiting>": lambda queue: queue.activities_waiting,
     "workflows waiting>": lambda queue: queue.workflows_waiting,
+    "oldest waits>": lambda queue: f"{queue.oldest_seconds} s",
     "workers>": lambda queue: queue.workers,
     "set by": lambda queue: queue.set_by or NOTHING,
     "reason~": lambda queue: queue.reason or NOTHING,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,16 +10,14 @@ from billflow.cli.lookup import now, org_of, short
 from billflow.cli.output import Columns, Output, Table, words, working
 from billflow.cli.session import Engine, NoWorker, on_engine
 
-if TYPE_CHECKING:
-    from billflow.models.contracts.reconciliation import FindingRecord
-
 EXIT_DRIFT = 1
 """Something is left that is not repaired."""
 
 PATIENCE_SECONDS = 600.0
 
 
-def _became(finding: "FindingRecord") -> str:
+def became(finding: Any) -> str:
+    """Write what became of a finding, or can become of it."""
     if finding.repaired_at:
         return "repaired"
     if finding.problem:
@@ -31,7 +29,7 @@ _FINDINGS: Columns = {
     "severity": lambda finding: finding.severity,
     "what~": lambda finding: words(finding.kind),
     "about": lambda finding: short(finding.subject_id),
-    "repairing~": _became,
+    "repairing~": became,
     "details~": lambda finding: finding.message,
 }
 

@@ -19,6 +19,8 @@ from billflow.console import (
     openid_sign_in,
     operate,
     operations,
+    plan_batches,
+    reconciliation,
     sign_in,
 )
 from billflow.console.pages import BASE, page
@@ -38,6 +40,8 @@ ROUTERS = (
     business.router,
     operations.router,
     operate.router,
+    plan_batches.router,
+    reconciliation.router,
     commands.router,
     adjustments.router,
     customer_actions.router,

@@ -14,13 +14,17 @@ from billflow.console.bars import BarChart, Point, bar_chart
 from billflow.console.forms import FormTerms, read_form, written
 from billflow.console.pages import BASE, NOTHING, amount, counted
 from billflow.console.security import ConsoleRoute
-from billflow.console.visits import VisitHere
+from billflow.console.visits import Visit, VisitHere
 from billflow.domain.calendar import add_months, month_begins
 from billflow.models.contracts.business import MONTHS, BusinessReport, CollectedMonth, RevenueMovement
+from billflow.models.contracts.reconciliation import FindingFilter, FindingRecord
 
 router = APIRouter(route_class=ConsoleRoute)
 
 AT_ONCE = 100
+WORST = 10
+"""Findings that the page shows; the others are on the page of operators."""
+
 Row = TypeVar("Row")
 
 
@@ -183,10 +187,29 @@ def _age(one: Any, now: datetime) -> str:
 async def show_business(visit: VisitHere, currency: str = "") -> Response:
     """Show the figures of the whole business as of this minute, amounts in one currency at a time."""
     now = datetime.now(UTC).replace(second=0, microsecond=0)
-    report = await visit.services.queries.business.report(visit.org_id, now)
+    report = await visit.services.business.report(visit.org_id, now)
     known = currencies_of(report)
     shown = Figures(report, currency if currency in known else next(iter(known), "USD"))
-    return visit.page("business.html", shown=shown, moved=moved, list_address=list_address)
+    run, findings = await _open_findings(visit)
+    return visit.page(
+        "business.html",
+        shown=shown,
+        moved=moved,
+        list_address=list_address,
+        newest_run=run,
+        temporal_ui=visit.console.temporal_ui,
+        open_findings=findings,
+    )
+
+
+async def _open_findings(visit: Visit) -> tuple[str, tuple[FindingRecord, ...]]:
+    """Return the newest run, and the worst findings that it left."""
+    runs = visit.services.repositories.reconciliation_runs
+    run = await runs.newest(visit.org_id)
+    if run is None:
+        return "", ()
+    found = await runs.findings(visit.org_id, run.reconciliation_run_id, FindingFilter(open=True))
+    return run.reconciliation_run_id, found[:WORST]
 
 
 @router.get("/business/renewals")

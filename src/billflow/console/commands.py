@@ -25,7 +25,7 @@ from billflow.domain.lifecycle import ROWS
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.console import StatedReason
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
-from billflow.models.contracts.previews import PreviewResponse
+from billflow.models.contracts.previews import PlanChange, PreviewResponse
 from billflow.models.contracts.records import PlanRecord
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 
@@ -37,7 +37,6 @@ TYPES: Mapping[type[Any], str] = {
 KINDS: Mapping[str, type[Any]] = {name: kind for kind, name in TYPES.items()}
 
 _CODE = re.compile(r"`(\w+)`")
-_CHANGES = ("tier", "schedule", "status", "licenses", "licenses_at_next_renewal", "next_invoice_date", "end_date")
 
 router = APIRouter(route_class=ConsoleRoute)
 
@@ -94,9 +93,8 @@ async def show_command(visit: VisitHere, plan: PlanHere, command: str) -> Respon
     except BillingError as error:
         return shown_action(visit, form.action, filled, Shown(problem=error))
     shown = PreviewResponse.of_preview(found)
-    return shown_action(
-        visit, form.action, filled, Shown({"sentences": (), "of_plan": shown, "changes": _changes(form.plan, shown)})
-    )
+    preview = {"sentences": (), "of_plan": shown, "changes": PlanChange.between(form.plan, shown)}
+    return shown_action(visit, form.action, filled, Shown(preview))
 
 
 @router.post("/plans/{plan_id}/commands/{command}")
@@ -147,12 +145,3 @@ async def _form(services: Services, plan: PlanRef, command: str) -> CommandForm:
     catalog = await services.repositories.catalogs.current(plan.org_id)
     choices = {"tier": tuple(catalog.tiers), "add_on": tuple(catalog.add_ons)}
     return CommandForm(KINDS[command], record, FormTerms(record.currency, choices))
-
-
-def _changes(plan: PlanRecord, preview: PreviewResponse) -> list[tuple[str, Any, Any]]:
-    """Return what would be otherwise: name, before and after."""
-    then = preview.plan
-    if then is None:
-        return []
-    pairs = [(name, getattr(plan, name), getattr(then, name)) for name in _CHANGES]
-    return [(name, before, after) for name, before, after in pairs if after is not None and before != after]

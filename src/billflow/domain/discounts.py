@@ -13,7 +13,8 @@ from billflow.domain.coupons import Coupon, percent_text
 from billflow.domain.currencies import format_amount
 from billflow.domain.customer import CustomerTerms
 from billflow.domain.invoicing.draft import InvoiceDraft
-from billflow.domain.preview import facts_at, forecast, preview
+from billflow.domain.moments import check_near
+from billflow.domain.preview import billing_dates_until, forecast, preview
 from billflow.domain.projection import after
 from billflow.domain.step import Facts, Outcome
 
@@ -64,17 +65,25 @@ class PriceComparison:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a change would do, and what it would make of the plan's price and discounts."""
+    """What a change would do, and what it would make of the plan's price and discounts.
+
+    `due` are the invoices of the billing dates that are due before it, such as those that a plan on hold has missed.
+    """
 
     outcome: Outcome
     comparison: PriceComparison
+    due: tuple[InvoiceDraft, ...] = ()
 
 
 def preview_command(facts: Facts, command: PlanCommand | None, at: datetime, *, now: datetime | None = None) -> Preview:
     """Return what *command* would do at *at*, as `preview` does, and how price and discounts compare then."""
-    known = facts_at(facts, at, now=now)
+    if now is not None:
+        check_near(at, now, "at")
+    closed = [*billing_dates_until(facts, at, now=now)]
+    known = closed[-1].facts if closed else facts
     outcome = preview(known, command, at)
-    return Preview(outcome, compare(known, after(known, outcome), at))
+    due = tuple(draft for one in closed for draft in one.invoices)
+    return Preview(outcome, compare(known, after(known, outcome), at), due)
 
 
 def preview_terms(facts: Facts, terms: CustomerTerms, command: PlanCommand | None, at: datetime) -> Preview:

@@ -13,6 +13,7 @@ from billflow.models.contracts.reconciliation import (
     ReconciliationInput,
     RecordedAccount,
     RecordedInvoice,
+    RepairInput,
     RunRef,
 )
 
@@ -95,6 +96,9 @@ class ReconciliationRepository(Protocol):
 
     async def repairable(self, run: RunRef, after: str | None) -> Sequence[FindingRecord]:
         """Return the next findings that can be repaired and are not yet, by id."""
+
+    async def finding(self, wanted: RepairInput) -> FindingRecord:
+        """Return one finding of a run; raises `NotFound`."""
 
     async def mark_repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
         """Remember that a finding is repaired."""

@@ -25,6 +25,7 @@ from billflow.temporal.workflow_starts import (
     delivery_workflow,
     mail_workflow,
     onboarding_workflow,
+    plan_batch_workflow,
     plan_workflow,
 )
 
@@ -139,6 +140,7 @@ class RecoveryService:
         yield RecoveredKind.ADJUSTMENTS, found.refunds, _adjustment
         yield RecoveredKind.ADJUSTMENTS, found.credit_notes, _adjustment
         yield RecoveredKind.ONBOARDINGS, found.onboardings, onboarding_workflow
+        yield RecoveredKind.PLAN_BATCHES, found.plan_batches, plan_batch_workflow
         if self.settings.smtp_url is not None:  # without a mail server mails are kept, not sent
             yield RecoveredKind.MAILS, partial(found.mails, since=datetime.now(UTC) - LATE_MAILS), _mail
 

@@ -1,5 +1,6 @@
 """How fast the activities of a task queue are handed out: kept and held by the server, for all workers together."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,7 +37,7 @@ class QueueLook:
 
 async def look_at_queues(client: Client) -> tuple[QueueLook, ...]:
     """Return every task queue as it stands, and who asked for its work when."""
-    return tuple([await _look(client, name) for name in ALL])
+    return tuple(await asyncio.gather(*(_look(client, name) for name in ALL)))
 
 
 async def queues(client: Client) -> tuple[QueueRecord, ...]:
@@ -50,7 +51,8 @@ async def queue(client: Client, name: str) -> QueueRecord:
 
 
 async def _look(client: Client, name: str) -> QueueLook:
-    activities, workflows = await _described(client, name, _ACTIVITIES), await _described(client, name, _WORKFLOWS)
+    described = (_described(client, name, kind) for kind in (_ACTIVITIES, _WORKFLOWS))
+    activities, workflows = await asyncio.gather(*described)
     polls = dict[str, datetime]()
     for poller in [*activities.pollers, *workflows.pollers]:
         at = poller.last_access_time.ToDatetime(UTC)
@@ -71,6 +73,7 @@ def _record(
         set_at=limit.metadata.update_time.ToDatetime(UTC) if is_set else None,
         activities_waiting=activities.stats.approximate_backlog_count,
         workflows_waiting=workflows.stats.approximate_backlog_count,
+        oldest_seconds=max(one.stats.approximate_backlog_age.seconds for one in (activities, workflows)),
         workers=len({poller.identity for poller in [*activities.pollers, *workflows.pollers]}),
     )
 

@@ -16,8 +16,14 @@ from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
+from billflow.models.contracts.plan_batches import BatchInput
 from billflow.models.contracts.plans import PlanInput
-from billflow.models.contracts.reconciliation import NightlyReconciliationInput, ReconciliationInput
+from billflow.models.contracts.reconciliation import (
+    NightlyReconciliationInput,
+    ReconciliationInput,
+    RepairInput,
+    RunRef,
+)
 from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.priorities import NOBODY_WAITS, ORDINARY, PERSON_WAITS, priority
@@ -106,12 +112,33 @@ def delivery_workflow(argument: DeliveryStream) -> WorkflowStart:
     return WorkflowStart("DeliveryWorkflow", argument, workflow_id, "events to an endpoint", attributes, DELIVERY)
 
 
+def plan_batch_workflow(argument: BatchInput) -> WorkflowStart:
+    """Return how a part of a batch of plans is done."""
+    workflow_id, attributes = f"plan-batch/{argument.plan_batch_id}/{argument.phase}", subject(argument.org_id)
+    summary = f"batch of plans: {argument.phase}"
+    return WorkflowStart("PlanBatchWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
+
+
 def reconciliation_workflow(argument: ReconciliationInput, day: datetime) -> WorkflowStart:
     """Return how an organization is reconciled on a day."""
     workflow_id = f"reconciliation/{argument.org_id}/{day:%Y-%m-%d}"
     summary = "database, Stripe and workflows"
     attributes = subject(argument.org_id)
     return WorkflowStart("ReconciliationWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
+
+
+def asked_reconciliation_workflow(argument: ReconciliationInput, run: RunRef) -> WorkflowStart:
+    """Return how a run is carried out that somebody asked for, which is recorded already."""
+    asked = argument.model_copy(update={"run": run})
+    return replace(
+        reconciliation_workflow(asked, run.started_at), workflow_id=f"reconciliation/{run.org_id}/{run.run_id}"
+    )
+
+
+def repair_workflow(argument: RepairInput) -> WorkflowStart:
+    """Return how one finding of a reconciliation is repaired."""
+    workflow_id, attributes = f"repair/{argument.finding_id}", subject(argument.org_id)
+    return WorkflowStart("FindingRepairWorkflow", argument, workflow_id, "repair", attributes, urgency=PERSON_WAITS)
 
 
 def nightly_workflow(argument: NightlyReconciliationInput) -> WorkflowStart:

@@ -95,6 +95,9 @@ def api_services(engine: Engine) -> Services:
     engine, background = engine.on(engine.pools.requests), engine.on(engine.pools.background)
     return Services(
         plans=engine.plans,
+        plan_batches=engine.plan_batches,
+        business=engine.business,
+        reconciliation=engine.reconciliation,
         repositories=engine.repositories,
         queries=engine.queries,
         customers=engine.customers,

@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from billflow.payments.payment_methods import StripePaymentMethods
     from billflow.payments.sandbox import Sandbox
     from billflow.service.adjustments import AdjustmentService
+    from billflow.service.business import BusinessService
     from billflow.service.clocks import ClockService
     from billflow.service.collection import CollectionService
     from billflow.service.customers import CustomerService
     from billflow.service.invoices import InvoiceService
     from billflow.service.offers import OfferService
+    from billflow.service.plan_batches import PlanBatchService
     from billflow.service.plans import PlanService
     from billflow.service.pricing import PricingService
     from billflow.service.privacy import PrivacyService
+    from billflow.service.reconciliation import ReconciliationService
     from billflow.service.recovery import RecoveryService
     from billflow.service.seats import SeatService
     from billflow.service.versions import VersionService
@@ -57,6 +60,9 @@ class Engine(Store):
     customers: ClassVar["Part[CustomerService]"] = Part("service.customers")
     seats: ClassVar["Part[SeatService]"] = Part("service.seats")
     clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
+    plan_batches: ClassVar["Part[PlanBatchService]"] = Part("service.plan_batches")
+    reconciliation: ClassVar["Part[ReconciliationService]"] = Part("service.reconciliation")
+    business: ClassVar["Part[BusinessService]"] = Part("service.business")
     offers: ClassVar["Part[OfferService]"] = Part("service.offers")
     pricing: ClassVar["Part[PricingService]"] = Part("service.pricing")
     invoices: ClassVar["Part[InvoiceService]"] = Part("service.invoices")

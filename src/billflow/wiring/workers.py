@@ -16,6 +16,7 @@ from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
 from billflow.activities.notices import NoticeActivities
 from billflow.activities.onboarding import OnboardingActivities
+from billflow.activities.plan_batches import PlanBatchActivities
 from billflow.activities.reconciliation import ReconciliationActivities
 from billflow.activities.reissues import ReplacedInvoices
 from billflow.activities.repairs import Repairs
@@ -48,7 +49,12 @@ from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
 from billflow.workflows.notices import NoticeSweepWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
-from billflow.workflows.reconciliation import NightlyReconciliationWorkflow, ReconciliationWorkflow
+from billflow.workflows.plan_batches import PlanBatchWorkflow
+from billflow.workflows.reconciliation import (
+    FindingRepairWorkflow,
+    NightlyReconciliationWorkflow,
+    ReconciliationWorkflow,
+)
 from billflow.workflows.retention import RetentionWorkflow
 from billflow.workflows.seats import SeatPullWorkflow, SeatSweepWorkflow
 
@@ -67,6 +73,8 @@ WORKFLOWS: Final = (
     SeatPullWorkflow,
     SeatSweepWorkflow,
     NoticeSweepWorkflow,
+    PlanBatchWorkflow,
+    FindingRepairWorkflow,
 )
 
 DELIVERY_WORKFLOWS: Final = (DeliveryWorkflow, DeliverySweepWorkflow)
@@ -148,6 +156,7 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         SeatDueActivities(rows.seat_pulls),
         notice_activities(background),
         SeatSweepActivities(rows.seat_pulls, engine.control),
+        plan_batch_activities(background),
     )
 
 
@@ -171,6 +180,12 @@ def mail_activities(engine: Engine) -> MailActivities:
     return MailActivities(
         engine.repositories.mails, mail, mailer_of(engine.settings), engine.repositories.price_changes
     )
+
+
+def plan_batch_activities(engine: Engine) -> PlanBatchActivities:
+    """Build what gives one command to many plans."""
+    rows = engine.repositories
+    return PlanBatchActivities(rows.plan_batches, rows.plans, engine.plans)
 
 
 def notice_activities(engine: Engine) -> NoticeActivities:

@@ -12,14 +12,16 @@ with workflow.unsafe.imports_passed_through():
         OrganizationsInput,
         ReconciliationInput,
         ReconciliationPart,
+        RepairInput,
         RunRef,
         SliceInput,
     )
     from billflow.ports.reconciliation import SHARDS
+    from billflow.temporal.priorities import PERSON_WAITS
     from billflow.temporal.queues import RECONCILIATION, STRIPE
     from billflow.temporal.workflow_starts import nightly_shard_workflow, reconciliation_workflow
     from billflow.workflows import external
-    from billflow.workflows.activity_execution import Tolerated, in_background
+    from billflow.workflows.activity_execution import Tolerated, at_stripe, in_background
 
 SLICE_TIMEOUT = timedelta(minutes=30)
 
@@ -55,6 +57,16 @@ class NightlyReconciliationWorkflow:
         with Tolerated("an organization was not reconciled", org_id=org_id):
             request = ReconciliationInput(org_id=org_id, scope=night.scope)
             await external.run_workflow(reconciliation_workflow(request, workflow.now()))
+
+
+@workflow.defn(name="FindingRepairWorkflow")
+class FindingRepairWorkflow:
+    """Repairs one finding that somebody chose."""
+
+    @workflow.run
+    async def run(self, wanted: RepairInput) -> None:
+        """Repair it; what came of it is kept with the finding."""
+        await at_stripe(ReconciliationActivities.repair_finding, wanted, "repair", urgency=PERSON_WAITS)
 
 
 @workflow.defn(name="ReconciliationWorkflow")

@@ -26,7 +26,7 @@ class MovementQuery(Slice):
 @router.get("")
 async def show_business(services: ServicesHere, principal: PrincipalHere) -> BusinessReport:
     """Show the figures of the whole business: what recurs, came in, is owed, renews and waits; amounts by currency."""
-    return await services.queries.business.report(principal.org_id, datetime.now(UTC))
+    return await services.business.report(principal.org_id, datetime.now(UTC))
 
 
 @router.get("/renewals")

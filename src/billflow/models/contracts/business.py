@@ -129,10 +129,22 @@ class QueueAge(Contract):
     oldest: Moment | None
 
 
+class TaskQueueAge(Contract):
+    """Since when about the oldest work of a task queue waits, None where none does, and how many processes take it.
+
+    Task queues are all organizations'.
+    """
+
+    queue: str
+    oldest: Moment | None
+    workers: int
+
+
 class BusinessReport(Contract):
     """All figures of an organization as of `at`; months are whole ones, the last of `collected` is the running one.
 
     `year` is the movement over the last twelve whole months. `reconciled_at` is when the newest reconciliation began.
+    `task_queues` are empty where Temporal does not answer.
     """
 
     at: Moment
@@ -148,6 +160,7 @@ class BusinessReport(Contract):
     findings: tuple[OpenFindings, ...]
     failing_endpoints: tuple[FailingEndpoint, ...]
     queues: tuple[QueueAge, ...]
+    task_queues: tuple[TaskQueueAge, ...] | None = None
 
 
 class RenewalForecast(Contract):

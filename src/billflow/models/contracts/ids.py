@@ -18,6 +18,9 @@ class Named(StrEnum):
     OFFER = "offer"
     ENDPOINT = "endpoint"
     EVENT = "event"
+    FINDING = "finding"
+    PLAN_BATCH = "plan_batch"
+    RECONCILIATION_RUN = "reconciliation_run"
     SPONSORSHIP_REQUEST = "sponsorship_request"
 
 

@@ -10,6 +10,7 @@ NamespacedKey = NewType("NamespacedKey", str)
 class KeyNamespace(StrEnum):
     """Who gives keys. A key begins with its namespace, so no client can take one that billflow gives by itself."""
 
+    BATCH = "batch"
     CLIENT = "client"
     COLLECTION = "collection"
     CONSOLE = "console"

@@ -1,6 +1,7 @@
 """What is not done yet: invoices to come, and what a command or an adjustment would change and bill."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Self
 
 from pydantic import Field
@@ -11,9 +12,13 @@ from billflow.domain.invoicing.reissue import Reissue
 from billflow.domain.plan import PlanStatus, Schedule
 from billflow.domain.preview import Forecast, invoices_of, newest_entries
 from billflow.domain.step import Outcome
-from billflow.models.contracts.base import Moment
+from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.explanations import LineExplanation, explained
+from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.responses import ResponseModel
+
+_CHANGING = ("tier", "schedule", "status", "licenses", "licenses_at_next_renewal", "next_invoice_date", "end_date")
+"""What of a plan a preview shows before and after."""
 
 
 class InvoicePreview(ResponseModel):
@@ -166,6 +171,28 @@ class PreviewResponse(ResponseModel):
             return cls.of_preview(found)
         price = PricePreview(discounts=[DiscountPreview.of(one) for one in discounts])
         return cls(plan=None, invoices=[], successor=None, add_ons=[], credit=0, currency=None, price=price)
+
+
+class PlanChange(Contract):
+    """One value of a plan that a command changes, as text; null is none."""
+
+    field: str = Field(examples=["status"])
+    before: str | None = Field(examples=["active"])
+    after: str = Field(examples=["downgrade_at_end_of_cycle"])
+
+    @classmethod
+    def between(cls, plan: PlanState, preview: PreviewResponse) -> tuple[Self, ...]:
+        """Return what of a plan is otherwise after a preview's command."""
+        then = preview.plan
+        pairs = [(name, getattr(plan, name), getattr(then, name)) for name in _CHANGING] if then else []
+        changed = [(name, now, later) for name, now, later in pairs if later is not None and now != later]
+        return tuple(cls(field=name, before=_as_text(now), after=str(_as_text(later))) for name, now, later in changed)
+
+
+def _as_text(value: object) -> str | None:
+    if value is None:
+        return None
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else str(value)
 
 
 class RefusalResponse(ResponseModel):

@@ -3,11 +3,12 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from billflow.domain.reconciliation import FindingKind, Repair, Severity
-from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.base import Contract, Moment, RequestModel
 from billflow.models.contracts.invoices import InvoiceSummary
+from billflow.models.contracts.responses import ListResponse, ResourceResponse, left_out, shown_as
 
 
 class ReconciliationPart(StrEnum):
@@ -151,6 +152,95 @@ class FindingRecord(Contract):
     def needs_a_person(self) -> bool:
         """Tell whether billflow can't repair it, or tried and failed."""
         return self.repaired_at is None and (self.repair is None or self.problem is not None)
+
+
+class FindingFilter(Contract):
+    """Which findings to list; what is None does not count. `open` ones are not repaired."""
+
+    kind: FindingKind | None = None
+    severity: Severity | None = None
+    open: bool | None = None
+
+    def fits(self, finding: FindingRecord) -> bool:
+        """Tell whether a finding is one of them."""
+        fitting = self.kind in (None, finding.kind) and self.severity in (None, finding.severity)
+        return fitting and self.open in (None, finding.repaired_at is None)
+
+
+class RepairInput(Contract):
+    """Repair one finding of a run."""
+
+    org_id: str
+    reconciliation_run_id: str
+    finding_id: str
+
+
+class ReconciliationCreate(RequestModel):
+    """What to compare: invoices of the last `days` and all unpaid ones, or all; and whether to repair what is safe.
+
+    What changed in the last `grace_minutes` may still be on its way and is left alone.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"days": 90, "repair": False}]})
+
+    repair: bool = False
+    days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    grace_minutes: Annotated[int, Field(ge=0, le=1_000_000)] = 60
+
+    @property
+    def scope(self) -> ReconciliationScope:
+        """Return what to compare."""
+        return ReconciliationScope(days=self.days, grace_minutes=self.grace_minutes)
+
+
+class ReconciliationRunRecord(Contract):
+    """A run as it stands: `findings` of it in all, `repaired` ones, and those that are left to a person.
+
+    `finished_at` is None while it goes on.
+    """
+
+    org_id: str
+    reconciliation_run_id: str
+    started_at: Moment
+    finished_at: Moment | None
+    repair: bool
+    invoices_compared: int
+    findings: int
+    repaired: int
+    for_a_person: int
+
+
+class ReconciliationRunResponse(ResourceResponse, ReconciliationRunRecord):
+    """One comparison of the billing database, Stripe and the workflows."""
+
+    org_id: str = left_out()
+    reconciliation_run_id: str = shown_as("id", "reconciliation_run_id")
+
+
+class ReconciliationRunList(ListResponse):
+    """Runs, the newest first."""
+
+    rows: list[ReconciliationRunResponse] = shown_as("reconciliation_runs", "rows")
+
+
+class FindingResponse(ResourceResponse, FindingRecord):
+    """Something that two accounts do not agree on; `subject_id` is an invoice or plan, or Stripe's id."""
+
+    finding_id: str = shown_as("id", "finding_id")
+
+
+class FindingList(ListResponse):
+    """The findings of a run, the worst first."""
+
+    rows: list[FindingResponse] = shown_as("findings", "rows")
+
+
+class FindingRepair(RequestModel):
+    """Why a finding is repaired, for the audit log."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Stripe's webhook was lost"}]})
+
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class ReconciliationReport(Contract):

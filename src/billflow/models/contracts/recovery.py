@@ -12,6 +12,7 @@ class RecoveredKind(StrEnum):
     COLLECTIONS = "collections"
     ADJUSTMENTS = "adjustments"
     ONBOARDINGS = "onboardings"
+    PLAN_BATCHES = "plan_batches"
     MAILS = "mails"
     DELIVERIES = "deliveries"
 

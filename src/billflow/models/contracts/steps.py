@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from billflow.models.contracts.base import Command, Contract, Moment
 from billflow.models.contracts.keys import NamespacedKey
 
@@ -55,12 +57,16 @@ class CloseCycleInput(StepInput):
 
 
 class CommandRequest(Contract):
-    """What callers send to a plan's workflow, by update or by signal; a plan takes each `command_id` once."""
+    """What callers send to a plan's workflow, by update or by signal; a plan takes each `command_id` once.
+
+    With a `plan_version` the plan takes it only while that is its version.
+    """
 
     command_id: NamespacedKey
     command: Command
     actor: str
     request_id: str | None = None
+    plan_version: int | None = Field(None, exclude_if=lambda version: version is None)
 
     def key_of(self, plan: PlanRef) -> str:
         """Return the key under which the plan takes the command."""

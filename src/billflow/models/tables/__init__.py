@@ -32,6 +32,7 @@ from billflow.models.tables.notices import PlanNotice
 from billflow.models.tables.onboarding import Onboarding
 from billflow.models.tables.org import Org
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
+from billflow.models.tables.plan_batches import PlanBatchItemRow, PlanBatchRow
 from billflow.models.tables.portal import PortalLinkRow
 from billflow.models.tables.reconciliation import (
     ReconciliationFinding,

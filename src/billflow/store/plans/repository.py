@@ -26,7 +26,14 @@ from billflow.store.plans.notices import write_notices
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
-from billflow.store.plans.step import StepWriter, backfill_notice, missed_steps, step_result, was_paid_late
+from billflow.store.plans.step import (
+    StepWriter,
+    backfill_notice,
+    check_version,
+    missed_steps,
+    step_result,
+    was_paid_late,
+)
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, from_row
 
@@ -63,6 +70,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)
             try:
+                check_version(step, rows.plan)
                 outcome = decide(replace(loaded.facts, offer=from_row(OfferTerms, offer)) if offer else loaded.facts)
             except NeedsAttention as error:
                 return await writer.put_on_hold(error)

@@ -15,7 +15,7 @@ from billflow.domain.seat_observations import StaleSeatData
 from billflow.domain.step import Outcome
 from billflow.models.contracts.invoices import SentInvoice
 from billflow.models.contracts.plans import MissedSteps, PlanState, Refusal, StartPlanInput, StepResult
-from billflow.models.contracts.steps import CloseCycleInput, KnownPlan, PlanRef, StepInput
+from billflow.models.contracts.steps import CloseCycleInput, CommandInput, KnownPlan, PlanRef, StepInput
 from billflow.models.tables import CustomerPlan, InvoiceRow, StepRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.records import summary
@@ -146,6 +146,14 @@ class StepWriter:
         """Return the snapshot of the step's plan, or of another *plan* of the same customer."""
         row = plan or self.rows.plan
         return await plan_by_id(self.session, PlanRef(org_id=str(row.org_id), plan_id=str(row.id)))
+
+
+def check_version(step: StepInput, plan: CustomerPlan) -> None:
+    """Raise `Refused` where a command was meant for the plan as it was before something else changed it."""
+    meant = step.plan_version if isinstance(step, CommandInput) else None
+    if meant is not None and meant != plan.version:
+        message = "The plan has changed since the dry run; look at it, and ask again."
+        raise Refused(message, code="plan_changed")
 
 
 def was_paid_late(invoice: InvoiceRow, trial: CustomerPlan) -> bool:

@@ -12,8 +12,18 @@ from billflow.models.contracts.adjustments import SendAdjustmentInput
 from billflow.models.contracts.invoices import UNPAID, InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions, OnboardingStatus
+from billflow.models.contracts.plan_batches import BatchInput, BatchStatus
 from billflow.models.contracts.plans import PlanState
-from billflow.models.tables import CreditNoteRow, CustomerPlan, InvoiceRow, MailRow, Onboarding, RefundRow, TestClock
+from billflow.models.tables import (
+    CreditNoteRow,
+    CustomerPlan,
+    InvoiceRow,
+    MailRow,
+    Onboarding,
+    PlanBatchRow,
+    RefundRow,
+    TestClock,
+)
 from billflow.models.tables.adjustments import AdjustmentResultRow
 from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.records import summary
@@ -109,6 +119,14 @@ class PostgresRecoveryQueries(Repository):
                 ),
             )
             for (row,) in await self._rows(org_id, query, Onboarding.customer_id, after)
+        ]
+
+    async def plan_batches(self, org_id: str, after: str | None) -> Sequence[tuple[str, BatchInput]]:
+        """Return the next batches of plans whose dry run or commands go on."""
+        query = select(PlanBatchRow).where(PlanBatchRow.status.in_((BatchStatus.PREVIEWING, BatchStatus.RUNNING)))
+        return [
+            (str(row.id), BatchInput(org_id=org_id, plan_batch_id=str(row.id), phase=row.status))
+            for (row,) in await self._rows(org_id, query, PlanBatchRow.id, after)
         ]
 
     async def mails(

@@ -20,6 +20,7 @@ from billflow.models.contracts.reconciliation import (
     ReconciliationInput,
     ReconciliationReport,
     RecordedInvoice,
+    RepairInput,
     RunRef,
 )
 from billflow.models.tables import BillingAccountRow, CustomerPlan, InvoiceRow
@@ -34,6 +35,7 @@ from billflow.store.customers.transactions import LIVE
 from billflow.store.invoices.records import summary
 from billflow.store.plans.records import STATES, plan_state
 from billflow.store.reconciliation.customers import CustomersToCompare
+from billflow.store.reconciliation.runs import finding_row
 from billflow.store.session.rows import as_id, as_record, from_row
 
 Query = TypeVar("Query", bound=Select[*tuple[Any, ...]])
@@ -151,6 +153,10 @@ class PostgresReconciliationRepository(CustomersToCompare, ReconciliationReposit
         )
         async with self.database.unit_of_work(run.org_id) as session:
             return list(map(_record, await session.scalars(_after(query, ReconciliationFinding.id, after))))
+
+    async def finding(self, wanted: RepairInput) -> FindingRecord:
+        async with self.database.unit_of_work(wanted.org_id) as session:
+            return _record(await finding_row(session, wanted))
 
     async def mark_repaired(self, run: RunRef, finding_id: str, at: datetime) -> None:
         await self._update(run, finding_id, repaired_at=at, problem=None)

@@ -24,6 +24,9 @@ _TABLES: dict[str, type[Identified]] = {
     "endpoint": tables.WebhookEndpoint,
     "event": tables.OutboxEvent,
     "API key": tables.ApiKey,
+    "plan batch": tables.PlanBatchRow,
+    "finding": tables.ReconciliationFinding,
+    "reconciliation run": tables.ReconciliationRunRow,
     "sponsorship request": tables.SponsorshipRequest,
 }
 _HEX_DIGITS = 32

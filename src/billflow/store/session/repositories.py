@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
+    from billflow.store.plans.plan_batches import PostgresPlanBatchRepository
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
     from billflow.store.plans.repository import PostgresPlanRepository
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from billflow.store.plans.test_clocks import PostgresTestClockRepository
     from billflow.store.reconciliation.recovery import PostgresRecoveryQueries
     from billflow.store.reconciliation.repository import PostgresReconciliationRepository
+    from billflow.store.reconciliation.runs import PostgresReconciliationRuns
     from billflow.store.session.id_lookup import IdLookup
     from billflow.store.session.monitoring import PostgresMonitoring
     from billflow.store.webhooks.deliveries import PostgresDeliveryRepository
@@ -128,11 +130,13 @@ class Repositories:
     outbox: "Part[PostgresOutboxRepository]" = Part("store.webhooks.outbox")
     deliveries: "Part[PostgresDeliveryRepository]" = Part("store.webhooks.deliveries")
     plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
+    plan_batches: "Part[PostgresPlanBatchRepository]" = Part("store.plans.plan_batches")
     invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
     adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
     reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")
     dunning: "Part[PostgresDunningRepository]" = Part("store.dunning.repository")
     reconciliation: "Part[PostgresReconciliationRepository]" = Part("store.reconciliation.repository")
+    reconciliation_runs: "Part[PostgresReconciliationRuns]" = Part("store.reconciliation.runs")
     stripe_events: "Part[PostgresStripeEventRepository]" = Part("store.webhooks.stripe_events")
     stripe_event_effects: "Part[PostgresStripeEventEffects]" = Part("store.webhooks.stripe_event_effects")
 

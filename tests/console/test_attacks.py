@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from billflow.console import adjustments, commands, customer_actions, lists
+from billflow.console import adjustments, commands, customer_actions, document_operations, endpoint_operations, lists
 from billflow.console.app import ROUTERS
 from billflow.console.security import ConsoleRoute
 from billflow.domain.scopes import Scope
@@ -51,6 +51,8 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
             "command": commands.KINDS,
             "adjustment": adjustments.KINDS,
             "action": customer_actions.KINDS,
+            "operation": endpoint_operations.NAMED,
+            "document": document_operations.DOCUMENTS,
             "name": ["a" * 32],
             "noun": lists.LISTS,
             "version": ["1"],
@@ -140,7 +142,7 @@ async def test_a_viewer_sends_no_form_that_changes_anything(
     before = await all_rows(env, env_database_url)
     async with browsing(env, ConsoleRole.VIEWER) as person:
         for one in addresses(acme):
-            if one.method == "POST" and (one.names_an_id or one.path.endswith("/make")):
+            if one.method == "POST" and (one.names_an_id or one.path.startswith("/operate")):
                 answer = await ask(person, one)
                 assert (answer.status_code, "scope_missing" in answer.text) == (HTTPStatus.FORBIDDEN, True), one
 

@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import CustomerHere, change_by
 from billflow.console import customer_terms, customer_upkeep
-from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
-from billflow.console.customer_subjects import CustomerSubject, Preview
+from billflow.console.actions import WHY, Action, Preview, Shown, key_in, reason_in, shown_action
+from billflow.console.customer_subjects import CustomerSubject
 from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.pages import BASE
 from billflow.console.security import ConsoleRoute, FormHere

@@ -25,7 +25,7 @@ from billflow.telemetry.damaged import damaged_values
 SEALED = PERSONAL | {"name", "deployment", "reason"}
 """The fields that are personal data, or free text in which some may stand, wherever they are in a JSON value."""
 
-OF_NO_CUSTOMER = frozenset({"api_key", "console_session", "org", "webhook_endpoint"})
+OF_NO_CUSTOMER = frozenset({"api_key", "console_session", "org", "test_clock", "webhook_endpoint"})
 """What an organization has of its own: no text about it is about a customer, so none of it is sealed."""
 
 ERASED = "[erased]"

@@ -26,6 +26,7 @@ from billflow.console import (
     operate,
     seller_operations,
     sign_in,
+    sign_out,
 )
 from billflow.console.pages import BASE, page
 from billflow.console.services import ConsoleService
@@ -35,7 +36,7 @@ from billflow.pages.problems import FAULTS, problem_of
 
 ROUTERS = (
     sign_in.router,
-    sign_in.signed_in,
+    sign_out.router,
     openid_sign_in.router,
     find.router,
     customers.router,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from billflow.api.services import Services
 from billflow.console.services import ConsoleService
+from billflow.console.visits import Visit
 from billflow.models.contracts.customers import CustomerRecord, CustomerRef
 
 
@@ -14,6 +15,7 @@ class CustomerSubject:
     services: Services
     console: ConsoleService
     customer: CustomerRecord
+    visit: Visit
 
     @property
     def ref(self) -> CustomerRef:

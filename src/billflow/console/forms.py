@@ -19,7 +19,15 @@ from billflow.models.contracts.validation import field_refusal
 Asked = TypeVar("Asked")
 
 AMOUNTS = frozenset(
-    {"amount", "price", "unit_amount", "fixed_price", "monthly_discounted_price", "annual_discounted_price"}
+    {
+        "amount",
+        "price",
+        "unit_amount",
+        "fixed_price",
+        "flat_discount",
+        "monthly_discounted_price",
+        "annual_discounted_price",
+    }
 )
 """Fields in minor units, which people write as `96.50`."""
 

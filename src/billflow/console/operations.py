@@ -74,12 +74,12 @@ class OperationForm:
     async def show(self) -> Response:
         """Show the form with the values that hold now; once it is filled in, what it would do."""
         asked, now = self.visit.query, await self._current()
-        fields, hidden = self._fields(asked or now), _seen(now)
+        fields, hidden = self._fields(asked or now), seen_of(now)
         if not asked and fields:
             return self._shown(fields, Shown(hidden=hidden))
         try:
             if SEEN in asked:
-                self._check_seen(asked, now)
+                check_seen(asked, now, self._fields(now))
             preview = await self._preview(asked)
         except BillingError as error:
             return self._shown(fields, Shown(problem=error, hidden=hidden))
@@ -93,13 +93,14 @@ class OperationForm:
             return await once(self.visit, claim, self.action.back, lambda: self._done(sent, asked, reason))
         except BillingError as error:
             keeps = error.field == WHY or not self.operation.editing
-            hidden = {SEEN: sent.get(SEEN, "")} if keeps and SEEN in sent else _seen(await self._current())
+            hidden = {SEEN: sent.get(SEEN, "")} if keeps and SEEN in sent else seen_of(await self._current())
             return self._shown(self._fields(sent), Shown(problem=error, reason=sent.get(WHY, ""), hidden=hidden))
 
     async def _done(self, sent: Values, asked: Any, reason: str) -> Response:
         async with self._alone():
             if self.operation.editing:
-                self._check_seen(sent, await self._current())
+                now = await self._current()
+                check_seen(sent, now, self._fields(now))
             await self.operation.preview(self.visit, self.subject_id, asked)
             return await self.operation.do(self.visit, self.subject_id, asked, change_by(self.visit.principal, reason))
 
@@ -121,21 +122,6 @@ class OperationForm:
     async def _current(self) -> Values:
         editing = self.operation.editing
         return await editing.current(self.visit, self.subject_id) if editing else {}
-
-    def _check_seen(self, sent: Values, now: Values) -> None:
-        """Raise `PreconditionFailed` where what is changed is not any more what the form was opened with."""
-        if sent.get(SEEN, "") == _seen(now).get(SEEN, ""):
-            return
-        others = [
-            f"{field.label} is now “{now[field.name]}”"
-            for field in self._fields(now)
-            if now.get(field.name, "") != sent.get(field.name, "")
-        ]
-        raise PreconditionFailed(
-            "Somebody else has changed this since you opened the form. What you typed is still here"
-            f"{'; beside it, ' + ', '.join(others) if others else ', and is what holds now'}. Look at it, and "
-            "preview it again."
-        )
 
     def _fields(self, values: Values) -> tuple[FormField, ...]:
         return fields_of(self.operation.kind, values, self.operation.terms)
@@ -190,6 +176,21 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[s
     return [(words(name).capitalize(), old, new) for name, old, new in pairs if old != new]
 
 
-def _seen(values: Values) -> dict[str, str]:
+def seen_of(values: Values) -> dict[str, str]:
     """Return the hidden field of a form that was opened with *values*."""
     return {SEEN: hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()} if values else {}
+
+
+def check_seen(sent: Values, now: Values, fields: tuple[FormField, ...]) -> None:
+    """Raise `PreconditionFailed` where the values *now* are not any more what the form that was sent was opened with.
+
+    *fields* are those of the form.
+    """
+    if sent.get(SEEN, "") == seen_of(now).get(SEEN, ""):
+        return
+    changes = [field for field in fields if now.get(field.name, "") != sent.get(field.name, "")]
+    others = ", ".join(f"{field.label} is now “{now.get(field.name, '')}”" for field in changes)
+    raise PreconditionFailed(
+        "Somebody else has changed this since you opened the form. What you typed is still here"
+        f"{f'; beside it, {others}' if others else ', and is what holds now'}. Look at it, and preview it again."
+    )

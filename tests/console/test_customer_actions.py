@@ -226,10 +226,10 @@ async def test_prices_are_agreed_on_once_and_not_over_what_another_agreed(
     async with browsing(env, ConsoleRole.SUPPORT) as person:
         form = filled(await person.get(path))
         asked = form | {"required_plan_tier": "cloud_standard", "monthly_discounted_price": "6.50"}
+        odd = await person.get(path, **asked | {"monthly_discounted_price": "cheap"}, preview="yes")
         preview, done = await confirmed(person, path, **asked)
         page = await person.get(done.headers["location"].removeprefix("/console"))
         stale = await person.post(path, **form, why="why not", key="9" * 32)
-        odd = await person.get(path, **asked | {"monthly_discounted_price": "cheap"}, preview="yes")
 
     assert form["monthly_discounted_price"] == "0.00"
     assert "<td>–</td><td><strong>cloud_standard</strong></td>" in preview.text
@@ -260,8 +260,8 @@ async def test_a_credit_is_granted_once_and_up_to_the_roles_limit(env: ApiEnviro
         assert answer.status_code == HTTPStatus.FORBIDDEN
         assert "may refund or credit at most USD 50 at once" in answer.text
     assert "is granted USD 50" in preview.text
-    credits = (await api.get(f"/api/v1/customers/{customer}/credits")).json()["credits"]
-    assert [(one["amount"], one["reason"]) for one in credits] == [(5000, "the customer asked")]
+    granted = (await api.get(f"/api/v1/customers/{customer}/credits")).json()["credits"]
+    assert [(one["amount"], one["reason"]) for one in granted] == [(5000, "the customer asked")]
 
 
 async def test_an_account_is_closed_once_its_plan_has_ended(env: ApiEnvironment, api: httpx.AsyncClient) -> None:

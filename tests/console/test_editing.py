@@ -29,6 +29,7 @@ from tests.console.test_actions import key_in
 FIELD = re.compile(r'<input[^>]* name="(\w+)" value="([^"]*)"')
 CHECKED = re.compile(r'<input type="checkbox" name="(\w+)" value="yes" checked>')
 LOGO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>'
+ADDRESS = {"street": "Ring 1", "city": "Ulm", "country": "DE"}
 RATE = '[[rates]]\ncountry = "{}"\nname = "VAT"\npercent = "{}"\n'
 LONG = re.compile(r'<textarea[^>]* name="(\w+)"[^>]*>\n?([^<]*)</textarea>')
 
@@ -287,6 +288,5 @@ async def _with_seller(env: ApiEnvironment) -> None:
     """Let there be a seller, where there is none yet."""
     sellers = env.engine.repositories.sellers
     if (await sellers.get(env.org_id)).legal_name is None:
-        address = {"street": "Ring 1", "city": "Ulm", "country": "DE"}
-        document = SELLER_FILE.parse({"legal_name": "Rockets GmbH", "address": address})
+        document = SELLER_FILE.parse({"legal_name": "Rockets GmbH", "address": ADDRESS})
         await sellers.apply(env.org_id, document, ChangeContext(actor="tests", at=datetime.now(UTC)))

@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, FilePayload, Route
 
 from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.customers import ChangeContext
@@ -33,7 +33,7 @@ OF_THE_BUSINESS = {
     "verdict": "/console/operate/audit/verify",
     "clocks": "/console/operate/clocks",
     "seller": "/console/operate/seller/edit",
-    "seller-preview": "/console/operate/seller/edit?legal_name=Rockets+GmbH&street=Ring+1&city=Ulm&country=DE&preview=yes",
+    "seller-preview": "/console/operate/seller/edit?legal_name=Rockets&street=Ring+1&city=Ulm&country=DE&preview=yes",
     "logo": "/console/operate/seller/logo",
     "dunning": "/console/operate/dunning/edit",
     "dunning-preview": "/console/operate/dunning/edit?retry_after_days=1,4,9&suspend_customer=yes&preview=yes",
@@ -206,12 +206,9 @@ async def test_an_operator_checks_a_file_sees_what_it_changes_and_applies_it(
         await page.get_by_role("button", name="Check").click()
         told = await page.get_by_role("alert").inner_text()
         kept = await page.get_by_label("The text, in TOML").input_value()
-        file = {
-            "name": "ours.toml",
-            "mimeType": "text/plain",
-            "buffer": f'{text}\n[tier.team]\nname = "Team"\n'.encode(),
-        }
-        await page.get_by_label("Or a file in its place").set_input_files(files=[file])  # type: ignore[list-item]
+        changed = f'{text}\n[tier.team]\nname = "Team"\n'.encode()
+        file = FilePayload(name="ours.toml", mimeType="text/plain", buffer=changed)
+        await page.get_by_label("Or a file in its place").set_input_files(file)
         await page.get_by_role("button", name="Check").click()
         await page.get_by_role("cell", name="Team", exact=True).wait_for()
         await picture(page, "console-catalog")
@@ -238,8 +235,8 @@ async def test_a_logo_is_seen_on_the_newest_invoice_before_it_is_applied(
     async with opened(browser, env) as page:
         await sign_in(page, env, ConsoleRole.ADMIN)
         await page.goto("/console/operate/seller/logo")
-        picked = {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": LOGO}
-        await page.get_by_label("Another picture").set_input_files(files=[picked])  # type: ignore[list-item]
+        picked = FilePayload(name="logo.svg", mimeType="image/svg+xml", buffer=LOGO)
+        await page.get_by_label("Another picture").set_input_files(picked)
         await page.get_by_role("button", name="Look at it").click()
         shown = page.get_by_role("img", name="The logo as it would be printed")
         await shown.wait_for()

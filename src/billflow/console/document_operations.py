@@ -86,10 +86,10 @@ def _compared(
     if not terms:
         return preview_of(["Nothing changes."])
     running, examined = plans
-    looked = f"The next invoices of {counted(examined, 'plan')} were looked at"
-    looked += f", of {running:,} that it may concern." if examined < running else "."
-    others = f"{counted(len(touched), 'plan')} would get another next invoice."
-    return preview_of([effect, looked, others], terms=terms, touched=touched)
+    concerned = f"It may concern {counted(running, 'plan')} that run"
+    looked = f", of which {examined:,} were looked at" if examined < running else ""
+    others = f"{counted(len(touched), 'plan')} would get another next invoice" if touched else "no next invoice changes"
+    return preview_of([effect, f"{concerned}{looked}: {others}."], terms=terms, touched=touched)
 
 
 DOCUMENTS: Mapping[str, DocumentKind] = {

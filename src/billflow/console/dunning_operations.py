@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from billflow.console.actions import Preview, preview_of
-from billflow.console.forms import written
+from billflow.console.forms import FormTerms, written
 from billflow.console.operations import Editing, Operation, OperationForm, Values, changed, to
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.visits import AdminVisit, Visit
@@ -14,6 +14,16 @@ from billflow.domain.dunning import DunningPolicy, SmallOrganizationRule, check_
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customers import ChangeContext
+
+_LABELS = {
+    "retry_after_days": "A card is tried again on days",
+    "reminder_days": "Reminders of sent invoices on days",
+    "suspend_customer": "Then the customer is suspended",
+    "end_plan_after_days": "Then the plan ends after days",
+    "mark_uncollectible": "Then the invoice is written off",
+    "end_plans_below_seats": "Plans end early below seats",
+    "once_unpaid_invoices": "Once so many invoices are unpaid",
+}
 
 router = APIRouter(route_class=ConsoleRoute, prefix="/operate/dunning")
 
@@ -77,7 +87,7 @@ async def _current(visit: Visit, _: str) -> Values:
 
 
 async def _preview(visit: Visit, _: str, asked: DunningForm) -> Preview:
-    terms = changed(_terms(await _held(visit)), _terms(DunningForm.of(asked.policy())))
+    terms = changed(_terms(await _held(visit)), _terms(DunningForm.of(asked.policy())), _LABELS)
     if not terms:
         return preview_of(["Nothing changes."])
     return preview_of(["Collections that begin from now on go by it; those that run keep theirs."], terms=terms)
@@ -101,6 +111,7 @@ CHANGE_POLICY = Operation(
     DunningForm,
     _preview,
     _apply,
+    terms=FormTerms("USD", {}, labels=_LABELS),
     editing=Editing(_current, "/api/v1/dunning"),
 )
 

@@ -23,7 +23,7 @@ from billflow.models.contracts.endpoints import (
     ReplayCreate,
 )
 
-_TERMS = FormTerms("USD", {}, frozenset({"event_types"}))
+_TERMS = FormTerms("USD", {}, labels={"url": "Address", "event_types": "Types of events"})
 
 router = APIRouter(route_class=ConsoleRoute, prefix="/operate/endpoints")
 
@@ -70,7 +70,7 @@ async def _preview_change(visit: Visit, endpoint_id: str, asked: EndpointForm) -
         EndpointStatus.DISABLED: "Nothing is sent there; events wait until it is enabled again.",
     }
     sentences = [effects[update.status]] if "status" in after else []
-    return preview_of(sentences, terms=changed({name: before[name] for name in after}, after))
+    return preview_of(sentences, terms=changed({name: before[name] for name in after}, after, _TERMS.labels))
 
 
 async def _change_endpoint(visit: Visit, endpoint_id: str, asked: EndpointForm, change: ChangeContext) -> Response:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -39,11 +39,15 @@ _HOURS = "%Y-%m-%dT%H:%M"
 
 @dataclass(frozen=True)
 class FormTerms:
-    """What the fields of a form go by: the currency of amounts, what may be chosen, and which texts have lines."""
+    """What the fields of a form go by: the currency of amounts, what may be chosen, and which texts have lines.
+
+    `labels` are what fields are called that are not called as in the API.
+    """
 
     currency: str
     choices: Mapping[str, tuple[str, ...]]
     long: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,17 +59,18 @@ class FormField:
     required: bool
     value: str = ""
     choices: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def label(self) -> str:
         """Return what the field is called; one of several lines has the number of its line."""
-        return re.sub(r" ([0-9]+)$", r", line \1", words(self.name).capitalize())
+        return self.title or re.sub(r" ([0-9]+)$", r", line \1", words(self.name).capitalize())
 
 
 def fields_of(kind: type[Any], values: Mapping[str, str], terms: FormTerms) -> tuple[FormField, ...]:
     """Return the fields of a form for a *kind*, filled with *values* as they are written."""
     return tuple(
-        FormField(name, shown, required, values.get(name, ""), choices)
+        FormField(name, shown, required, values.get(name, ""), choices, terms.labels.get(name, ""))
         for name, held, required in _declared(kind)
         for shown, choices in [_shown(name, held, terms)]
     )
@@ -95,9 +100,9 @@ def written(value: object, name: str, currency: str) -> str:
 def read_form(kind: type[Asked], form: Mapping[str, str], terms: FormTerms) -> Asked:
     """Return what a form asks for; raises `InvalidInput` that names the field."""
     values = {}
-    for field in fields_of(kind, {}, terms):
-        if (value := _read(field, form.get(field.name, "").strip(), terms.currency)) is not None:
-            values[field.name] = value
+    for one in fields_of(kind, {}, terms):
+        if (value := _read(one, form.get(one.name, "").strip(), terms.currency)) is not None:
+            values[one.name] = value
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:

@@ -169,11 +169,22 @@ def secret_page(visit: Visit, title: str, back: tuple[str, str], secret: str, *n
     return visit.page("secret.html", title=title, back_name=back[0], back=back[1], secret=secret, notes=notes)
 
 
-def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Return the terms that would be others: name, before and after."""
-    names = dict.fromkeys([*after, *before])
-    pairs = [(name, before.get(name), after.get(name)) for name in names]
-    return [(words(name).capitalize(), old, new) for name, old, new in pairs if old != new]
+def changed(
+    before: Mapping[str, Any], after: Mapping[str, Any], labels: Mapping[str, str] = NO_TERMS.labels
+) -> list[tuple[str, str | None, str | None]]:
+    """Return the terms that would be others, as people read them: name, before and after."""
+    pairs = [(name, before.get(name), after.get(name)) for name in dict.fromkeys([*after, *before])]
+    return [
+        (labels.get(name) or words(name).capitalize(), _said(old), _said(new)) for name, old, new in pairs if old != new
+    ]
+
+
+def _said(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or None
+    return None if value is None else str(value)
 
 
 def seen_of(values: Values) -> dict[str, str]:

@@ -19,7 +19,22 @@ from billflow.models.contracts.documents import Logo, Seller
 from billflow.models.contracts.records import InvoiceFilter, Paging
 from billflow.models.contracts.seller import SELLER_FILE, SellerDocument, SellerResponse
 
-_TERMS = FormTerms("USD", {}, frozenset({"footer"}))
+_LABELS = {
+    "street2": "Street, second line",
+    "vat_number": "VAT number",
+    "email": "E-mail",
+    "iban": "IBAN",
+    "bic": "BIC",
+    "prefix": "Prefix of invoice numbers",
+    "per_year": "Numbers begin anew each year",
+    "continue_after": "Last number given elsewhere",
+    "days_until_due": "Invoices are due after days",
+    "purchase_days_until_due": "Purchases are due after days",
+    "default_language": "Language of new customers",
+    "default_currency": "Currency of new customers",
+    "e_invoice": "Put an e-invoice into each invoice",
+}
+_TERMS = FormTerms("USD", {}, frozenset({"footer"}), _LABELS)
 _PARTS = {
     "address": ("street", "street2", "postal_code", "city", "state", "country"),
     "bank": ("account_holder", "iban", "bic", "bank"),
@@ -87,7 +102,7 @@ async def _current(visit: Visit, _: str) -> Values:
 
 async def _preview(visit: Visit, _: str, asked: SellerForm) -> Preview:
     held = await visit.services.repositories.sellers.get(visit.org_id)
-    terms = changed(flat(held) if held.legal_name else {}, flat(asked.document()))
+    terms = changed(flat(held) if held.legal_name else {}, flat(asked.document()), _LABELS)
     if not terms:
         return preview_of(["Nothing changes."])
     query = {field.name: field.value for field in fields_of(SellerForm, visit.query, _TERMS) if field.value}

@@ -71,6 +71,9 @@ async def seen(env: ApiEnvironment, api: httpx.AsyncClient, acme: Acme) -> Acme:
     contact = {"name": "Priya Shah", "email": "priya@northwind.example", "is_primary": True}
     (await api.post(f"/api/v1/customers/{customer}/contacts", json=contact)).raise_for_status()
     (await api.post(f"/api/v1/invoices/{found.invoice['id']}/refund", json={"amount": 500})).raise_for_status()
+    change = ChangeContext(actor="console:Kim", at=now, reason="half a year of renewals")
+    half_a_year_on = datetime(2026, 7, 31, tzinfo=UTC)
+    await env.engine.repositories.test_clocks.begin_advance(env.org_id, acme.clock["id"], half_a_year_on, change)
     return replace(found, endpoint=acme.endpoint, clock=acme.clock, key_id=acme.key_id)
 
 
@@ -92,7 +95,7 @@ def pages_of(seen: Acme) -> dict[str, str]:
         "credit": f"/console/customers/{seen.customer['id']}/do/credit?amount=5&preview=yes",
         "endpoint": f"/console/operate/endpoints/{seen.endpoint['id']}",
         "endpoint-change": f"/console/operate/endpoints/{seen.endpoint['id']}/change",
-        "clock": f"/console/operate/clocks/{seen.clock['id']}?watch=yes",
+        "clock": f"/console/operate/clocks/{seen.clock['id']}",
         "rotate": f"/console/operate/keys/{seen.key_id}/rotate",
         "result": f"/console/plans/{seen.plan['id']}/results/unknown",
     }

@@ -93,7 +93,7 @@ async def test_an_endpoint_is_made_changed_given_another_secret_and_deleted(env:
     endpoints = env.engine.webhooks.endpoints
     address = "https://hooks.acme.example/made"
     async with browsing(env, ConsoleRole.ADMIN) as person:
-        wrong = await person.get("/operate/endpoints/make", url=address, event_types="invoice.payed", preview="yes")
+        wrong = await person.get("/operate/endpoints/make", url=address, event_types="invoice.settled", preview="yes")
         made, again = await confirmed(
             person, "/operate/endpoints/make", url=address, event_types="invoice.paid, plan.ended"
         )
@@ -107,7 +107,7 @@ async def test_an_endpoint_is_made_changed_given_another_secret_and_deleted(env:
         rotated, _ = await confirmed(person, f"{path}/rotate", overlap_hours="3")
         page = await person.get(path)
 
-    assert (wrong.status_code, "invoice.payed" in wrong.text) == (HTTPStatus.UNPROCESSABLE_ENTITY, True)
+    assert (wrong.status_code, "invoice.settled" in wrong.text) == (HTTPStatus.UNPROCESSABLE_ENTITY, True)
     assert secret
     assert secret[1].startswith("whsec_")
     assert again.headers["location"] == "/console/operate/endpoints"

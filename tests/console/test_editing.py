@@ -109,6 +109,7 @@ async def test_what_another_changed_meanwhile_is_not_overwritten(env: ApiEnviron
         asked = filled(await person.get(path)) | {"reminder_days": "-5, 2"}
         preview = await person.get(path, **asked, preview="yes")
         (await other.patch("/api/v1/dunning", json={"end_plan_after_days": 60})).raise_for_status()
+        mistyped = await person.post(path, **asked | {"reminder_days": "x"}, why="why not", key=key_in(preview))
         refused, _ = await confirmed_twice(person, path, preview, **asked)
         too_late = await person.get(path, **asked, preview="yes")
         kept = filled(refused)
@@ -116,6 +117,8 @@ async def test_what_another_changed_meanwhile_is_not_overwritten(env: ApiEnviron
         done, _ = await confirmed_twice(person, path, preview, **kept)
 
     assert refused.status_code == too_late.status_code == HTTPStatus.PRECONDITION_FAILED
+    assert mistyped.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert _hidden(mistyped, "seen") == asked["seen"]
     assert "Then the plan ends after days is now “60”" in refused.text
     assert "Leave it" not in refused.text
     assert kept | {"seen": ""} == asked | {"seen": ""}

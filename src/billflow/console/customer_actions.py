@@ -14,7 +14,7 @@ from billflow.console import customer_money, customer_terms, customer_upkeep
 from billflow.console.actions import WHY, Action, Preview, Shown, key_in, reason_in, shown_action
 from billflow.console.customer_subjects import CustomerSubject
 from billflow.console.forms import FormTerms, fields_of, read_form
-from billflow.console.operations import SEEN, Values, check_seen, claim_of, once, seen_of
+from billflow.console.operations import SEEN, Values, check_seen, claim_of, hidden_after, once, seen_of
 from billflow.console.pages import BASE
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.visits import SupportVisit, Visit
@@ -201,7 +201,7 @@ async def do_for_customer(visit: SupportVisit, customer: CustomerHere, action: s
         done, link = await _done(visit, form, sent)
     except BillingError as error:
         fields = fields_of(form.named.kind, sent, form.terms)
-        hidden = {SEEN: sent[SEEN]} if error.field == WHY and SEEN in sent else seen_of(await form.current())
+        hidden = await hidden_after(error, sent, form.current)
         return shown_action(visit, form.action, fields, Shown(problem=error, reason=sent.get(WHY, ""), hidden=hidden))
     if link:
         return visit.page("link.html", action=form.action, link=link)

@@ -153,8 +153,8 @@ class DocumentForm:
             claim, reason, document = claim_of(self.name, "", sent), reason_in(sent), self._read(text)
             return await once(self.visit, claim, self.action.back, lambda: self._applied(sent, document, reason))
         except BillingError as error:
-            version = (await self.kind.held(self.visit))[0]
-            seen = sent.get(SEEN, "") if error.field == WHY else str(version)
+            is_told = isinstance(error, PreconditionFailed)
+            seen = (await self.kind.held(self.visit))[0] if is_told else sent.get(SEEN, "")
             shown = Shown(problem=self._placed(error, text), reason=sent.get(WHY, ""))
             return self.page(text, seen, shown)
 

@@ -143,7 +143,8 @@ async def apply_logo(visit: AdminVisit, sent: FormHere) -> Response:
         claim, reason = claim_of("logo", "", sent), reason_in(sent)
         return await once(visit, claim, _ACTION.back, lambda: _applied(visit, sent, logo, reason))
     except BillingError as error:
-        seen = sent.get(SEEN, "") if error.field == WHY else (await _version(visit))["version"]
+        is_told = isinstance(error, PreconditionFailed)
+        seen = (await _version(visit))["version"] if is_told else sent.get(SEEN, "")
         shown = Shown(problem=error, reason=sent.get(WHY, ""))
         image, media_type = (b64encode(logo.content).decode(), logo.media_type) if logo else ("", "")
         return await _page(visit, seen, image, media_type, shown)

@@ -92,8 +92,7 @@ class OperationForm:
             asked = read_form(self.operation.kind, sent, self.operation.terms)
             return await once(self.visit, claim, self.action.back, lambda: self._done(sent, asked, reason))
         except BillingError as error:
-            keeps = error.field == WHY or not self.operation.editing
-            hidden = {SEEN: sent.get(SEEN, "")} if keeps and SEEN in sent else seen_of(await self._current())
+            hidden = await hidden_after(error, sent, self._current)
             return self._shown(self._fields(sent), Shown(problem=error, reason=sent.get(WHY, ""), hidden=hidden))
 
     async def _done(self, sent: Values, asked: Any, reason: str) -> Response:
@@ -185,6 +184,13 @@ def _said(value: object) -> str | None:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) or None
     return None if value is None else str(value)
+
+
+async def hidden_after(error: BillingError, sent: Values, now: Callable[[], Awaitable[Values]]) -> Values:
+    """Return the hidden fields of a form that was refused: what it has seen is *now* only once it was told of it."""
+    if isinstance(error, PreconditionFailed):
+        return seen_of(await now())
+    return {SEEN: sent[SEEN]} if SEEN in sent else {}
 
 
 def seen_of(values: Values) -> dict[str, str]:

@@ -51,6 +51,7 @@ class OpenIdProvider:
     redirect_uri: str = ""
     key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "now", "use": "sig"}))
     codes: dict[str, CodeGrant] = field(default_factory=dict)
+    ended: list[str] = field(default_factory=list)
 
     def description(self) -> Claims:
         """Return what the provider says of itself."""
@@ -59,6 +60,7 @@ class OpenIdProvider:
             "authorization_endpoint": f"{self.issuer}/authorize",
             "token_endpoint": f"{self.issuer}/token",
             "jwks_uri": f"{self.issuer}/keys",
+            "end_session_endpoint": f"{self.issuer}/end-session?from=console",
         }
         return _changed(own, self.described)
 
@@ -96,6 +98,15 @@ class OpenIdProvider:
         }
         way = self.described.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])[0]
         return (authorization, asked.get("client_id"), asked.get("client_secret")) == ways[way]
+
+    def end_session(self, asked: Mapping[str, str]) -> str:
+        """End the session that a hint tells of, or ask whose where there is none; return where the browser goes."""
+        assert (asked["from"], asked["client_id"]) == ("console", CLIENT_ID)
+        back = asked["post_logout_redirect_uri"]
+        assert back == self.redirect_uri.replace("/sign-in/openid/callback", "/sign-in")
+        hint = asked.get("id_token_hint")
+        self.ended.append(jwt.decode(hint, self.key, algorithms=["RS256"]).claims["sub"] if hint else "asked")
+        return back
 
     def token(self, nonce: str) -> str:
         """Return an ID token for the person."""
@@ -142,6 +153,10 @@ async def openid_provider() -> AsyncIterator[OpenIdProvider]:
     @app.get("/authorize")
     async def authorize(request: Request) -> Response:
         return RedirectResponse(provider.authorize(request.query_params), 302)
+
+    @app.get("/end-session")
+    async def end_session(request: Request) -> Response:
+        return RedirectResponse(provider.end_session(request.query_params), 302)
 
     @app.get("/keys")
     async def keys() -> Claims:

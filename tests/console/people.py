@@ -42,6 +42,11 @@ class ConsolePerson:
         data = {"csrf_token": self.csrf_token, **form}
         return self._seen(await self.http.post(f"/console{path}", data=data, headers=self._headers()))
 
+    async def upload(self, path: str, file: bytes, **form: str) -> httpx.Response:
+        """Send a form of ours with a file."""
+        data, files = {"csrf_token": self.csrf_token, **form}, {"file": ("chosen", file)}
+        return self._seen(await self.http.post(f"/console{path}", data=data, files=files, headers=self._headers()))
+
     def _headers(self) -> dict[str, str]:
         kept = {COOKIE: self.cookie, **self.others}
         cookies = "; ".join(f"{name}={value}" for name, value in kept.items() if value)
@@ -102,8 +107,8 @@ class Acme:
     finding_id: str = ""
 
 
-async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any) -> Acme:
-    """Let a customer with seats buy ten licenses of a plan, and return it once that is paid."""
+async def bought(env: ApiEnvironment, api: httpx.AsyncClient, on: Any = None, **of_customer: Any) -> Acme:
+    """Let a customer with seats buy ten licenses of a plan, *on* a test clock say; return it once that is paid."""
     email = f"{uuid4().hex[:12]}@acme.example"
     made = await api.post("/api/v1/customers", json={"name": "Acme", "email": email, **of_customer})
     customer = made.raise_for_status().json()
@@ -116,6 +121,7 @@ async def bought(env: ApiEnvironment, api: httpx.AsyncClient, **of_customer: Any
         "schedule": "monthly",
         "license_management": "manual",
         "licenses": 10,
+        **(on or {}),
     }
     plan = (await api.post("/api/v1/plans", json=asked)).raise_for_status().json()["plan"]
     invoices = {"plan_id": plan["id"], "status": "paid"}

@@ -12,11 +12,13 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from billflow.console import adjustments, commands, customer_actions, lists
+from billflow.console import adjustments, commands, customer_actions, document_operations, endpoint_operations, lists
 from billflow.console.app import ROUTERS
 from billflow.console.security import ConsoleRoute
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.console import ConsoleRole
+from billflow.models.contracts.records import Paging
+from billflow.pages.forms import MOST_FIELDS
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, ConsolePerson, bought, browsing, drifted, previewed
 from tests.store.conftest import rows_of
@@ -54,6 +56,8 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
             "command": commands.KINDS,
             "adjustment": adjustments.KINDS,
             "action": customer_actions.KINDS,
+            "operation": endpoint_operations.NAMED,
+            "document": document_operations.DOCUMENTS,
             "name": ["a" * 32],
             "noun": lists.LISTS,
             "version": ["1"],
@@ -143,7 +147,7 @@ async def test_a_viewer_sends_no_form_that_changes_anything(
     before = await all_rows(env, env_database_url)
     async with browsing(env, ConsoleRole.VIEWER) as person:
         for one in addresses(acme):
-            if one.method == "POST" and (one.names_an_id or "/make" in one.path or one.path.endswith("/start")):
+            if one.method == "POST" and (one.names_an_id or one.path.startswith("/operate")):
                 answer = await ask(person, one)
                 assert (answer.status_code, "scope_missing" in answer.text) == (HTTPStatus.FORBIDDEN, True), one
 
@@ -264,3 +268,62 @@ async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: Api
         assert "&amp;lt;script" not in page.text, page.url
     for page in (pages[0], pages[2], pages[3], pages[5], pages[6], *pages[12:14]):
         assert "&lt;script&gt;alert" in page.text, page.url
+
+
+async def test_no_text_that_an_operator_types_becomes_markup(env: ApiEnvironment, hostile: Acme) -> None:
+    clocks = (await env.engine.repositories.test_clocks.list(env.org_id, Paging())).rows
+    endpoints = (await env.engine.webhooks.endpoints.list(env.org_id, Paging())).rows
+    clock = next(one.test_clock_id for one in clocks if one.name == EVIL)
+    endpoint = next(one.endpoint_id for one in endpoints if one.description == EVIL)
+    seller = dict.fromkeys(("legal_name", "street", "city", "footer", "account_holder"), EVIL) | {"country": "DE"}
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg"><g id="{escape(EVIL)}"/></svg>'.encode()
+    async with browsing(env, ConsoleRole.ADMIN) as person:
+        pages = [
+            await person.get(f"/operate/clocks/{clock}", watch=EVIL),
+            await person.get(f"/operate/clocks/{clock}/advance", to=EVIL, preview="yes"),
+            await person.get("/operate/clocks/make", name=EVIL, now_at="2026-01-31T00:00", preview="yes"),
+            await person.get("/operate/keys/make", name=EVIL, read="yes", preview="yes"),
+            await person.get("/operate/endpoints/make", url=EVIL, description=EVIL, event_types=EVIL, preview="yes"),
+            await person.get(f"/operate/endpoints/{endpoint}"),
+            await person.get(f"/operate/endpoints/{endpoint}/change"),
+            await person.get(f"/operate/endpoints/{endpoint}/{EVIL}"),
+            await person.get("/operate/dunning/edit", reminder_days=EVIL, seen=EVIL, preview="yes"),
+            await person.get("/operate/seller/edit", **seller, preview="yes"),
+            await person.get("/operate/seller/edit", **seller, seen=EVIL, preview="yes"),
+            await person.post("/operate/seller/edit", **seller, why=EVIL, seen=EVIL, key="f" * 32),
+            await person.post("/operate/documents/catalog/check", text=f"</textarea>{EVIL}", seen=EVIL),
+            await person.post("/operate/documents/tax", text=f'mode = "{EVIL}"', why=EVIL, seen=EVIL, key=EVIL),
+            await person.get(f"/operate/documents/{EVIL}"),
+            await person.upload("/operate/documents/tax/check", f"mode = '{EVIL[2:]}'".encode(), seen="0"),
+            await person.upload("/operate/seller/logo/check", svg, seen=EVIL),
+            await person.post("/operate/seller/logo", image=EVIL, why=EVIL, seen=EVIL, key="f" * 32),
+            await person.get(f"/customers/{hostile.customer['id']}/do/prices", required_plan_tier=EVIL, preview="yes"),
+            await person.get(f"/customers/{hostile.customer['id']}/do/credit", amount="1", preview="yes"),
+        ]
+
+    for page in pages:
+        assert not [text for text in MARKUP if text in page.text], page.url
+        assert "&amp;lt;script" not in page.text, page.url
+        assert page.text.count("</textarea>") == page.text.count("<textarea"), page.url
+    for page in (pages[0], pages[2], pages[3], pages[5], pages[6], pages[9], pages[12]):
+        assert "&lt;script&gt;alert" in page.text, page.url
+
+
+async def test_a_body_with_too_much_in_it_is_refused(env: ApiEnvironment) -> None:
+    many = {f"field_{n}": "x" for n in range(MOST_FIELDS + 1)}
+    async with browsing(env, ConsoleRole.ADMIN) as person:
+        path = "/operate/documents/catalog/check"
+        answers = [
+            await person.upload(path, b"x", **many),
+            await person.upload(path, b"x" * (3 * 1024 * 1024)),
+            await person.upload(path, b"\xff\xfe\x00"),
+            await person.upload(path, b'a = "\x00"'),
+        ]
+
+    assert [answer.status_code for answer in answers] == [
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    ]
+    assert "no text in UTF-8" in answers[2].text

@@ -7,12 +7,17 @@ from http import HTTPStatus
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, FilePayload, Route
 
 from billflow.models.contracts.console import ConsoleRole
+from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.seller import SELLER_FILE
 from tests.api_environment import ApiEnvironment
 from tests.console.browser import Scheme, chromium, needs_chromium, opened, overflow, picture, sign_in, violations
+from tests.console.openid_provider import OpenIdProvider
+from tests.console.openid_visits import KIM
 from tests.console.people import Acme, bought, drifted, previewed
+from tests.console.test_editing import ADDRESS, LOGO
 
 pytestmark = needs_chromium
 
@@ -31,6 +36,14 @@ OF_THE_BUSINESS = {
     "batch-commands": "/console/operate/batches/make?tier=cloud_standard",
     "batch-form": "/console/operate/batches/make/extend_trial?tier=cloud_standard&status=free_trial",
     "compare": "/console/operate/reconciliation/start?days=30&preview=yes",
+    "seller": "/console/operate/seller/edit",
+    "seller-preview": "/console/operate/seller/edit?legal_name=Rockets&street=Ring+1&city=Ulm&country=DE&preview=yes",
+    "logo": "/console/operate/seller/logo",
+    "dunning": "/console/operate/dunning/edit",
+    "dunning-preview": "/console/operate/dunning/edit?retry_after_days=1,4,9&suspend_customer=yes&preview=yes",
+    "catalog-text": "/console/operate/documents/catalog",
+    "tax-text": "/console/operate/documents/tax",
+    "endpoint-form": "/console/operate/endpoints/make",
     "renewals": "/console/business/renewals",
     "movements": "/console/business/movements?since=2026-01-01T00:00&until=2027-01-01T00:00",
     "invoices": "/console/lists/invoices?unpaid=yes&due_until=2027-01-01T00:00",
@@ -46,7 +59,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-async def seen(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
+async def seen(env: ApiEnvironment, api: httpx.AsyncClient, acme: Acme) -> Acme:
     """Return a customer with much to see: a year of seats, contacts, a refund and a debt."""
     company = {
         "name": "Northwind Traders",
@@ -62,8 +75,12 @@ async def seen(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     contact = {"name": "Priya Shah", "email": "priya@northwind.example", "is_primary": True}
     (await api.post(f"/api/v1/customers/{customer}/contacts", json=contact)).raise_for_status()
     (await api.post(f"/api/v1/invoices/{found.invoice['id']}/refund", json={"amount": 500})).raise_for_status()
+    change = ChangeContext(actor="console:Kim", at=now, reason="half a year of renewals")
+    half_a_year_on = datetime(2026, 7, 31, tzinfo=UTC)
+    await env.engine.repositories.test_clocks.begin_advance(env.org_id, acme.clock["id"], half_a_year_on, change)
     run_id, finding_id = await drifted(env, found)
-    return replace(found, batch=await previewed(api, found), run_id=run_id, finding_id=finding_id)
+    found = replace(found, batch=await previewed(api, found), run_id=run_id, finding_id=finding_id)
+    return replace(found, endpoint=acme.endpoint, clock=acme.clock, key_id=acme.key_id)
 
 
 def pages_of(seen: Acme) -> dict[str, str]:
@@ -82,6 +99,12 @@ def pages_of(seen: Acme) -> dict[str, str]:
         "suspension": f"/console/customers/{seen.customer['id']}/do/suspend",
         "batch": f"/console/operate/batches/{seen.batch['id']}",
         "repair": f"/console/operate/reconciliation/{seen.run_id}/findings/{seen.finding_id}",
+        "prices": f"/console/customers/{seen.customer['id']}/do/prices",
+        "credit": f"/console/customers/{seen.customer['id']}/do/credit?amount=5&preview=yes",
+        "endpoint": f"/console/operate/endpoints/{seen.endpoint['id']}",
+        "endpoint-change": f"/console/operate/endpoints/{seen.endpoint['id']}/change",
+        "clock": f"/console/operate/clocks/{seen.clock['id']}",
+        "rotate": f"/console/operate/keys/{seen.key_id}/rotate",
         "result": f"/console/plans/{seen.plan['id']}/results/unknown",
     }
 
@@ -179,3 +202,84 @@ async def test_a_search_for_which_there_was_no_connection_is_asked_again(
 
         assert await page.get_by_role("link", name=acme.customer["name"]).count() == 1
     assert len(asked) == 2
+
+
+@pytest.mark.full
+async def test_an_operator_checks_a_file_sees_what_it_changes_and_applies_it(
+    env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient
+) -> None:
+    version = (await api.get("/api/v1/catalog")).json()["version"]
+    async with opened(browser, env, statuses={HTTPStatus.UNPROCESSABLE_ENTITY}) as page:
+        await sign_in(page, env, ConsoleRole.ADMIN)
+        await page.goto("/console/operate/documents/catalog")
+        text = await page.get_by_label("The text, in TOML").input_value()
+        await page.get_by_label("The text, in TOML").fill(f"{text}\n[tier.team]\nname = 7\n")
+        await page.get_by_role("button", name="Check").click()
+        told = await page.get_by_role("alert").inner_text()
+        kept = await page.get_by_label("The text, in TOML").input_value()
+        changed = f'{text}\n[tier.team]\nname = "Team"\n'.encode()
+        file = FilePayload(name="ours.toml", mimeType="text/plain", buffer=changed)
+        await page.get_by_label("Or a file in its place").set_input_files(file)
+        await page.get_by_role("button", name="Check").click()
+        await page.get_by_role("cell", name="Team", exact=True).wait_for()
+        await picture(page, "console-catalog")
+        found = await violations(page)
+        await page.get_by_label("Why is it done?").fill("a tier for teams")
+        await page.get_by_role("button", name="Change the catalogue now").click()
+        await page.get_by_role("heading", name="Catalogue and terms").wait_for()
+
+    assert told.startswith(f"Line {len(text.splitlines()) + 3}: tier.team.name")
+    assert kept.endswith("name = 7\n")
+    assert found == []
+    sold = (await api.get("/api/v1/catalog")).json()
+    assert (sold["version"], sold["reason"], sold["tier"]["team"]["name"]) == (version + 1, "a tier for teams", "Team")
+
+
+@pytest.mark.full
+async def test_a_logo_is_seen_on_the_newest_invoice_before_it_is_applied(
+    env: ApiEnvironment, browser: Browser, seen: Acme
+) -> None:
+    document = SELLER_FILE.parse({"legal_name": "Rockets GmbH", "address": ADDRESS})
+    change = ChangeContext(actor="tests", at=datetime.now(UTC))
+    await env.engine.repositories.sellers.apply(env.org_id, document, change)
+    assert seen.invoice["number"]
+    async with opened(browser, env) as page:
+        await sign_in(page, env, ConsoleRole.ADMIN)
+        await page.goto("/console/operate/seller/logo")
+        picked = FilePayload(name="logo.svg", mimeType="image/svg+xml", buffer=LOGO)
+        await page.get_by_label("Another picture").set_input_files(picked)
+        await page.get_by_role("button", name="Look at it").click()
+        shown = page.get_by_role("img", name="The logo as it would be printed")
+        await shown.wait_for()
+        assert await shown.evaluate("one => one.complete && one.naturalWidth > 0")
+        async with page.expect_response("**/operate/seller/logo/sample") as sample:
+            await page.get_by_role("button", name="Show it on the newest invoice").click()
+        printed = await sample.value
+        found = await violations(page)
+        await picture(page, "console-logo")
+        await page.get_by_label("Why is it done?").fill("our new logo")
+        await page.get_by_role("button", name="Change the logo now").click()
+        await page.get_by_role("heading", name="Catalogue and terms").wait_for()
+        await page.goto("/console/operate/seller/logo")
+        now = page.get_by_role("img", name="The logo that is printed now")
+        assert await now.evaluate("one => one.complete && one.naturalWidth > 0")
+
+    assert (printed.status, printed.headers["content-type"]) == (HTTPStatus.OK, "application/pdf")
+    assert found == []
+
+
+@pytest.mark.full
+async def test_signing_out_leads_to_the_provider_and_back(
+    env: ApiEnvironment, browser: Browser, openid: OpenIdProvider
+) -> None:
+    openid.person, openid.described, openid.lies, openid.refuses = dict(KIM), {}, {}, ""
+    openid.ended.clear()
+    async with opened(browser, env) as page:
+        await page.goto("/console/sign-in/openid")
+        await page.get_by_role("searchbox").wait_for()
+        await page.get_by_role("button", name="Sign out").click()
+        await page.wait_for_url("**/console/sign-in")
+        await page.goto("/console/")
+
+        assert "/console/sign-in" in page.url
+    assert openid.ended == ["u-1"]

@@ -16,6 +16,7 @@ from billflow.models.contracts.records import Paging
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, ConsolePerson, bought, browsing
 from tests.console.test_actions import key_in
+from tests.console.test_editing import filled
 from tests.mail.server import MailServer
 
 
@@ -215,3 +216,71 @@ async def test_a_mail_is_sent_again_once_to_the_address_of_now(
     assert f"To: {acme.customer['email']}" in sent[0]
     assert "Please pay." in sent[0]
     assert (await env.engine.repositories.mails.get(env.org_id, mail_id)).sent_at
+
+
+async def test_prices_are_agreed_on_once_and_not_over_what_another_agreed(
+    env: ApiEnvironment, api: httpx.AsyncClient
+) -> None:
+    found = await bought(env, api, name="Haggling Ltd.")
+    customer, path = found.customer["id"], f"/customers/{found.customer['id']}/do/prices"
+    async with browsing(env, ConsoleRole.SUPPORT) as person:
+        form = filled(await person.get(path))
+        asked = form | {"required_plan_tier": "cloud_standard", "monthly_discounted_price": "6.50"}
+        odd = await person.get(path, **asked | {"monthly_discounted_price": "cheap"}, preview="yes")
+        preview, done = await confirmed(person, path, **asked)
+        page = await person.get(done.headers["location"].removeprefix("/console"))
+        stale = await person.post(path, **form, why="why not", key="9" * 32)
+
+    assert form["monthly_discounted_price"] == "0.00"
+    assert "<td>–</td><td><strong>cloud_standard</strong></td>" in preview.text
+    assert "<td>USD 0</td><td><strong>USD 6.50</strong></td>" in preview.text
+    assert "<strong>USD 65</strong>" in preview.text
+    assert "Done: Agree on prices." in page.text
+    assert (stale.status_code, odd.status_code) == (
+        HTTPStatus.PRECONDITION_FAILED,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
+    assert "Monthly discounted price is now “6.50”" in stale.text
+    agreed = (await api.get(f"/api/v1/customers/{customer}/pricing")).json()
+    assert (agreed["required_plan_tier"], agreed["monthly_discounted_price"]) == ("cloud_standard", 650)
+    plan = (await api.get(f"/api/v1/plans/{found.plan['id']}")).json()
+    assert plan["price_per_license"] == 650
+    assert await whys(env, customer) == [("console.prices", "the customer asked")]
+
+
+async def test_a_credit_is_granted_once_and_up_to_the_roles_limit(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
+    customer = (await created(api, "Credited"))["id"]
+    path = f"/customers/{customer}/do/credit"
+    async with browsing(env, ConsoleRole.SUPPORT) as person:
+        over = await person.get(path, amount="50.01", preview="yes")
+        forced = await person.post(path, amount="50.01", why="too much", key="8" * 32)
+        preview, _ = await confirmed(person, path, amount="50")
+
+    for answer in (over, forced):
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+        assert "may refund or credit at most USD 50 at once" in answer.text
+    assert "is granted USD 50" in preview.text
+    granted = (await api.get(f"/api/v1/customers/{customer}/credits")).json()["credits"]
+    assert [(one["amount"], one["reason"]) for one in granted] == [(5000, "the customer asked")]
+
+
+async def test_an_account_is_closed_once_its_plan_has_ended(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
+    with_plan, without = (await bought(env, api, name="Staying")).customer["id"], (await created(api, "Leaving"))["id"]
+    async with browsing(env, ConsoleRole.SUPPORT) as person:
+        refused = await person.get(f"/customers/{with_plan}/do/close")
+        forced = await person.post(f"/customers/{with_plan}/do/close", why="by force", key="7" * 32)
+        preview, _ = await confirmed(person, f"/customers/{without}/do/close")
+        again = await person.get(f"/customers/{without}/do/close")
+
+    assert (refused.status_code, forced.status_code, again.status_code) == (HTTPStatus.CONFLICT,) * 3
+    assert "end that one first" in refused.text
+    assert "The account of Leaving is closed" in preview.text
+    statuses = [(await api.get(f"/api/v1/customers/{one}")).json()["status"] for one in (with_plan, without)]
+    assert statuses == ["active", "inactive"]
+
+
+async def whys(env: ApiEnvironment, customer_id: str) -> list[tuple[str, object]]:
+    """Return what was asked for in the console for a customer, and why."""
+    wanted = AuditFilter(subject_type="customer", subject_id=customer_id)
+    found = await env.engine.queries.audit.list(env.org_id, wanted, Paging())
+    return [(row.action, (row.detail or {}).get("reason")) for row in found.rows if row.action.startswith("console.")]

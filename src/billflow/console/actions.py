@@ -1,8 +1,8 @@
 """What every action has in common: a form, then what it would do, then a reason and a confirmation that counts once."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -14,10 +14,14 @@ from billflow.console.visits import Visit
 from billflow.domain.errors import BillingError, InvalidInput
 from billflow.errors import kind_of
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
+from billflow.models.contracts.previews import PreviewResponse
 
 LONGEST_REASON = 2000
 WHY = "why"
 """The field of the reason, which no command or request has."""
+
+Preview = Mapping[str, Any]
+"""What the page of an action shows of what would happen."""
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 
@@ -35,11 +39,15 @@ class Action:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a form is shown with: a `preview` to confirm, or the `problem` with it, and the `reason` that was typed."""
+    """What a form is shown with: a `preview` to confirm, or the `problem` with it, and the `reason` that was typed.
 
-    preview: Mapping[str, Any] | None = None
+    `hidden` is what the form sends with each of its fields.
+    """
+
+    preview: Preview | None = None
     problem: BillingError | None = None
     reason: str = ""
+    hidden: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def confirm(self) -> bool:
@@ -53,7 +61,20 @@ class Shown:
         return known or HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def shown_action(visit: Visit, action: Action, fields: tuple[FormField, ...], shown: Shown = Shown()) -> Response:
+def preview_of(sentences: Sequence[str], of_plan: PreviewResponse | None = None, **more: object) -> Preview:
+    """Return what would happen, in sentences and, where it concerns a plan, in what is billed.
+
+    *more* are `terms`, what would be otherwise by name, before and after; `touched`, the plans whose next invoice would
+    be; and `sample`, the address of a document as it would print.
+    """
+    return {"sentences": sentences, "of_plan": of_plan, "changes": [], **more}
+
+
+UNTOUCHED = Shown()
+"""A form that nobody has filled in yet."""
+
+
+def shown_action(visit: Visit, action: Action, fields: tuple[FormField, ...], shown: Shown = UNTOUCHED) -> Response:
     """Return the page of an action: its form, and what it was found to come to."""
     return visit.page("action.html", status=shown.status, action=action, fields=fields, shown=shown, key=uuid4().hex)
 

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import CustomerHere, change_by
-from billflow.console import customer_terms, customer_upkeep
-from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
-from billflow.console.customer_subjects import CustomerSubject, Preview
+from billflow.api.routes.customer_finances import PricingUpdate
+from billflow.console import customer_money, customer_terms, customer_upkeep
+from billflow.console.actions import WHY, Action, Preview, Shown, key_in, reason_in, shown_action
+from billflow.console.customer_subjects import CustomerSubject
 from billflow.console.forms import FormTerms, fields_of, read_form
+from billflow.console.operations import SEEN, Values, check_seen, claim_of, hidden_after, once, seen_of
 from billflow.console.pages import BASE
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.visits import SupportVisit, Visit
@@ -31,7 +33,7 @@ class CustomerActionKind:
     """One thing to do for a customer: its form, what it would do, and how it is done.
 
     `do` returns an address to be handed on, or None. What is not `repeatable` is done at the first of equal
-    confirmations alone.
+    confirmations alone. A form of `current` values is refused once these are others than those it was opened with.
     """
 
     title: str
@@ -40,6 +42,7 @@ class CustomerActionKind:
     preview: Callable[[CustomerSubject, Asked], Awaitable[Preview]]
     do: Callable[[CustomerSubject, Asked, ChangeContext, NamespacedKey], Awaitable[str | None]]
     repeatable: bool = False
+    current: Callable[[CustomerSubject], Awaitable[Values]] | None = None
 
 
 KINDS: Mapping[str, CustomerActionKind] = {
@@ -103,10 +106,36 @@ KINDS: Mapping[str, CustomerActionKind] = {
         customer_terms.preview_detachment,
         customer_terms.detach_coupon,
     ),
+    "prices": CustomerActionKind(
+        "Agree on prices",
+        "What is agreed with the customer: a tier at prices per license, a discount over some months, the fewest "
+        "licenses. A price of 0 is the list price; a field that is left empty goes back to how it was before.",
+        PricingUpdate,
+        customer_money.preview_pricing,
+        customer_money.agree,
+        repeatable=True,
+        current=customer_money.current_pricing,
+    ),
+    "credit": CustomerActionKind(
+        "Grant a credit",
+        "Grant the customer an amount, which its next invoices use up.",
+        customer_money.CreditForm,
+        customer_money.preview_credit,
+        customer_money.grant_credit,
+        repeatable=True,
+    ),
+    "close": CustomerActionKind(
+        "Close the account",
+        "The customer may do nothing any more; what it was billed stays. Its plan has to have ended.",
+        customer_money.ClosingForm,
+        customer_money.preview_closing,
+        customer_money.close,
+        repeatable=True,
+    ),
 }
 """Everything that is done for a customer, by its name in addresses."""
 
-OFFERED = ("suspend", "activate", "card-link", "offer", "attach-coupon")
+OFFERED = ("suspend", "activate", "card-link", "offer", "attach-coupon", "prices", "credit", "close")
 """What is asked for about the customer as a whole; the rest is asked for beside what it is about."""
 
 
@@ -135,19 +164,30 @@ class CustomerActionForm:
             back=f"{BASE}/customers/{customer.customer_id}",
         )
 
+    async def current(self) -> Values:
+        """Return the values that hold now, none where the form changes none."""
+        return await self.named.current(self.subject) if self.named.current else {}
+
+    def check_seen(self, sent: Values, now: Values) -> None:
+        """Raise `PreconditionFailed` where these are not any more what the form was opened with."""
+        check_seen(sent, now, fields_of(self.named.kind, now, self.terms))
+
 
 @router.get("/customers/{customer_id}/do/{action}")
 async def show_customer_action(visit: SupportVisit, customer: CustomerHere, action: str) -> Response:
     """Show the form of an action; once it is filled in, what it would do."""
     form, asked = await _form(visit, customer, action), visit.query
-    fields = fields_of(form.named.kind, asked, form.terms)
+    now = await form.current()
+    fields, hidden = fields_of(form.named.kind, asked or now, form.terms), seen_of(now)
     if fields and not asked:
-        return shown_action(visit, form.action, fields)
+        return shown_action(visit, form.action, fields, Shown(hidden=hidden))
     try:
+        if SEEN in asked:
+            form.check_seen(asked, now)
         found = await form.named.preview(form.subject, read_form(form.named.kind, asked, form.terms))
     except BillingError as error:
-        return shown_action(visit, form.action, fields, Shown(problem=error))
-    return shown_action(visit, form.action, fields, Shown(found))
+        return shown_action(visit, form.action, fields, Shown(problem=error, hidden=hidden))
+    return shown_action(visit, form.action, fields, Shown(found, hidden=hidden))
 
 
 @router.post("/customers/{customer_id}/do/{action}")
@@ -155,14 +195,29 @@ async def do_for_customer(visit: SupportVisit, customer: CustomerHere, action: s
     """Do it, once for each form however often that is sent, and go back to the customer."""
     form = await _form(visit, customer, action)
     try:
+        if form.named.current:
+            claim, back = claim_of(action, customer.customer_id, sent), f"{form.action.back}?done=before"
+            return await once(visit, claim, back, lambda: _edited(visit, form, sent))
         done, link = await _done(visit, form, sent)
     except BillingError as error:
         fields = fields_of(form.named.kind, sent, form.terms)
-        return shown_action(visit, form.action, fields, Shown(problem=error, reason=sent.get(WHY, "")))
+        hidden = await hidden_after(error, sent, form.current)
+        return shown_action(visit, form.action, fields, Shown(problem=error, reason=sent.get(WHY, ""), hidden=hidden))
     if link:
         return visit.page("link.html", action=form.action, link=link)
     outcome = action if done else "before"
     return RedirectResponse(f"{BASE}/customers/{customer.customer_id}?done={outcome}", HTTPStatus.SEE_OTHER)
+
+
+async def _edited(visit: Visit, form: CustomerActionForm, sent: Mapping[str, str]) -> Response:
+    """Do what changes values, where they are still those that the form was opened with."""
+    services, ref = visit.services, form.subject.ref
+    alone = services.repositories.idempotency.exclusive(ref.org_id, f"/api/v1/customers/{ref.customer_id}/pricing")
+    async with services.guarding, alone:
+        now = await (await _form(visit, ref, form.name)).current()
+        form.check_seen(sent, now)
+        await _done(visit, form, sent)
+    return RedirectResponse(f"{form.action.back}?done={form.name}", HTTPStatus.SEE_OTHER)
 
 
 async def _done(visit: Visit, form: CustomerActionForm, sent: Mapping[str, str]) -> tuple[bool, str | None]:
@@ -188,5 +243,7 @@ async def _form(visit: Visit, customer: CustomerRef, action: str) -> CustomerAct
     services = visit.services
     record = await services.queries.customers.get(customer.org_id, customer.customer_id)
     catalog = await services.repositories.catalogs.current(customer.org_id)
-    terms = FormTerms(record.billing_account.currency, {"tier": tuple(catalog.tiers)})
-    return CustomerActionForm(action, CustomerSubject(services, visit.console, record), terms)
+    terms = FormTerms(
+        record.billing_account.currency, dict.fromkeys(("tier", "required_plan_tier"), tuple(catalog.tiers))
+    )
+    return CustomerActionForm(action, CustomerSubject(services, visit.console, record, visit), terms)

@@ -1,16 +1,11 @@
-"""The customer that something is done for, and what is shown before it is done."""
+"""The customer that something is done for."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from billflow.api.services import Services
 from billflow.console.services import ConsoleService
+from billflow.console.visits import Visit
 from billflow.models.contracts.customers import CustomerRecord, CustomerRef
-from billflow.models.contracts.previews import PreviewResponse
-
-Preview = Mapping[str, Any]
-"""What the page of an action shows of what would happen."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +15,7 @@ class CustomerSubject:
     services: Services
     console: ConsoleService
     customer: CustomerRecord
+    visit: Visit
 
     @property
     def ref(self) -> CustomerRef:
@@ -30,8 +26,3 @@ class CustomerSubject:
     def currency(self) -> str:
         """Return the currency that the customer pays in."""
         return self.customer.billing_account.currency
-
-
-def preview_of(sentences: Sequence[str], of_plan: PreviewResponse | None = None) -> Preview:
-    """Return what would happen, in sentences and, where it concerns a plan, in what is billed."""
-    return {"sentences": sentences, "of_plan": of_plan, "changes": []}

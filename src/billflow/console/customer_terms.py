@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from billflow.api.routes.plans import PATIENCE
-from billflow.console.customer_subjects import CustomerSubject, Preview, preview_of
+from billflow.console.actions import Preview, preview_of
+from billflow.console.customer_subjects import CustomerSubject
 from billflow.console.pages import amount, counted, day, words
 from billflow.domain.errors import NotFound, Refused
 from billflow.domain.plan import CollectionMethod

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from pydantic import Field
 
-from billflow.console.customer_subjects import CustomerSubject, Preview, preview_of
+from billflow.console.actions import Preview, preview_of
+from billflow.console.customer_subjects import CustomerSubject
 from billflow.console.pages import amount, counted, day, words
 from billflow.domain.errors import NotFound, Refused
 from billflow.models.contracts.base import RequestModel

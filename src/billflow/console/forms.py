@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -19,43 +19,58 @@ from billflow.models.contracts.validation import field_refusal
 Asked = TypeVar("Asked")
 
 AMOUNTS = frozenset(
-    {"amount", "price", "unit_amount", "fixed_price", "monthly_discounted_price", "annual_discounted_price"}
+    {
+        "amount",
+        "price",
+        "unit_amount",
+        "fixed_price",
+        "flat_discount",
+        "monthly_discounted_price",
+        "annual_discounted_price",
+    }
 )
 """Fields in minor units, which people write as `96.50`."""
 
 _NUMBERED = re.compile(r"_[0-9]+$")
+_SEPARATED = re.compile(r"[,\s]+")
 
 _HOURS = "%Y-%m-%dT%H:%M"
 
 
 @dataclass(frozen=True)
 class FormTerms:
-    """What the fields of a form go by: the currency of amounts, and what may be chosen of what the seller sells."""
+    """What the fields of a form go by: the currency of amounts, what may be chosen, and which texts have lines.
+
+    `labels` are what fields are called that are not called as in the API.
+    """
 
     currency: str
     choices: Mapping[str, tuple[str, ...]]
+    long: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FormField:
-    """One field as it is shown: `kind` is number, amount, text, choice, moment or yes."""
+    """One field as it is shown: `kind` is number, amount, text, long, list, choice, moment or yes."""
 
     name: str
     kind: str
     required: bool
     value: str = ""
     choices: tuple[str, ...] = ()
+    title: str = ""
 
     @property
     def label(self) -> str:
         """Return what the field is called; one of several lines has the number of its line."""
-        return re.sub(r" ([0-9]+)$", r", line \1", words(self.name).capitalize())
+        return self.title or re.sub(r" ([0-9]+)$", r", line \1", words(self.name).capitalize())
 
 
 def fields_of(kind: type[Any], values: Mapping[str, str], terms: FormTerms) -> tuple[FormField, ...]:
     """Return the fields of a form for a *kind*, filled with *values* as they are written."""
     return tuple(
-        FormField(name, shown, required, values.get(name, ""), choices)
+        FormField(name, shown, required, values.get(name, ""), choices, terms.labels.get(name, ""))
         for name, held, required in _declared(kind)
         for shown, choices in [_shown(name, held, terms)]
     )
@@ -70,6 +85,10 @@ def written(value: object, name: str, currency: str) -> str:
     """Return a value as it is written into a field."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime(_HOURS)
     if isinstance(value, int) and is_amount(name):
@@ -81,9 +100,9 @@ def written(value: object, name: str, currency: str) -> str:
 def read_form(kind: type[Asked], form: Mapping[str, str], terms: FormTerms) -> Asked:
     """Return what a form asks for; raises `InvalidInput` that names the field."""
     values = {}
-    for field in fields_of(kind, {}, terms):
-        if (value := _read(field, form.get(field.name, "").strip(), terms.currency)) is not None:
-            values[field.name] = value
+    for one in fields_of(kind, {}, terms):
+        if (value := _read(one, form.get(one.name, "").strip(), terms.currency)) is not None:
+            values[one.name] = value
     try:
         return TypeAdapter(kind).validate_python(values)
     except ValidationError as error:
@@ -108,6 +127,8 @@ def amount_of(text: str, currency: str, field: str) -> int:
 def _read(field: FormField, text: str, currency: str) -> object:
     if field.kind == "yes":
         return True if text == "yes" else None
+    if field.kind == "list":
+        return tuple(filter(None, _SEPARATED.split(text)))
     if not text:
         return None
     if field.kind == "amount":
@@ -129,7 +150,12 @@ def _declared(kind: type[Any]) -> Iterator[tuple[str, Any, bool]]:
 
 
 def _is_simple(held: Any) -> bool:
-    return get_origin(_without_none(held)) is not tuple
+    return get_origin(plain := _without_none(held)) is not tuple or _is_list(plain)
+
+
+def _is_list(plain: Any) -> bool:
+    """Tell whether it is texts or numbers, any number of them, which are written side by side."""
+    return get_origin(plain) is tuple and get_args(plain)[0] in (str, int)
 
 
 def _without_none(held: Any) -> Any:
@@ -146,8 +172,9 @@ def _shown(name: str, held: Any, terms: FormTerms) -> tuple[str, tuple[str, ...]
         return "choice", terms.choices[name]
     if isinstance(plain, type) and issubclass(plain, StrEnum):
         return "choice", tuple(one.value for one in plain)
-    if plain is bool:
-        return "yes", ()
     if plain is int:
         return ("amount" if is_amount(name) else "number"), ()
-    return ("moment" if plain in (datetime, AwareDatetime) else "text"), ()
+    if plain is bool or _is_list(plain):
+        return ("yes" if plain is bool else "list"), ()
+    text = "long" if name in terms.long else "text"
+    return ("moment" if plain in (datetime, AwareDatetime) else text), ()

@@ -45,6 +45,14 @@ class IdentityTerms:
 
 
 @dataclass(frozen=True)
+class VouchedPerson:
+    """Somebody whom the provider vouches for, in a role, and the ID token that says so."""
+
+    new: NewConsoleSession
+    id_token: str
+
+
+@dataclass(frozen=True)
 class IdentityProvider:
     """Signs people in to the organization `org_id`; its description and keys are asked for at each sign-in."""
 
@@ -74,9 +82,7 @@ class IdentityProvider:
         )
         return address, begun
 
-    async def finish(
-        self, begun: BegunSignIn | None, answer: Mapping[str, str], redirect_uri: str
-    ) -> NewConsoleSession:
+    async def finish(self, begun: BegunSignIn | None, answer: Mapping[str, str], redirect_uri: str) -> VouchedPerson:
         """Return who has signed in by the provider's *answer*, and in which role.
 
         Raises `Unauthorized` where that is not to be believed, `Forbidden` where no group of the person has a role,
@@ -91,8 +97,23 @@ class IdentityProvider:
             tokens = await self._tokens(http, described, begun, answer["code"], redirect_uri)
             keys = await self._asked(http, described["jwks_uri"])
         expected = ExpectedToken(self.terms.issuer, self.terms.client_id, begun.nonce, tokens.get("access_token"))
-        claims = verified_claims(str(tokens.get("id_token", "")), keys, expected)
-        return NewConsoleSession(person=person_of(claims), role=self._role(claims))
+        id_token = str(tokens.get("id_token", ""))
+        claims = verified_claims(id_token, keys, expected)
+        return VouchedPerson(NewConsoleSession(person=person_of(claims), role=self._role(claims)), id_token)
+
+    async def end_session_address(self, id_token: str, back: str) -> str | None:
+        """Return the provider's page on which its own session ends, and from which people come *back*.
+
+        None where the provider has no such page. Raises `Unavailable` where it can't be asked.
+        """
+        async with self._http() as http:
+            described = await self._described(http)
+        page = described.get("end_session_endpoint")
+        if not isinstance(page, str) or not is_trustworthy(page):
+            return None
+        asked = {"client_id": self.terms.client_id, "post_logout_redirect_uri": back}
+        hint = {"id_token_hint": id_token} if id_token else {}
+        return str(httpx.URL(page).copy_merge_params({**hint, **asked}))
 
     def _check(self, answer: Mapping[str, str]) -> None:
         """Raise `Unauthorized` for an answer by another provider, or without a code."""

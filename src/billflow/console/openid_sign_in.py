@@ -11,6 +11,7 @@ from billflow.console.pages import BASE
 from billflow.console.security import SESSION
 from billflow.console.services import ConsoleHere, ConsoleService
 from billflow.console.sign_in import end_session_before, is_ours, sign_in_page
+from billflow.console.sign_out import address_here, keep_id_token
 from billflow.domain.errors import BillingError, NotFound
 from billflow.models.contracts.console import SIGN_IN_LIFETIME, BegunSignIn
 from billflow.pages.sessions import take_token
@@ -45,14 +46,15 @@ async def finish_sign_in(request: Request, console: ConsoleHere) -> Response:
     provider = _provider(request, console)
     begun = BegunSignIn.read(request.cookies.get(BEGUN_COOKIE, ""))
     try:
-        new = await provider.finish(begun, dict(request.query_params), _redirect_uri(request, console))
+        vouched = await provider.finish(begun, dict(request.query_params), _redirect_uri(request, console))
     except BillingError as error:
         response = sign_in_page(request, console, problem=error)
     else:
         await end_session_before(request, console)
-        session = await console.sessions.begin(provider.org_id, new, datetime.now(UTC))
+        session = await console.sessions.begin(provider.org_id, vouched.new, datetime.now(UTC))
         response = RedirectResponse(begun.to if begun and is_ours(begun.to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
         SESSION.keep(response, session)
+        keep_id_token(response, vouched.id_token)
     response.delete_cookie(BEGUN_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
 
@@ -66,5 +68,4 @@ def _provider(request: Request, console: ConsoleService) -> "IdentityProvider":
 
 def _redirect_uri(request: Request, console: ConsoleService) -> str:
     """Return where the provider sends people back to, which it knows beforehand."""
-    base = console.url or f"{request.url.scheme}://{request.url.netloc}{BASE}"
-    return f"{base.rstrip('/')}/sign-in/openid/callback"
+    return address_here(request, console, "/sign-in/openid/callback")

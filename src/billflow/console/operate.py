@@ -9,7 +9,6 @@ from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.security import ConsoleRoute
 from billflow.console.visits import AdminVisit, Visit, VisitHere
 from billflow.domain.errors import NotFound
-from billflow.models.contracts.access import Mode
 from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.catalog_changes import changes_between
 from billflow.models.contracts.reconciliation import ReconciliationReport
@@ -100,12 +99,3 @@ async def show_audit(visit: AdminVisit) -> Response:
 async def verify_audit(visit: AdminVisit) -> Response:
     """Compute every hash of the audit log again, and show where its chain breaks."""
     return visit.page("audit_verdict.html", verdict=await visit.services.queries.audit.verify(visit.org_id))
-
-
-@router.get("/clocks")
-async def show_clocks(visit: VisitHere, after: str = "") -> Response:
-    """Show the test clocks; there are none where money is real."""
-    if visit.console.mode is not Mode.TEST:
-        raise NotFound("There are test clocks in test mode only.", code="no_such_route")
-    paging = Paging(limit=AT_ONCE, after=after or None)
-    return visit.page("clocks.html", found=await visit.services.repositories.test_clocks.list(visit.org_id, paging))

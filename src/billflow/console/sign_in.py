@@ -1,4 +1,4 @@
-"""Signing in by a link that opens once, and signing out."""
+"""Signing in by a link that opens once."""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -6,11 +6,9 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from billflow.api.changes import change_by
 from billflow.console.pages import BASE, page
-from billflow.console.security import SESSION, ConsoleRoute, FormHere, check_origin
+from billflow.console.security import SESSION, FormHere, check_origin
 from billflow.console.services import ConsoleHere, ConsoleService
-from billflow.console.visits import ReaderVisit
 from billflow.domain.errors import BillingError
 from billflow.errors import Unauthorized, kind_of
 from billflow.models.contracts.console import SessionToken
@@ -19,8 +17,6 @@ from billflow.pages.sessions import take_token
 
 router = APIRouter()
 """What needs nobody to be signed in."""
-
-signed_in = APIRouter(route_class=ConsoleRoute)
 
 
 @router.get("/sign-in")
@@ -47,15 +43,6 @@ async def sign_in(request: Request, console: ConsoleHere, form: FormHere) -> Res
     await end_session_before(request, console)
     response = RedirectResponse(to if is_ours(to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
     SESSION.keep(response, found.token)
-    return response
-
-
-@signed_in.post("/sign-out")
-async def sign_out(visit: ReaderVisit) -> Response:
-    """End the session on the server, and forget it in the browser."""
-    await visit.console.sessions.end(visit.request.state.console_session, change_by(visit.principal))
-    response = RedirectResponse(f"{BASE}/sign-in", HTTPStatus.SEE_OTHER)
-    SESSION.drop(response)
     return response
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 
@@ -34,6 +34,11 @@ class InvoiceDocuments:
         found = await self._found(org_id, invoice_id)
         # Drawing takes a while, and the event loop has heartbeats and requests to serve.
         return await asyncio.to_thread(_drawn_invoice, found)
+
+    async def pdf_by(self, org_id: str, invoice_id: str, seller: Seller) -> bytes:
+        """Return the invoice as a PDF file as another *seller* would issue it; no e-invoice is in it."""
+        found = replace(await self._found(org_id, invoice_id), seller=seller)
+        return await asyncio.to_thread(lambda: _drawn(found.document, found.invoice.issued_at))
 
     async def html(self, org_id: str, invoice_id: str) -> str:
         """Return the invoice as HTML for an e-mail."""

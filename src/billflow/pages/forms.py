@@ -6,20 +6,56 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
+from billflow.api.middleware import MAX_BODY
 from billflow.api.requests import check_storable
+from billflow.domain.errors import InvalidInput
 from billflow.errors import Forbidden
 
 CSRF_FIELD = "csrf_token"
+MOST_FIELDS, MOST_FILES = 100, 5
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """Return the fields of a form, the last of each name; raises `InvalidInput` for what can't be stored."""
+    """Return the fields of a form, the last of each name; raises `InvalidInput` for what can't be stored.
+
+    Files that come with it are kept for `file_of`.
+    """
     if not hasattr(request.state, "form"):
-        text = (await request.body()).decode("utf-8", "replace")
-        form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=100))
+        request.state.files = {}
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            form = await _with_files(request)
+        else:
+            text = (await request.body()).decode("utf-8", "replace")
+            form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
         check_storable(form)
         request.state.form = form
     return cast("dict[str, str]", request.state.form)
+
+
+async def _with_files(request: Request) -> dict[str, str]:
+    form: dict[str, str] = {}
+    async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=MAX_BODY) as parts:
+        for name, part in parts.multi_items():
+            if isinstance(part, str):
+                form[name] = part
+            else:
+                request.state.files[name] = await part.read()
+    return form
+
+
+def file_of(request: Request, name: str) -> bytes:
+    """Return the file that came in a form's field of that name, empty where none did."""
+    return cast("bytes", request.state.files.get(name, b""))
+
+
+def file_text(request: Request, name: str) -> str:
+    """Return the text of the file that came in a form's field; raises `InvalidInput` for one that is no text."""
+    try:
+        text = file_of(request, name).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput("The file is no text in UTF-8; save it as such.", field=name) from None
+    check_storable(text, name)
+    return text
 
 
 def check_origin(request: Request) -> None:

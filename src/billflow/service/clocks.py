@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from billflow.domain.moments import check_near
+from billflow.models.contracts.customers import ChangeContext
 from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.ids import collection_workflow_id
@@ -24,15 +25,36 @@ class ClockService:
     repositories: Repositories
 
     async def advance(
-        self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
+        self,
+        org_id: str,
+        clock_id: str,
+        to: datetime,
+        progress: Callable[[], None] | None = None,
+        change: ChangeContext | None = None,
     ) -> None:
         """Move a test clock forward and wait until its plans and collections have come through everything due.
 
-        What was paid before it moves is bought before it moves. It stops at every moment at which a debt is collected,
-        so that a suspension is in time for the next billing date. A plan on hold is not waited for. Raises
-        `InvalidInput` for a moment before the clock's own, or more than ten years after it.
+        Raises as `begin` does.
+        """
+        await self.begin(org_id, clock_id, to, change)
+        await self.carry_out(org_id, clock_id, to, progress)
+
+    async def begin(self, org_id: str, clock_id: str, to: datetime, change: ChangeContext | None = None) -> None:
+        """Write down who advances a test clock, and why.
+
+        Raises `InvalidInput` for a moment before the clock's own, or more than ten years after it.
         """
         check_near(to, (await self.repositories.test_clocks.get(org_id, clock_id)).now_at, "to")
+        await self.repositories.test_clocks.begin_advance(org_id, clock_id, to, change)
+
+    async def carry_out(
+        self, org_id: str, clock_id: str, to: datetime, progress: Callable[[], None] | None = None
+    ) -> None:
+        """Do what `begin` has written down; where it broke off before, what was done is not done again.
+
+        What was paid before it moves is bought before it moves. It stops at every moment at which a debt is collected,
+        so that a suspension is in time for the next billing date. A plan on hold is not waited for.
+        """
         await _while(partial(self.queries.plans.clock_has_purchase_due, org_id, clock_id), progress)
         while (stop := await self.queries.invoices.next_collection_at(org_id, clock_id)) is not None and stop < to:
             await self._advance(org_id, clock_id, stop, progress)

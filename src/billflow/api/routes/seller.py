@@ -56,7 +56,7 @@ async def upload_logo(
     asked: Annotated[LogoUpload, Body()], services: ServicesHere, principal: AdminHere, change: AdminChange
 ) -> SellerResponse:
     """Print this logo on invoices that are issued from now on; refused is what runs or loads something."""
-    logo = await asyncio.to_thread(_checked, asked.image)
+    logo = await asyncio.to_thread(checked_image, asked.image)
     return await services.repositories.sellers.set_logo(principal.org_id, logo, change)
 
 
@@ -66,8 +66,11 @@ async def remove_logo(services: ServicesHere, principal: AdminHere, change: Admi
     return await services.repositories.sellers.set_logo(principal.org_id, None, change)
 
 
-def _checked(image: bytes) -> Logo:
-    """Return a logo; what looks at pictures is a fifth of all that a process imports, and most look at none."""
+def checked_image(image: bytes) -> Logo:
+    """Return a logo; raises `InvalidInput`.
+
+    What looks at pictures is a fifth of all that a process imports, and most look at none.
+    """
     from billflow.documents.logo import checked_logo
 
     return checked_logo(image)

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
+from billflow.api.changes import change_by
 from billflow.api.fields import PagingHere
 from billflow.api.principal import TesterHere
 from billflow.api.requests import CheckedRoute
@@ -38,7 +39,9 @@ class TestClockAdvance(RequestModel):
 @router.post("", status_code=HTTPStatus.CREATED, response_model=TestClockResponse)
 async def create_clock(asked: TestClockCreate, services: ServicesHere, principal: TesterHere) -> ClockRecord:
     """Create a clock; plans are started on it by `test_clock_id`."""
-    return await services.repositories.test_clocks.create(principal.org_id, asked.now_at, asked.name)
+    return await services.repositories.test_clocks.create(
+        principal.org_id, asked.now_at, asked.name, change_by(principal)
+    )
 
 
 @router.get("")
@@ -58,5 +61,5 @@ async def advance_clock(
     test_clock_id: str, asked: TestClockAdvance, services: ServicesHere, principal: TesterHere
 ) -> ClockRecord:
     """Move a clock forward; answers once everything due on the way is billed and collected."""
-    await services.clocks.advance(principal.org_id, test_clock_id, asked.to)
+    await services.clocks.advance(principal.org_id, test_clock_id, asked.to, change=change_by(principal))
     return await services.repositories.test_clocks.get(principal.org_id, test_clock_id)

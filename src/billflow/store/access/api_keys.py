@@ -12,7 +12,7 @@ from billflow.domain.errors import Refused
 from billflow.models.contracts.access import ApiKeyRecord, IssuedKey, NewApiKey, PresentedKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import ApiKey
-from billflow.store.audit.recorder import recorder_of
+from billflow.store.audit.recorder import recorder_of, why
 from billflow.store.session.database import Database
 from billflow.store.session.rows import as_id, as_record, row_by_id, written
 
@@ -43,7 +43,9 @@ class PostgresApiKeyRepository:
             row = await _locked(session, key_id)
             if row.revoked_at is None:
                 row.revoked_at = change.at
-                recorder_of(session, row.org_id, change).audit("api_key.revoked", ("api_key", row.id))
+                recorder_of(session, row.org_id, change).audit(
+                    "api_key.revoked", ("api_key", row.id), detail=why(change)
+                )
             return _record(row)
 
     async def rotate(self, org_id: str, key_id: str, overlap: timedelta, change: ChangeContext) -> IssuedKey:
@@ -57,7 +59,7 @@ class PostgresApiKeyRepository:
             old.successor_id = UUID(issued.record.key_id)
             ends = change.at + overlap
             old.expires_at = min(old.expires_at or ends, ends)
-            detail = {"successor": issued.record.key_id, "expires_at": old.expires_at.isoformat()}
+            detail = why(change, successor=issued.record.key_id, expires_at=old.expires_at.isoformat())
             recorder_of(session, old.org_id, change).audit("api_key.rotated", ("api_key", old.id), detail=detail)
             return issued
 
@@ -86,7 +88,9 @@ async def _create(session: AsyncSession, org_id: str, new: NewApiKey, change: Ch
     session.add(row)
     record = _record(await written(session, row))
     after = record.model_dump(mode="json", include={"name", "mode", "scopes", "rate_limit", "expires_at"})
-    recorder_of(session, row.org_id, change).audit("api_key.created", ("api_key", row.id), after=after)
+    recorder_of(session, row.org_id, change).audit(
+        "api_key.created", ("api_key", row.id), after=after, detail=why(change)
+    )
     return IssuedKey(record=record, text=key.text())
 
 

@@ -33,6 +33,7 @@ OF_NO_CUSTOMER = frozenset(
         "plan_batch",
         "reconciliation_finding",
         "reconciliation_run",
+        "test_clock",
         "webhook_endpoint",
     }
 )

@@ -99,3 +99,8 @@ def _differing(state: Json, other: Json) -> Json:
 def recorder_of(session: AsyncSession, org_id: UUID, change: ChangeContext) -> Recorder:
     """Return the recorder of a change to a customer."""
     return Recorder(session, org_id, change.at, change.actor, change.request_id)
+
+
+def why(change: ChangeContext, **facts: Any) -> Json | None:
+    """Return what an entry says beside states: *facts*, and the reason of a change that has one."""
+    return {**facts, **({"reason": change.reason} if change.reason else {})} or None

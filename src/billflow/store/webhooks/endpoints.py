@@ -20,7 +20,7 @@ from billflow.models.contracts.endpoints import (
 )
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import WebhookEndpoint
-from billflow.store.audit.recorder import recorder_of
+from billflow.store.audit.recorder import recorder_of, why
 from billflow.store.session.database import Repository
 from billflow.store.session.paging import page
 from billflow.store.session.rows import as_id, as_json, existing, written
@@ -52,8 +52,8 @@ class PostgresEndpointRepository(Repository):
             )
             session.add(row)
             await written(session, row)
-            recorder = recorder_of(session, row.org_id, change)
-            recorder.audit("webhook_endpoint.created", ("webhook_endpoint", row.id), after=as_json(new))
+            recorder, subject = recorder_of(session, row.org_id, change), ("webhook_endpoint", row.id)
+            recorder.audit("webhook_endpoint.created", subject, after=as_json(new), detail=why(change))
             return CreatedEndpoint(record=endpoint_record(row), secret=SecretStr(secret))
 
     async def get(self, org_id: str, endpoint_id: str) -> EndpointRecord:
@@ -84,8 +84,10 @@ class PostgresEndpointRepository(Repository):
             await written(session, row)
             after, subject = endpoint_record(row), ("webhook_endpoint", row.id)
             if _audited(before) != _audited(after):
-                recorder = recorder_of(session, row.org_id, change)
-                recorder.audit("webhook_endpoint.updated", subject, before=_audited(before), after=_audited(after))
+                recorder, states = recorder_of(session, row.org_id, change), (_audited(before), _audited(after))
+                recorder.audit(
+                    "webhook_endpoint.updated", subject, before=states[0], after=states[1], detail=why(change)
+                )
             return after
 
     async def rotate_secret(
@@ -98,8 +100,12 @@ class PostgresEndpointRepository(Repository):
             row.old_secret, row.old_secret_until = (row.secret, change.at + overlap) if overlap else (None, None)
             row.secret = secret
             await written(session, row)
-            recorder, detail = recorder_of(session, row.org_id, change), {"old_secret_until": row.old_secret_until}
-            recorder.audit("webhook_endpoint.secret_rotated", ("webhook_endpoint", row.id), detail=as_json(detail))
+            recorder, until = (
+                recorder_of(session, row.org_id, change),
+                as_json({"old_secret_until": row.old_secret_until}),
+            )
+            detail = why(change, **until)
+            recorder.audit("webhook_endpoint.secret_rotated", ("webhook_endpoint", row.id), detail=detail)
             return CreatedEndpoint(record=endpoint_record(row), secret=SecretStr(secret))
 
     async def delete(self, org_id: str, endpoint_id: str, change: ChangeContext) -> None:
@@ -109,7 +115,8 @@ class PostgresEndpointRepository(Repository):
             row.status, row.deleted_at = EndpointStatus.DISABLED, func.now()
             before = _audited(endpoint_record(row))
             recorder = recorder_of(session, row.org_id, change)
-            recorder.audit("webhook_endpoint.deleted", ("webhook_endpoint", row.id), before=before)
+            subject = ("webhook_endpoint", row.id)
+            recorder.audit("webhook_endpoint.deleted", subject, before=before, detail=why(change))
 
 
 def fresh_secret() -> str:

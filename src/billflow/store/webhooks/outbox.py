@@ -21,7 +21,7 @@ from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import OutboxEvent, OutboxPending, WebhookEndpoint, WebhookMessage
 from billflow.store.access.tax_waits import waiting_for_tax
 from billflow.store.audit.personal_data import personal_data_of
-from billflow.store.audit.recorder import recorder_of
+from billflow.store.audit.recorder import recorder_of, why
 from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.filters import Conditions, equal
 from billflow.store.session.monitoring import org_ids
@@ -103,7 +103,7 @@ class PostgresOutboxRepository(Repository):
             events = await _replayed(session, ask)
             every_type = ask.event_id is not None
             sent = await _write_messages(session, events, [endpoint], replay_id=uuid4(), every_type=every_type)
-            detail = {**ask.model_dump(mode="json", exclude_none=True), "messages": len(sent)}
+            detail = why(change, **ask.model_dump(mode="json", exclude_none=True), messages=len(sent))
             recorder = recorder_of(session, endpoint.org_id, change)
             recorder.audit("webhook_endpoint.replayed", ("webhook_endpoint", endpoint.id), detail=detail)
             return len(sent)

@@ -133,6 +133,7 @@ class BusinessReport(Contract):
     """All figures of an organization as of `at`; months are whole ones, the last of `collected` is the running one.
 
     `year` is the movement over the last twelve whole months. `reconciled_at` is when the newest reconciliation began.
+    As of a moment that is over, it, `findings`, `failing_endpoints` and `queues` are None: they are not kept.
     """
 
     at: Moment
@@ -144,10 +145,10 @@ class BusinessReport(Contract):
     debts: tuple[DebtsByAction, ...]
     renewals: tuple[RenewalDay, ...]
     on_hold: tuple[HoldReason, ...]
-    reconciled_at: Moment | None
-    findings: tuple[OpenFindings, ...]
-    failing_endpoints: tuple[FailingEndpoint, ...]
-    queues: tuple[QueueAge, ...]
+    reconciled_at: Moment | None = None
+    findings: tuple[OpenFindings, ...] | None = None
+    failing_endpoints: tuple[FailingEndpoint, ...] | None = None
+    queues: tuple[QueueAge, ...] | None = None
 
 
 class RenewalForecast(Contract):

@@ -38,7 +38,13 @@ from billflow.models.contracts.adjustments import (
     VoidInput,
 )
 from billflow.models.contracts.coupons import CouponAttach, CouponCreate
-from billflow.models.contracts.customers import CustomerPricing, CustomerRecord, CustomerUpdate, NewCustomer
+from billflow.models.contracts.customers import (
+    CustomerPricing,
+    CustomerRecord,
+    CustomerRef,
+    CustomerUpdate,
+    NewCustomer,
+)
 from billflow.models.contracts.invoices import Declined, InvoiceRef, InvoiceStatus, Issued, Paid
 from billflow.models.contracts.offers import OfferCreate
 from billflow.models.contracts.records import InvoiceFilter, InvoiceRecord, Paging, PlanFilter
@@ -65,6 +71,7 @@ class History:
     customers: list[CustomerRecord]
     now: datetime = BEGIN
     plans: list[str] = field(default_factory=list)
+    suspended: list[CustomerRef] = field(default_factory=list)
 
     @property
     def customer(self) -> CustomerRecord:
@@ -100,12 +107,14 @@ async def began(company: Company, seed: int) -> History:
         terms = {"name": name, "email": f"{name}@example.com", "billing_address": HOME}
         new = NewCustomer.model_validate(terms)
         customers.append(await company.repositories.customers.create(company.org_id, new, by()))
+        await company.seats(customers[-1], BEGIN - DAY, 12)
     return History(company, Random(seed), customers)
 
 
 async def report_seats(history: History) -> None:
     """Report seats."""
-    await history.company.seats(history.customer, history.now, history.random.randint(1, 40))
+    history.now += timedelta(hours=1)
+    await history.company.seats(history.customer, history.now, history.random.randint(10, 40))
 
 
 async def start_plan(history: History) -> None:
@@ -251,8 +260,9 @@ async def change_customer(history: History) -> None:
             await repository.update(ref, CustomerUpdate(name=name), change)
         case 1:
             await repository.suspend(ref, change)
-        case 2:
-            await repository.activate(ref, change)
+            history.suspended.append(ref)
+        case 2 if history.suspended:
+            await repository.activate(history.suspended.pop(), change)
         case _:
             await repository.set_pricing(ref, pricing, change)
 
@@ -280,9 +290,10 @@ async def offer(history: History) -> None:
 
 async def tax(history: History) -> None:
     """Tax what is billed at another rate."""
-    rate = {"country": "DE", "name": "VAT", "percent": str(history.random.randint(1, 25)), "reverse_charge": False}
+    rate = {"country": "DE", "name": "VAT", "percent": str(history.random.randint(1, 25))}
     inclusive = history.random.random() < 0.5
-    document = TaxDocument.model_validate({"mode": "own_rates", "rates": [{**rate, "inclusive": inclusive}]})
+    rates = {"mode": "own_rates", "reverse_charge": False, "rates": [{**rate, "inclusive": inclusive}]}
+    document = TaxDocument.model_validate(rates)
     await history.company.repositories.taxes.apply(history.company.org_id, document, by(at=history.now))
 
 

@@ -11,6 +11,11 @@ DECLARE
     tables text := current_schema();
     views text := current_schema() || '_as_of';
     moment constant text := '(SELECT current_setting(''billflow.as_of'')::timestamptz)';
+    -- Of these alone rows are deleted.
+    deleted constant text[] := ARRAY['billing_account', 'customer_contact'];
+    -- No row changes these, so that the tables' own indexes find it by them.
+    fixed constant text[] := ARRAY['id', 'org_id', 'customer_id', 'plan_id', 'invoice_id', 'issued_at', 'created_at'];
+    view text;
     found record;
 BEGIN
     IF to_regclass(format('%I.row_version', tables)) IS NULL THEN
@@ -25,13 +30,14 @@ BEGIN
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO billflow_app', views);
     FOR found IN
-        SELECT relname AS name, string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS columns,
-            string_agg(CASE
-                WHEN attname = 'id' THEN 'version.row_id AS id'
-                WHEN attname IN ('org_id', 'customer_id', 'plan_id', 'invoice_id') THEN 'version.' || attname
-                ELSE 'former.' || quote_ident(attname)
-            END, ', ' ORDER BY attnum) AS former_columns,
-            bool_or(attname = 'updated_at') AS is_touched,
+        SELECT relname AS name,
+            string_agg('present.' || quote_ident(attname), ', ' ORDER BY attnum) AS present,
+            string_agg(CASE WHEN attname = 'id' THEN 'version.row_id AS id'
+                WHEN attname IN ('org_id', 'customer_id') THEN 'version.' || attname
+                ELSE 'former.' || quote_ident(attname) END, ', ' ORDER BY attnum) AS former,
+            string_agg(CASE WHEN attname = ANY (fixed) THEN 'present.' || attname
+                ELSE format('CASE WHEN version.row_id IS NULL THEN present.%1$I ELSE former.%1$I END AS %1$I', attname)
+                END, ', ' ORDER BY attnum) AS either,
             bool_or(EXISTS (SELECT FROM pg_trigger WHERE tgrelid = relation.oid AND tgname = relname || '_versions'))
                 AS is_versioned
         FROM pg_class relation JOIN pg_attribute ON attrelid = relation.oid AND attnum > 0 AND NOT attisdropped
@@ -40,19 +46,28 @@ BEGIN
                 AND tgname IN (relname || '_versions', relname || '_append_only')))
         GROUP BY relname
     LOOP
-        EXECUTE format('CREATE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT %3$s FROM %4$I.%2$I present'
-                ' WHERE created_at <= %5$s', views, found.name, found.columns, tables, moment)
-            || CASE
-                WHEN NOT found.is_versioned THEN ''
-                ELSE CASE
-                    WHEN found.is_touched THEN format(' AND updated_at <= %s', moment)
-                    ELSE format(' AND NOT EXISTS (SELECT FROM %I.row_version later'
-                        ' WHERE later.row_id = present.id AND later.until > %s)', tables, moment)
-                END || format(' UNION ALL SELECT %1$s FROM %2$I.row_version version'
-                    ' CROSS JOIN LATERAL jsonb_populate_record(NULL::%2$I.%3$I, version.content) former'
-                    ' WHERE version.table_name = %3$L AND version.since <= %4$s AND version.until > %4$s',
-                    found.former_columns, tables, found.name, moment)
-            END;
+        view := CASE
+            WHEN NOT found.is_versioned THEN
+                'SELECT {present} FROM {tables}.{table} present WHERE created_at <= {moment}'
+            WHEN found.name = ANY (deleted) THEN
+                'SELECT {present} FROM {tables}.{table} present'
+                ' WHERE created_at <= {moment} AND updated_at <= {moment}'
+                ' UNION ALL SELECT {former} FROM {tables}.row_version version'
+                ' CROSS JOIN LATERAL jsonb_populate_record(NULL::{tables}.{table}, version.content) former'
+                ' WHERE table_name = {name} AND version.since <= {moment} AND version.until > {moment}'
+            ELSE
+                'SELECT {either} FROM {tables}.{table} present'
+                ' LEFT JOIN {tables}.row_version version ON version.row_id = present.id'
+                ' AND version.since <= {moment} AND version.until > {moment}'
+                ' LEFT JOIN LATERAL jsonb_populate_record(NULL::{tables}.{table}, version.content) former ON true'
+                ' WHERE present.created_at <= {moment}'
+        END;
+        view := replace(replace(replace(view, '{present}', found.present), '{former}', found.former), '{either}',
+            found.either);
+        view := replace(replace(replace(view, '{tables}', quote_ident(tables)), '{table}', quote_ident(found.name)),
+            '{name}', quote_literal(found.name));
+        EXECUTE format('CREATE VIEW %I.%I WITH (security_invoker = true) AS ', views, found.name)
+            || replace(view, '{moment}', moment);
         EXECUTE format('GRANT SELECT ON %I.%I TO billflow_app', views, found.name);
     END LOOP;
 END

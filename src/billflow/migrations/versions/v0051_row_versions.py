@@ -25,6 +25,9 @@ VERSIONED = (
     "test_clock",
 )
 
+DELETED = ("billing_account", "customer_contact")
+"""Those of which rows are deleted; the views of the others join former rows to present ones."""
+
 
 def upgrade() -> None:
     """Keep former rows from now on, and know from when."""
@@ -35,11 +38,12 @@ def upgrade() -> None:
             f"CREATE TRIGGER {table}_versions AFTER UPDATE OR DELETE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION billflow_keep_version()"
         )
-    run_sql(_SINCE)
+    run_sql(*(f"REVOKE DELETE ON {table} FROM billflow_app" for table in VERSIONED if table not in DELETED), _SINCE)
 
 
 def downgrade() -> None:
     """Keep none."""
+    run_sql(*(f"GRANT DELETE ON {table} TO billflow_app" for table in VERSIONED if table not in DELETED))
     run_sql(*(f"DROP TRIGGER {table}_versions ON {table}" for table in VERSIONED))
     drop_tables("row_version")
     run_sql("DROP FUNCTION billflow_keep_version(), billflow_versions_since()", _TOUCH)

@@ -31,18 +31,13 @@ VERSIONED = (
 class RowVersion(Owned, Base):
     """A row as it was in `[since, until)`, in real time; a trigger writes it when the row is changed or deleted.
 
-    `content` has the row's columns as they are stored. `customer_id`, of a customer its own id, `plan_id` and
-    `invoice_id` are the row's.
+    `content` has the row's columns as they are stored. `customer_id` is the row's, of a customer its own id.
     """
 
     __table_args__ = (
         in_org(),
         CheckConstraint("since < until", name="in_order"),
-        Index("ix_row_version_org_id_table_name_until", "org_id", "table_name", "until"),
-        *(
-            Index(f"ix_row_version_{name}", name, "table_name", "until", postgresql_where=f"{name} IS NOT NULL")
-            for name in ("customer_id", "plan_id", "invoice_id")
-        ),
+        Index("ix_row_version_customer_id", "customer_id", postgresql_where="customer_id IS NOT NULL"),
     )
 
     row_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -50,6 +45,4 @@ class RowVersion(Owned, Base):
     since: Mapped[datetime]
     table_name: Mapped[str]
     customer_id: Mapped[UUID | None]
-    plan_id: Mapped[UUID | None]
-    invoice_id: Mapped[UUID | None]
     content: Mapped[Json]

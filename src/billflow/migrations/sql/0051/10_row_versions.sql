@@ -7,18 +7,13 @@ CREATE TABLE row_version (
     since timestamptz NOT NULL,
     table_name text NOT NULL,
     customer_id uuid,
-    plan_id uuid,
-    invoice_id uuid,
     content jsonb NOT NULL,
     CONSTRAINT pk_row_version PRIMARY KEY (row_id, until),
     CONSTRAINT fk_row_version_org_id FOREIGN KEY (org_id) REFERENCES org (id),
     CONSTRAINT ck_row_version_in_order CHECK (since < until)
 );
 
-CREATE INDEX ix_row_version_org_id_table_name_until ON row_version (org_id, table_name, until);
-CREATE INDEX ix_row_version_customer_id ON row_version (customer_id, table_name, until) WHERE customer_id IS NOT NULL;
-CREATE INDEX ix_row_version_plan_id ON row_version (plan_id, table_name, until) WHERE plan_id IS NOT NULL;
-CREATE INDEX ix_row_version_invoice_id ON row_version (invoice_id, table_name, until) WHERE invoice_id IS NOT NULL;
+CREATE INDEX ix_row_version_customer_id ON row_version (customer_id) WHERE customer_id IS NOT NULL;
 
 -- Most of a row is the names of its columns, the same in every row: compressed, it takes half the room.
 ALTER TABLE row_version ALTER COLUMN content SET STORAGE MAIN;
@@ -50,10 +45,9 @@ BEGIN
     END IF;
     ended := greatest(now(), began);
     IF began < ended THEN
-        INSERT INTO row_version (org_id, row_id, until, since, table_name, customer_id, plan_id, invoice_id, content)
+        INSERT INTO row_version (org_id, row_id, until, since, table_name, customer_id, content)
         VALUES (OLD.org_id, OLD.id, ended, began, TG_TABLE_NAME,
-            CASE TG_TABLE_NAME WHEN 'customer' THEN OLD.id ELSE (former ->> 'customer_id')::uuid END,
-            (former ->> 'plan_id')::uuid, (former ->> 'invoice_id')::uuid, former);
+            CASE TG_TABLE_NAME WHEN 'customer' THEN OLD.id ELSE (former ->> 'customer_id')::uuid END, former);
     END IF;
     RETURN NULL;
 END

@@ -17,7 +17,7 @@ from billflow.store.session.repositories import Queries
 
 Found = TypeVar("Found")
 
-_WHAT = "What was known at this moment, by the wall clock; without it, what is known now."
+_WHAT = "What was known at this moment, in real time; without it, what is known now."
 
 
 def _past(moment: datetime) -> datetime:
@@ -27,7 +27,7 @@ def _past(moment: datetime) -> datetime:
 PastMoment = Annotated[
     RequestMoment | None, AfterValidator(lambda moment: moment and _past(moment)), Query(description=_WHAT)
 ]
-"""A moment that has been, by the wall clock."""
+"""A moment that has been, in real time."""
 
 
 async def _as_of(as_of: PastMoment = None) -> datetime | None:

@@ -78,5 +78,5 @@ def _sealed(table: str) -> dict[str, SealedJson]:
     kinds: dict[str, Any] = {column.name: column.type for column in Base.metadata.tables[table].columns}
     sealed = {name: kind for name, kind in kinds.items() if hasattr(kind, "purpose")}
     if not all(isinstance(kind, SealedJson) for kind in sealed.values()):
-        raise InternalError(f"Former rows of {table} can't be decrypted.")
+        raise InternalError(f"Former records of {table} can't be decrypted.")
     return sealed

@@ -1,6 +1,7 @@
 """Lists and look-ups are read by indexes, behind tenant isolation too: EXPLAIN of every query that a request asks."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -8,6 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import event
 
 from billflow.models.tables import CreditNoteRow, RefundRow
@@ -144,6 +146,60 @@ async def test_no_request_reads_a_whole_table(
     assert explained
     for statement, told in explained.items():
         assert not [table for table in GROWING if f"Seq Scan on {table}" in told], f"{statement}\n{told}"
+
+
+@pytest.fixture(scope="module")
+async def before(crowd: str, env_database_url: str) -> datetime:
+    """Return a moment after which every customer, plan and invoice of that organization changed."""
+    async with await psycopg.AsyncConnection.connect(env_database_url, autocommit=True) as connection:
+        await connection.execute("SELECT set_config('billflow.org_id', %s, false)", [crowd])
+        moment = datetime.now(UTC)
+        for table, column in (
+            ("customer", "tax_exempt"),
+            ("customer_plan", "review_reminder_sent"),
+            ("invoice", "waived"),
+        ):
+            change = sql.SQL("UPDATE {0} SET {1} = NOT {1} WHERE org_id = %s")
+            await connection.execute(change.format(sql.Identifier(table), sql.Identifier(column)), [crowd])
+        await connection.execute("ANALYZE")
+    return moment
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/customers/{customer}",
+        "/customers/{customer}/report",
+        "/plans/{plan}",
+        "/plans/{plan}/ledger",
+        "/plans/{plan}/invoices",
+        "/plans?customer_id={customer}",
+        "/invoices/{invoice}",
+        "/invoices?customer_id={customer}",
+    ],
+)
+async def test_no_request_as_of_a_moment_reads_all_that_ever_was(
+    env: ApiEnvironment, crowd: str, principal: httpx.AsyncClient, before: datetime, path: str
+) -> None:
+    plan = (await principal.get("/api/v1/plans?limit=1")).json()["plans"][0]
+    invoice = (await principal.get(f"/api/v1/plans/{plan['id']}/invoices?limit=1")).json()["invoices"][0]
+    asked = path.format(customer=plan["customer_id"], plan=plan["id"], invoice=invoice["id"])
+
+    async def ask() -> None:
+        answer = await principal.get(
+            f"/api/v1{asked}", params=httpx.QueryParams(asked.partition("?")[2]).set("as_of", before.isoformat())
+        )
+        assert answer.status_code == 200, answer.text
+
+    explained = await explained_queries(env.engine.pools.requests.as_of(before), crowd, ask)
+
+    assert explained
+    for told in explained.values():
+        assert not [table for table in GROWING if f"Seq Scan on {table}" in told], told
+        former = [line for line in told.split("\n") if " on row_version " in line]
+        assert all("pk_row_version" in line or "ix_row_version_customer_id" in line for line in former), told
+        assert "Hash Join" not in told
+        assert "Merge Join" not in told
 
 
 async def test_customers_and_invoices_are_named_by_index(env: ApiEnvironment, crowd: str) -> None:

@@ -151,6 +151,25 @@ async def test_a_billing_date_is_one_transaction_and_its_collection_three(
         assert len(work.statements) <= statements, (len(work.statements), work.statements)
 
 
+async def test_an_answer_as_of_a_moment_takes_two_statements_more_in_one_transaction(
+    env: ApiEnvironment, client: httpx.AsyncClient
+) -> None:
+    customer = await env.customer()
+    asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}
+    plan_id = (await client.post("/api/v1/plans", json=asked)).json()["plan"]["id"]
+    for path in (f"/plans/{plan_id}", f"/customers/{customer.customer_id}/report", "/invoices", "/business/renewals"):
+        counts = []
+        for params in ({}, {"as_of": datetime.now(UTC).isoformat()}):
+            request = Work(request_id=uuid4().hex, workflow_id="none")
+            with counted(env.engine.pools, request) as work:
+                answer = await client.get(f"/api/v1{path}", params=params, headers={"X-Request-Id": request.request_id})
+            assert answer.status_code == 200
+            counts.append((work.transactions, len(work.statements)))
+
+        (transactions, statements), as_of = counts
+        assert as_of == (transactions, statements + 2), path
+
+
 async def test_no_statement_is_planned_for_any_values(env: ApiEnvironment) -> None:
     """PostgreSQL plans a prepared statement anew unless told otherwise after five times, and then for any values."""
     customer = await env.customer()

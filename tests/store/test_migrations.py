@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import Schedule
 from billflow.migrations import upgrade
+from billflow.migrations.as_of import drop_views
 from billflow.models.tables import Base
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.access.organizations import PostgresOrganizationRepository, org_id_of
@@ -57,6 +58,7 @@ def test_the_migrated_schema_is_the_one_the_tables_declare(empty_url: str, engin
         options = {"compare_type": True, "compare_server_default": True}
         assert compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata) == []
         migrated = rules(connection)
+        drop_views(connection)
         Base.metadata.drop_all(connection)
         Base.metadata.create_all(connection)
         assert migrated == rules(connection)

@@ -8,7 +8,7 @@ import typer
 from billflow.cli.json_objects import JsonObject
 from billflow.cli.lookup import PagingHere, short
 from billflow.cli.output import NOTHING, Columns, Listing, Output, Table, amount, listed, time, words
-from billflow.cli.params import moment_option
+from billflow.cli.params import AsOf, moment_option
 from billflow.cli.session import Api, CommandGroup
 
 app = CommandGroup()
@@ -105,10 +105,10 @@ def _percent(text: str | None) -> str:
     return NOTHING if text is None else f"{text}%"
 
 
-@app.on_api("business report", "business report --json")
-def report(api: Api) -> Output:
+@app.on_api("business report --json", "business report --as-of 2027-01-31T12:00:00Z")
+def report(api: Api, *, as_of: AsOf = None) -> Output:
     """Show the figures of the whole business: what recurs, came in, is owed, renews and waits."""
-    found = api.get("/business")
+    found = api.get("/business", as_of=as_of)
     return Output(found, *_tables(found))
 
 
@@ -131,20 +131,21 @@ def _tables(found: JsonObject) -> list[Table]:
 
 
 @app.on_api("business renewals", "business renewals --json")
-def renewals(api: Api, *, paging: PagingHere) -> Listing:
+def renewals(api: Api, *, as_of: AsOf = None, paging: PagingHere) -> Listing:
     """List the plans whose next cycle begins within 30 days, with what it costs."""
-    return listed("Renewals", api.get("/business/renewals", **paging), _RENEWALS)
+    return listed("Renewals", api.get("/business/renewals", as_of=as_of, **paging), _RENEWALS)
 
 
 @app.on_api("business movements --since 2026-01-01 --until 2026-02-01")
-def movements(
+def movements(  # noqa: PLR0913  (each is one filter)
     api: Api,
     *,
     since: Annotated[datetime, moment_option("Its first moment.")],
     until: Annotated[datetime, moment_option("Its end, not included.")],
     currency: Annotated[str | None, typer.Option(help="Those in one currency only.")] = None,
+    as_of: AsOf = None,
     paging: PagingHere,
 ) -> Listing:
     """List the customers of whom what is billed to recur changed between two moments."""
-    found = api.get("/business/movements", since=since, until=until, currency=currency, **paging)
+    found = api.get("/business/movements", since=since, until=until, currency=currency, as_of=as_of, **paging)
     return listed("Movements", found, _MOVEMENTS)

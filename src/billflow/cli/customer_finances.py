@@ -14,7 +14,7 @@ from billflow.cli.json_objects import JsonObject, given
 from billflow.cli.lookup import CustomerHere
 from billflow.cli.output import Output, Table
 from billflow.cli.output import amount as written
-from billflow.cli.params import Key, moment_option
+from billflow.cli.params import AsOf, Key, moment_option
 from billflow.cli.session import PATIENCE_SECONDS, Api, CommandGroup
 from billflow.domain.plan import Schedule
 
@@ -32,10 +32,10 @@ def access(api: Api, customer: CustomerHere) -> Output:
     return Output(found, access_facts(found))
 
 
-@app.on_api("customer report 5f1c")
-def report(api: Api, customer: CustomerHere) -> Output:
+@app.on_api("customer report 5f1c", "customer report 5f1c --as-of 2027-01-31T12:00:00Z")
+def report(api: Api, customer: CustomerHere, *, as_of: AsOf = None) -> Output:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, its plans."""
-    found = api.get(f"/customers/{customer}/report")
+    found = api.get(f"/customers/{customer}/report", as_of=as_of)
     return Output(found, *worth(found))
 
 

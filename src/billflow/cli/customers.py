@@ -10,7 +10,7 @@ from billflow.cli.json_objects import given
 from billflow.cli.lookup import CustomerHere, PagingHere
 from billflow.cli.output import Listing, Output, listed
 from billflow.cli.output import show as shown
-from billflow.cli.params import Reason
+from billflow.cli.params import AsOf, Reason
 from billflow.cli.session import Api, CommandGroup
 
 app = CommandGroup()
@@ -51,9 +51,9 @@ def list_(  # noqa: PLR0913  (each is one filter)
 
 
 @app.on_api("customer show 5f1c")
-def show(api: Api, customer: CustomerHere) -> Output:
-    """Show a customer."""
-    return described(api.get(f"/customers/{customer}"))
+def show(api: Api, customer: CustomerHere, *, as_of: AsOf = None) -> Output:
+    """Show a customer, as it is or was known."""
+    return described(api.get(f"/customers/{customer}", as_of=as_of))
 
 
 @app.on_api("customer suspend 5f1c --reason 'invoice 2026-114 unpaid'")

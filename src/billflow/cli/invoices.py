@@ -11,6 +11,7 @@ from billflow.cli.invoice_views import described, sums_of
 from billflow.cli.json_objects import read
 from billflow.cli.lookup import CustomerOption, InvoiceHere, PagingHere, PlanOption
 from billflow.cli.output import Listing, Output, amount, listed, words, write_json
+from billflow.cli.params import AsOf
 from billflow.cli.plan_views import LISTED_INVOICES
 from billflow.cli.session import Api, CommandGroup
 
@@ -25,24 +26,25 @@ def list_(  # noqa: PLR0913  (each is one filter)
     customer: CustomerOption = None,
     status: Annotated[str | None, typer.Option(help="draft, open, paid, void or uncollectible.")] = None,
     number: Annotated[str | None, typer.Option(help="The number on the invoice.")] = None,
+    as_of: AsOf = None,
     paging: PagingHere,
 ) -> Listing:
     """List invoices, the newest first."""
     wanted = {"plan_id": plan, "customer_id": customer, "status": status, "number": number}
-    return listed("Invoices", api.get("/invoices", **wanted, **paging), LISTED_INVOICES)
+    return listed("Invoices", api.get("/invoices", **wanted, as_of=as_of, **paging), LISTED_INVOICES)
 
 
-@app.on_api("invoice show 8a30")
-def show(api: Api, invoice: InvoiceHere) -> Output:
-    """Show an invoice with its lines, its adjustments and the attempts to collect it."""
-    detail = api.get(f"/invoices/{invoice}")
+@app.on_api("invoice show 8a30", "invoice show 8a30 --as-of 2027-01-31T12:00:00Z")
+def show(api: Api, invoice: InvoiceHere, *, as_of: AsOf = None) -> Output:
+    """Show an invoice with its lines, its adjustments and the attempts to collect it, as they are or were known."""
+    detail = api.get(f"/invoices/{invoice}", as_of=as_of)
     return Output(detail, *described(detail))
 
 
 @app.on_api("invoice explain 8a30", name="explain")
-def explain_(api: Api, invoice: InvoiceHere) -> Output:
+def explain_(api: Api, invoice: InvoiceHere, *, as_of: AsOf = None) -> Output:
     """Say how each line's amount came about, what was credited and refunded, and what is still due."""
-    explained = api.get(f"/invoices/{invoice}/explain")
+    explained = api.get(f"/invoices/{invoice}/explain", as_of=as_of)
     sentences = [f"{line.n}. {line.sentence}" for line in explained.lines]
     together = f"Together: {amount(explained.total, explained.currency)}."
     adjusted = [one.sentence for one in explained.adjustments]

@@ -52,6 +52,9 @@ AsCsv = Annotated[
 ]
 PlanId = Annotated[str, typer.Argument(metavar="PLAN", help="A plan's id, or enough of its beginning.")]
 At = Annotated[datetime | None, moment_option("As of this moment; now where left out.")]
+AsOf = Annotated[
+    datetime | None, moment_option("What was known at this moment, in real time; what is known now if left out.")
+]
 Since = Annotated[datetime | None, moment_option("Recorded then or later.")]
 Key = Annotated[
     str | None, typer.Option("--idempotency-key", help="Name the request: sent twice under one key, it happens once.")

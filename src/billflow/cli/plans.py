@@ -12,7 +12,7 @@ from billflow.cli.fields import Typed, options_of, typed_as
 from billflow.cli.json_objects import given, rows_of
 from billflow.cli.lookup import ClockOption, CustomerHere, CustomerOption, PagingHere, PlanHere, found
 from billflow.cli.output import Listing, Output, listed
-from billflow.cli.params import Key
+from billflow.cli.params import AsOf, Key
 from billflow.cli.plan_batches import batch_group
 from billflow.cli.plan_views import ADD_ONS, ITEMS, LEDGER, PLANS, described, timeline_lines
 from billflow.cli.session import Api, CommandGroup, ask
@@ -51,42 +51,43 @@ def list_(  # noqa: PLR0913  (each is one filter)
     status: Annotated[PlanStatus | None, typer.Option(help="Where the plan stands.")] = None,
     tier: Annotated[str | None, typer.Option(help="A tier's code.")] = None,
     needs_attention: Annotated[bool, typer.Option("--needs-attention", help="On hold plans only.")] = False,
+    as_of: AsOf = None,
     paging: PagingHere,
 ) -> Listing:
     """List plans, the newest first."""
     wanted = {"customer_id": customer, "status": status, "tier": tier, "needs_attention": needs_attention or None}
-    return listed("Plans", api.get("/plans", **wanted, **paging), PLANS)
+    return listed("Plans", api.get("/plans", **wanted, as_of=as_of, **paging), PLANS)
 
 
-@app.on_api("plan show 0192f3")
-def show(api: Api, plan: PlanHere) -> Output:
-    """Show a plan as it is now."""
-    state = api.get(f"/plans/{plan}")
+@app.on_api("plan show 0192f3", "plan show 0192f3 --as-of 2027-01-31T12:00:00Z")
+def show(api: Api, plan: PlanHere, *, as_of: AsOf = None) -> Output:
+    """Show a plan as it is now, or as it was known to be."""
+    state = api.get(f"/plans/{plan}", as_of=as_of)
     return Output(state, described(state))
 
 
 @app.on_api("plan ledger 0192f3")
-def ledger(api: Api, plan: PlanHere) -> Listing:
+def ledger(api: Api, plan: PlanHere, *, as_of: AsOf = None) -> Listing:
     """Show how many licenses a plan held from when on, and what became of each entry."""
-    return listed("Ledger", api.all(f"/plans/{plan}/ledger"), LEDGER)
+    return listed("Ledger", api.all(f"/plans/{plan}/ledger", as_of=as_of), LEDGER)
 
 
 @app.on_api("plan add-ons 0192f3", name="add-ons")
-def add_ons(api: Api, plan: PlanHere) -> Listing:
+def add_ons(api: Api, plan: PlanHere, *, as_of: AsOf = None) -> Listing:
     """Show how many units a plan holds of each add-on, and will renew with."""
-    return listed("Add-ons", api.all(f"/plans/{plan}/add-ons"), ADD_ONS)
+    return listed("Add-ons", api.all(f"/plans/{plan}/add-ons", as_of=as_of), ADD_ONS)
 
 
 @app.on_api("plan items 0192f3")
-def items(api: Api, plan: PlanHere) -> Listing:
+def items(api: Api, plan: PlanHere, *, as_of: AsOf = None) -> Listing:
     """Show a plan's one-off items: those that wait for the next invoice, and what became of the others."""
-    return listed("Items", api.all(f"/plans/{plan}/items"), ITEMS)
+    return listed("Items", api.all(f"/plans/{plan}/items", as_of=as_of), ITEMS)
 
 
 @app.on_api("plan timeline 0192f3")
-def timeline(api: Api, plan: PlanHere) -> Listing:
+def timeline(api: Api, plan: PlanHere, *, as_of: AsOf = None) -> Listing:
     """Show what happened to a plan, who did it, and what was refused."""
-    found = api.all(f"/plans/{plan}/timeline")
+    found = api.all(f"/plans/{plan}/timeline", as_of=as_of)
     return Listing(found, *timeline_lines(rows_of(found), api.get(f"/plans/{plan}").currency))
 
 

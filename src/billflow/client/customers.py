@@ -35,9 +35,9 @@ def create(name: str, email: str, *, key: str | None = None, **fields: Any) -> C
     return write("POST", _PATH, CustomerResponse, {"name": name, "email": email, **fields}, key)
 
 
-def show(customer_id: str) -> Call[CustomerResponse]:
-    """Show a customer."""
-    return get(f"{_PATH}/{customer_id}", CustomerResponse)
+def show(customer_id: str, *, as_of: datetime | None = None) -> Call[CustomerResponse]:
+    """Show a customer; *as_of* a moment, as it was known then."""
+    return get(f"{_PATH}/{customer_id}", CustomerResponse, as_of=as_of)
 
 
 def search(  # noqa: PLR0913  (each is one filter)
@@ -93,9 +93,9 @@ def usage(customer_id: str, *, since: datetime | None = None, until: datetime | 
     return get(f"{_PATH}/{customer_id}/usage", UsageRecord, since=since, until=until)
 
 
-def report(customer_id: str) -> Call[ReportRecord]:
+def report(customer_id: str, *, as_of: datetime | None = None) -> Call[ReportRecord]:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
-    return get(f"{_PATH}/{customer_id}/report", ReportRecord)
+    return get(f"{_PATH}/{customer_id}/report", ReportRecord, as_of=as_of)
 
 
 def statement(

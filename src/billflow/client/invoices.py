@@ -20,9 +20,9 @@ from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceLi
 _PATH = "/invoices"
 
 
-def show(invoice_id: str) -> Call[InvoiceDetailResponse]:
-    """Show an invoice with its lines, its adjustments and the attempts to collect it."""
-    return get(f"{_PATH}/{invoice_id}", InvoiceDetailResponse)
+def show(invoice_id: str, *, as_of: datetime | None = None) -> Call[InvoiceDetailResponse]:
+    """Show an invoice with its lines, its adjustments and the attempts to collect it, as they are or were known."""
+    return get(f"{_PATH}/{invoice_id}", InvoiceDetailResponse, as_of=as_of)
 
 
 def search(  # noqa: PLR0913  (each is one filter)
@@ -40,6 +40,7 @@ def search(  # noqa: PLR0913  (each is one filter)
     due_until: datetime | None = None,
     paid_since: datetime | None = None,
     paid_until: datetime | None = None,
+    as_of: datetime | None = None,
     limit: int = 50,
     after: str | None = None,
 ) -> Call[InvoiceList]:
@@ -47,12 +48,12 @@ def search(  # noqa: PLR0913  (each is one filter)
     named = {"customer_id": customer_id, "plan_id": plan_id, "status": status, "number": number, "currency": currency}
     wanted = {"unpaid": unpaid, "next_action": next_action, "issued_since": issued_since, "issued_until": issued_until}
     spans = {"due_since": due_since, "due_until": due_until, "paid_since": paid_since, "paid_until": paid_until}
-    return get(_PATH, InvoiceList, **named, **wanted, **spans, limit=limit, after=after)
+    return get(_PATH, InvoiceList, **named, **wanted, **spans, as_of=as_of, limit=limit, after=after)
 
 
-def explain(invoice_id: str) -> Call[InvoiceExplanation]:
+def explain(invoice_id: str, *, as_of: datetime | None = None) -> Call[InvoiceExplanation]:
     """Trace every number of every line back to price, quantity, period, share and rounding."""
-    return get(f"{_PATH}/{invoice_id}/explain", InvoiceExplanation)
+    return get(f"{_PATH}/{invoice_id}/explain", InvoiceExplanation, as_of=as_of)
 
 
 def proof(invoice_id: str) -> Call[InvoiceProof]:

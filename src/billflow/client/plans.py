@@ -28,9 +28,9 @@ def start(
     return write("POST", _PATH, PlanStartResponse, asked, key)
 
 
-def show(plan_id: str) -> Call[PlanResponse]:
-    """Show a plan as it is now."""
-    return get(f"{_PATH}/{plan_id}", PlanResponse)
+def show(plan_id: str, *, as_of: datetime | None = None) -> Call[PlanResponse]:
+    """Show a plan as it is now, or as it was known to be *as_of* a moment."""
+    return get(f"{_PATH}/{plan_id}", PlanResponse, as_of=as_of)
 
 
 def search(  # noqa: PLR0913  (each is one filter)
@@ -44,6 +44,7 @@ def search(  # noqa: PLR0913  (each is one filter)
     needs_attention: bool | None = None,
     attention: str | None = None,
     next_invoice_before: datetime | None = None,
+    as_of: datetime | None = None,
     limit: int = 50,
     after: str | None = None,
 ) -> Call[PlanList]:
@@ -51,32 +52,40 @@ def search(  # noqa: PLR0913  (each is one filter)
     wanted = {"customer_id": customer_id, "test_clock_id": test_clock_id, "status": status, "tier": tier}
     due = {"needs_attention": needs_attention, "next_invoice_before": next_invoice_before}
     state = {"currency": currency, "live": live, "attention": attention}
-    return get(_PATH, PlanList, **wanted, **state, **due, limit=limit, after=after)
+    return get(_PATH, PlanList, **wanted, **state, **due, as_of=as_of, limit=limit, after=after)
 
 
-def invoices(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[InvoiceList]:
+def invoices(
+    plan_id: str, *, as_of: datetime | None = None, limit: int = 50, after: str | None = None
+) -> Call[InvoiceList]:
     """List a plan's invoices."""
-    return get(f"{_PATH}/{plan_id}/invoices", InvoiceList, limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/invoices", InvoiceList, as_of=as_of, limit=limit, after=after)
 
 
-def ledger(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[LedgerList]:
+def ledger(
+    plan_id: str, *, as_of: datetime | None = None, limit: int = 50, after: str | None = None
+) -> Call[LedgerList]:
     """List the entries of a plan's ledger, the oldest first."""
-    return get(f"{_PATH}/{plan_id}/ledger", LedgerList, limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/ledger", LedgerList, as_of=as_of, limit=limit, after=after)
 
 
-def add_ons(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[AddOnList]:
+def add_ons(
+    plan_id: str, *, as_of: datetime | None = None, limit: int = 50, after: str | None = None
+) -> Call[AddOnList]:
     """List a plan's add-ons, by their codes."""
-    return get(f"{_PATH}/{plan_id}/add-ons", AddOnList, limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/add-ons", AddOnList, as_of=as_of, limit=limit, after=after)
 
 
-def items(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[ItemList]:
+def items(plan_id: str, *, as_of: datetime | None = None, limit: int = 50, after: str | None = None) -> Call[ItemList]:
     """List a plan's one-off items, the oldest first."""
-    return get(f"{_PATH}/{plan_id}/items", ItemList, limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/items", ItemList, as_of=as_of, limit=limit, after=after)
 
 
-def timeline(plan_id: str, *, limit: int = 50, after: str | None = None) -> Call[TimelineList]:
+def timeline(
+    plan_id: str, *, as_of: datetime | None = None, limit: int = 50, after: str | None = None
+) -> Call[TimelineList]:
     """List what happened to a plan, the oldest first."""
-    return get(f"{_PATH}/{plan_id}/timeline", TimelineList, limit=limit, after=after)
+    return get(f"{_PATH}/{plan_id}/timeline", TimelineList, as_of=as_of, limit=limit, after=after)
 
 
 def forecast(plan_id: str, count: int = 12) -> Call[ForecastResponse]:

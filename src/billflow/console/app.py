@@ -9,6 +9,7 @@ from billflow.api.problems import headers_of
 from billflow.api.services import Services
 from billflow.console import (
     adjustments,
+    as_of,
     business,
     clock_operations,
     commands,
@@ -42,6 +43,7 @@ ROUTERS = (
     openid_sign_in.router,
     find.router,
     customers.router,
+    as_of.router,
     invoices.router,
     lists.router,
     business.router,

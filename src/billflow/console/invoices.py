@@ -27,6 +27,7 @@ async def show_invoice(visit: VisitHere, invoice_id: str, done: str = "") -> Res
     mails = await visit.services.repositories.mails.list(visit.org_id, invoice.customer_id, Paging(limit=100))
     return visit.page(
         "invoice.html",
+        as_of=None,
         invoice=invoice,
         explained=InvoiceExplanation.of_invoice(invoice),
         mails=[mail for mail in mails.rows if mail.invoice_id == invoice_id],

@@ -23,6 +23,14 @@ def checked_moment(moment: datetime, field: str | None = None) -> datetime:
     return moment.astimezone(UTC)
 
 
+def check_past(moment: datetime, now: datetime, field: str) -> datetime:
+    """Return *moment*, or raise `InvalidInput` where it has not come yet."""
+    if moment > now:
+        message = f"{field} is {moment.isoformat()}, but it is {now.isoformat()}; name a moment that has been."
+        raise InvalidInput(message, code="moment_in_the_future", field=field)
+    return moment
+
+
 def check_observed(moments: Iterable[datetime], now: datetime) -> None:
     """Raise `InvalidInput` for the first moment that was observed later than *now*, clocks' differences aside."""
     for moment in moments:

@@ -21,3 +21,19 @@ class DatabaseBusy(NoDatabase):
 
     code = "database_busy"
     public = "The database has too much to do; try again in a moment."
+
+
+class AsOfUnavailable(Unavailable):
+    """No answer as of a moment can be given: the login that migrates may create no schema for what it reads.
+
+    Let it, by `GRANT CREATE ON DATABASE … TO …`, and run `billflow migrate` again.
+    """
+
+    code = "as_of_unavailable"
+    public = "Answers as of a moment are not set up here; ask whoever runs billflow to run billflow migrate."
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The login of DATABASE_OWNER_URL may create no schema for answers as of a moment; grant it CREATE on the "
+            "database and run: billflow migrate."
+        )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from billflow.api.fields import Slice, SliceHere
+from billflow.api.as_of import AsOfHere, PastSlice
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -15,7 +15,7 @@ from billflow.models.contracts.business import BusinessReport, MovementList, Ren
 router = APIRouter(prefix="/business", tags=["business"], route_class=CheckedRoute)
 
 
-class MovementQuery(Slice):
+class MovementQuery(PastSlice):
     """Which movements to list: of a span, in one currency where that is named."""
 
     since: RequestMoment
@@ -24,15 +24,23 @@ class MovementQuery(Slice):
 
 
 @router.get("")
-async def show_business(services: ServicesHere, principal: PrincipalHere) -> BusinessReport:
-    """Show the figures of the whole business: what recurs, came in, is owed, renews and waits; amounts by currency."""
+async def show_business(services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere) -> BusinessReport:
+    """Show the figures of the whole business: what recurs, came in, is owed, renews and waits; amounts by currency.
+
+    With `as_of` there are no findings, endpoints and queues: what waited then is not kept.
+    """
+    if as_of:
+        return await services.queries.as_of(as_of).business.report(principal.org_id, as_of)
     return await services.business.report(principal.org_id, datetime.now(UTC))
 
 
 @router.get("/renewals")
-async def list_renewals(services: ServicesHere, principal: PrincipalHere, part: SliceHere) -> RenewalList:
+async def list_renewals(
+    services: ServicesHere, principal: PrincipalHere, part: Annotated[PastSlice, Query()]
+) -> RenewalList:
     """List the plans whose next cycle begins within 30 days, with what it costs, the next one first."""
-    found = await services.queries.business.renewals(principal.org_id, datetime.now(UTC))
+    queries = services.queries.as_of(part.as_of)
+    found = await queries.business.renewals(principal.org_id, part.as_of or datetime.now(UTC))
     return RenewalList.of(part.of(found, "plan_id"))
 
 
@@ -41,5 +49,6 @@ async def list_movements(
     services: ServicesHere, principal: PrincipalHere, which: Annotated[MovementQuery, Query()]
 ) -> MovementList:
     """List the customers of whom what is billed to recur changed between two moments, the largest change first."""
-    found = await services.queries.business.movements(principal.org_id, which.since, which.until, which.currency)
+    queries = services.queries.as_of(which.as_of)
+    found = await queries.business.movements(principal.org_id, which.since, which.until, which.currency)
     return MovementList.of(which.of(found))

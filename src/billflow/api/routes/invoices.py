@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
+from billflow.api.as_of import AsOfHere, PastMoment, known
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -31,9 +32,11 @@ class EInvoiceResponse(Response):
 
 
 class InvoiceQuery(InvoiceFilter, Paging):
-    """Which invoices to list, and which part of the list."""
+    """Which invoices to list, and which part of the list; as of when."""
 
     model_config = ConfigDict(extra="forbid")
+
+    as_of: PastMoment = None
 
 
 @router.get("")
@@ -41,19 +44,23 @@ async def list_invoices(
     services: ServicesHere, principal: PrincipalHere, which: Annotated[InvoiceQuery, Query()]
 ) -> InvoiceList:
     """List invoices, the newest first."""
-    return InvoiceList.of(await services.queries.invoices.search(principal.org_id, which, which))
+    return InvoiceList.of(await services.queries.as_of(which.as_of).invoices.search(principal.org_id, which, which))
 
 
 @router.get("/{invoice_id}", response_model=InvoiceDetailResponse)
-async def show_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceDetail:
-    """Show an invoice with its lines, its adjustments and the attempts to collect it."""
-    return await services.queries.invoices.get(principal.org_id, invoice_id)
+async def show_invoice(
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+) -> InvoiceDetail:
+    """Show an invoice with its lines, its adjustments and the attempts to collect it, as they are or were known."""
+    return await known(services, as_of, lambda queries: queries.invoices.get(principal.org_id, invoice_id))
 
 
 @router.get("/{invoice_id}/explain")
-async def explain_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> InvoiceExplanation:
+async def explain_invoice(
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding; tell each adjustment."""
-    return InvoiceExplanation.of_invoice(await services.queries.invoices.get(principal.org_id, invoice_id))
+    return InvoiceExplanation.of_invoice(await show_invoice(invoice_id, services, principal, as_of))
 
 
 @router.get("/{invoice_id}/proof")

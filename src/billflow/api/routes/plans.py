@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import ConfigDict, Field
 
+from billflow.api.as_of import AsOfHere, PastMoment, PastPaging, PastSlice, known
 from billflow.api.changes import PlanHere
-from billflow.api.fields import KeyHere, PagingHere, SliceHere
+from billflow.api.fields import KeyHere
 from billflow.api.principal import Principal, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import Services, ServicesHere
@@ -83,9 +84,11 @@ class PlanCreate(RequestModel):
 
 
 class PlanQuery(PlanFilter, Paging):
-    """Which plans to list, and which part of the list."""
+    """Which plans to list, and which part of the list; as of when."""
 
     model_config = ConfigDict(extra="forbid")
+
+    as_of: PastMoment = None
 
 
 @router.post("", status_code=HTTPStatus.CREATED)
@@ -117,45 +120,47 @@ async def list_plans(
     services: ServicesHere, principal: PrincipalHere, which: Annotated[PlanQuery, Query()]
 ) -> PlanList:
     """List plans, the newest first."""
-    return PlanList.of(await services.queries.plans.search(principal.org_id, which, which))
+    return PlanList.of(await services.queries.as_of(which.as_of).plans.search(principal.org_id, which, which))
 
 
 @router.get("/{plan_id}", response_model=PlanResponse)
-async def show_plan(plan: PlanHere, services: ServicesHere) -> PlanRecord:
-    """Show a plan as it is now."""
-    return await services.queries.plans.get(plan)
+async def show_plan(plan: PlanHere, services: ServicesHere, as_of: AsOfHere) -> PlanRecord:
+    """Show a plan as it is now, or as it was known to be."""
+    return await known(services, as_of, lambda queries: queries.plans.get(plan))
 
 
 @router.get("/{plan_id}/ledger")
-async def show_ledger(plan: PlanHere, services: ServicesHere, part: SliceHere) -> LedgerList:
+async def show_ledger(plan: PlanHere, services: ServicesHere, part: Annotated[PastSlice, Query()]) -> LedgerList:
     """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
-    return LedgerList.of(part.of(await services.queries.plans.ledger(plan)))
+    return LedgerList.of(part.of(await known(services, part.as_of, lambda queries: queries.plans.ledger(plan))))
 
 
 @router.get("/{plan_id}/add-ons")
-async def show_add_ons(plan: PlanHere, services: ServicesHere, part: SliceHere) -> AddOnList:
+async def show_add_ons(plan: PlanHere, services: ServicesHere, part: Annotated[PastSlice, Query()]) -> AddOnList:
     """List the plan's add-ons: how many units it holds of each, and will renew with."""
-    return AddOnList.of(part.of(await services.queries.plans.add_ons(plan)))
+    return AddOnList.of(part.of(await known(services, part.as_of, lambda queries: queries.plans.add_ons(plan))))
 
 
 @router.get("/{plan_id}/items")
-async def show_items(plan: PlanHere, services: ServicesHere, part: SliceHere) -> ItemList:
+async def show_items(plan: PlanHere, services: ServicesHere, part: Annotated[PastSlice, Query()]) -> ItemList:
     """List the plan's one-off items: those that wait for the next invoice, and what became of the others."""
-    return ItemList.of(part.of(await services.queries.plans.items(plan)))
+    return ItemList.of(part.of(await known(services, part.as_of, lambda queries: queries.plans.items(plan))))
 
 
 @router.get("/{plan_id}/invoices")
-async def show_invoices(plan: PlanHere, services: ServicesHere, paging: PagingHere) -> InvoiceList:
+async def show_invoices(plan: PlanHere, services: ServicesHere, paging: Annotated[PastPaging, Query()]) -> InvoiceList:
     """List the plan's invoices."""
-    await services.repositories.plans.get(plan)
-    wanted = InvoiceFilter(plan_id=plan.plan_id)
-    return InvoiceList.of(await services.queries.invoices.search(plan.org_id, wanted, paging))
+    await known(services, paging.as_of, lambda queries: queries.plans.get(plan))
+    wanted, queries = InvoiceFilter(plan_id=plan.plan_id), services.queries.as_of(paging.as_of)
+    return InvoiceList.of(await queries.invoices.search(plan.org_id, wanted, paging))
 
 
 @router.get("/{plan_id}/timeline")
-async def show_timeline(plan: PlanHere, services: ServicesHere, part: SliceHere) -> TimelineList:
+async def show_timeline(plan: PlanHere, services: ServicesHere, part: Annotated[PastSlice, Query()]) -> TimelineList:
     """List what happened to the plan: its steps, and what came of them."""
-    return TimelineList.of(part.of(await services.queries.plans.timeline(plan)))
+    await known(services, part.as_of, lambda queries: queries.plans.get(plan))
+    found = await services.queries.plans.timeline(plan)
+    return TimelineList.of(part.of([one for one in found if not part.as_of or one.recorded_at <= part.as_of]))
 
 
 @router.post("/{plan_id}/commands")

@@ -144,7 +144,8 @@ class BusinessReport(Contract):
     """All figures of an organization as of `at`; months are whole ones, the last of `collected` is the running one.
 
     `year` is the movement over the last twelve whole months. `reconciled_at` is when the newest reconciliation began.
-    `task_queues` are empty where Temporal does not answer.
+    `task_queues` is None where Temporal does not answer. As of a moment that is over, it, `reconciled_at`, `findings`,
+    `failing_endpoints` and `queues` are None: they are not kept.
     """
 
     at: Moment
@@ -156,10 +157,10 @@ class BusinessReport(Contract):
     debts: tuple[DebtsByAction, ...]
     renewals: tuple[RenewalDay, ...]
     on_hold: tuple[HoldReason, ...]
-    reconciled_at: Moment | None
-    findings: tuple[OpenFindings, ...]
-    failing_endpoints: tuple[FailingEndpoint, ...]
-    queues: tuple[QueueAge, ...]
+    reconciled_at: Moment | None = None
+    findings: tuple[OpenFindings, ...] | None = None
+    failing_endpoints: tuple[FailingEndpoint, ...] | None = None
+    queues: tuple[QueueAge, ...] | None = None
     task_queues: tuple[TaskQueueAge, ...] | None = None
 
 

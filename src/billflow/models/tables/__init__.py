@@ -45,6 +45,7 @@ from billflow.models.tables.seats import SeatMemberRow, SeatPullRow, SeatSourceR
 from billflow.models.tables.seller import InvoiceSeriesRow, SellerVersionRow
 from billflow.models.tables.sponsorship import SponsorshipRequest
 from billflow.models.tables.tax import TaxVersionRow
+from billflow.models.tables.versions import RowVersion
 from billflow.models.tables.webhooks import (
     AuditArchiveRow,
     AuditChain,

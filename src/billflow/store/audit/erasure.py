@@ -31,12 +31,14 @@ from billflow.models.tables import (
     RefundRow,
     RemoteRealm,
     RemoteServer,
+    RowVersion,
     SeatMemberRow,
     SeatPullRow,
     SeatSourceRow,
     SponsorshipRequest,
 )
 from billflow.models.tables.base import Json
+from billflow.store.audit.former_rows import erase_former_rows, opened_content
 from billflow.store.audit.personal_data import ERASED, PersonalDataReader, customer_of, personal_data_of
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice
@@ -55,6 +57,7 @@ _NOT_PERSONAL = frozenset(
         "outbox_event",
         "outbox_pending",
         "portal_link",
+        "row_version",
         "seat_observation",
         "seat_source",
         "webhook_message",
@@ -72,6 +75,7 @@ class PostgresPersonalDataRepository(Repository):
             reader = await personal_data_of(session, [customer.id])
             rows = {table.name: await _rows(session, table, customer.id) for table in _tables()}
             rows["customer"] = [_json(customer)]
+            rows["row_version"] = await _former_rows(session, customer.id)
             rows["deployment"] = [_json(row) for row in await _deployments(session, customer)]
             events = select(OutboxEvent).where(OutboxEvent.customer_id == customer.id).order_by(OutboxEvent.sequence)
             rows["event"] = [_opened(row, reader) for row in await session.scalars(events)]
@@ -130,6 +134,7 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
     await session.execute(update(InvoiceRow).where(InvoiceRow.customer_id == customer.id).values(buyer=None))
     await _erase_texts(session, customer.id)
     await _erase_deployment(session, customer)
+    await erase_former_rows(session, customer.id, [row.id for row in await _deployments(session, customer)])
 
 
 async def _erase_texts(session: AsyncSession, customer_id: UUID) -> None:
@@ -192,6 +197,12 @@ def _tables() -> list[Table]:
 async def _rows(session: AsyncSession, table: Table, customer_id: UUID) -> list[Json]:
     found = await session.execute(select(table).where(table.c.customer_id == customer_id))
     return [as_json(dict(row)) for row in found.mappings()]
+
+
+async def _former_rows(session: AsyncSession, customer_id: UUID) -> list[Json]:
+    query = select(RowVersion).where(RowVersion.customer_id == customer_id).order_by(RowVersion.until)
+    dialect = session.get_bind().dialect
+    return [_json(row) | {"content": opened_content(row, dialect)} for row in await session.scalars(query)]
 
 
 def _json(row: Base) -> Json:

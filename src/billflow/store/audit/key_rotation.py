@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import Column, Table, and_, bindparam, or_, select, tuple_, update
 
 from billflow.domain.errors import Refused
-from billflow.models.tables import Base, Org
+from billflow.models.tables import Base, Org, RowVersion
 from billflow.models.tables.sealed import Sealed, bound
+from billflow.models.tables.versions import VERSIONED
+from billflow.store.audit.former_rows import opened_content, sealed_content
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
 
@@ -24,7 +26,22 @@ class KeyRotation(Repository):
         if self.database.keyring is None:
             raise Refused("There is no encryption key; set BILLFLOW_ENCRYPTION_KEYS.", code="no_encryption_key")
         orgs = await org_ids(self.database, select(Org.id).order_by(Org.id))
-        return sum([await self._table(org, *found) for org in orgs for found in sealed_columns()])
+        rows = sum([await self._table(org, *found) for org in orgs for found in sealed_columns()])
+        return rows + sum([await self._former_rows(org) for org in orgs])
+
+    async def _former_rows(self, org_id: str) -> int:
+        """Encrypt what rows were before."""
+        row, done, last = RowVersion, 0, None
+        query = select(row).where(row.table_name.in_(_versioned())).order_by(row.row_id, row.until).limit(_AT_ONCE)
+        while True:
+            async with self.database.unit_of_work(org_id) as session:
+                part = query.where(tuple_(row.row_id, row.until) > tuple_(*last)) if last else query
+                found, dialect = (await session.scalars(part)).all(), session.get_bind().dialect
+                for one in found:
+                    one.content = sealed_content(one, opened_content(one, dialect), dialect)
+            if not found:
+                return done
+            done, last = done + len(found), (found[-1].row_id, found[-1].until)
 
     async def _table(self, org_id: str, table: Table, columns: Columns) -> int:
         keys: Columns = tuple(table.primary_key.columns)
@@ -56,6 +73,11 @@ def _values(org_id: str, keys: Columns, columns: Columns, row: Any) -> dict[str,
         if row[place] is not None and isinstance(column.type, Sealed):
             values[f"v{place}"] = bound(row[place], org_id, named[column.type.row])
     return values
+
+
+def _versioned() -> list[str]:
+    """Return the tables with encrypted columns of which former rows are kept."""
+    return [table.name for table, _ in sealed_columns() if table.name in VERSIONED]
 
 
 def sealed_columns() -> Iterator[tuple[Table, Columns]]:

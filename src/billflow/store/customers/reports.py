@@ -1,7 +1,7 @@
 """A customer's seats and money over time, summed up by PostgreSQL."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -42,7 +42,7 @@ from billflow.store.customers.transactions import customer_read
 from billflow.store.offers.coupon_records import coupon_of
 from billflow.store.plans.add_ons import add_on_amounts
 from billflow.store.plans.records import STATES
-from billflow.store.session.database import Repository
+from billflow.store.session.database import Repository, now_of
 from billflow.store.session.rows import as_record, from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
@@ -171,7 +171,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
 
 
 async def _net_share(session: AsyncSession, customer: CustomerRow) -> Fraction:
-    now, settings = datetime.now(UTC), await current_settings(session, DEFAULT_SETTINGS)
+    now, settings = now_of(session), await current_settings(session, DEFAULT_SETTINGS)
     return net_share_of(customer, settings.tax.at(now), now)
 
 

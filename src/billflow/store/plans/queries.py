@@ -31,6 +31,7 @@ from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.customers.records import customer_record
 from billflow.store.customers.transactions import LIVE, RUNS
 from billflow.store.plans.add_ons import add_ons_of
+from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.items import items_of
 from billflow.store.plans.records import STATES, event_entry, plan_record, plan_state, step_entry, step_record
@@ -38,7 +39,7 @@ from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
-from billflow.store.session.rows import as_id, existing, from_row
+from billflow.store.session.rows import as_id, existing, from_row, row_by_id
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,13 @@ class PostgresPlanQueries(Repository):
     async def items(self, plan: PlanRef) -> tuple[ItemRecord, ...]:
         """Return the plan's one-off items in the order they were added, with what became of each."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            return await items_of(session, (await plan_rows(session, plan, lock=False)).plan)
+            return await items_of(session, await row_by_id(session, CustomerPlan, plan.plan_id, "plan"))
 
     async def add_ons(self, plan: PlanRef) -> tuple[AddOnRecord, ...]:
         """Return what the plan holds and renews with of each add-on."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plan_rows(session, plan, lock=False)
-            return await add_ons_of(session, rows.plan, rows.catalog)
+            row = await row_by_id(session, CustomerPlan, plan.plan_id, "plan")
+            return await add_ons_of(session, row, await current_catalog(session))
 
     async def steps(self, plan: PlanRef) -> tuple[StepRecord, ...]:
         """Return the steps of the plan in the order they were taken."""
@@ -153,7 +154,7 @@ class PostgresPlanQueries(Repository):
 
 
 async def _plan_id(session: AsyncSession, plan: PlanRef) -> UUID:
-    return (await plan_rows(session, plan, lock=False)).plan.id
+    return (await row_by_id(session, CustomerPlan, plan.plan_id, "plan")).id
 
 
 async def _steps(session: AsyncSession, plan_id: UUID, newest: int | None = None) -> Sequence[StepRow]:

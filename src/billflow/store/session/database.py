@@ -2,15 +2,19 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from copy import copy
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
 
 from sqlalchemy import URL, Executable, Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from billflow.domain.errors import InvalidInput
 from billflow.models.keyring import Keyring
-from billflow.ports.database import DatabaseBusy, NoDatabase
+from billflow.ports.database import AsOfUnavailable, DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.dialect import DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
@@ -27,11 +31,11 @@ POOL_TIMEOUT = 120.0
 ROLE = "billflow_app"
 """The role of all work for one organization; row-level security isolates tenants from it."""
 
-ORG, ROW_COUNTS = "org", "row_counts"
-"""What a session's `info` has: whose rows it sees, and how many there are of them."""
+ORG, ROW_COUNTS, AS_OF = "org", "row_counts", "as_of"
+"""What a session's `info` has: whose rows it sees, how many there are of them, and as of when."""
 
-# The role, a table, a column is missing.
-_NOT_MIGRATED = frozenset({"22023", "42P01", "42703"})
+# The role, a table, a column, a function is missing.
+_NOT_MIGRATED = frozenset({"22023", "42P01", "42703", "42883"})
 # The server was stopped, crashed or does not take connections yet.
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _STATEMENT_TIMEOUT = "57014"
@@ -45,6 +49,11 @@ _ENTER = text(
 )
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 _AS_EXPORTED = text("SET TRANSACTION SNAPSHOT :name").bindparams(bindparam("name", type_=Text, literal_execute=True))
+_AS_OF = text(
+    "SELECT billflow_versions_since(), to_regnamespace(quote_ident(current_schema() || '_as_of')) IS NOT NULL,"
+    " set_config('billflow.as_of', :moment, true),"
+    " set_config('search_path', quote_ident(current_schema() || '_as_of'), true)"
+)
 _MAY_WAIT = text("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
@@ -74,6 +83,16 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=PersonalDataSession)
         self._timeout = statement_timeout
         self._row_counts = RowCounts()
+        self.moment: datetime | None = None
+
+    def as_of(self, moment: datetime) -> Self:
+        """Return the same records as they were at *moment*, in real time; they can only be read.
+
+        Then a unit of work raises `InvalidInput` for a moment before former rows were kept.
+        """
+        past = copy(self)
+        vars(past).update(moment=moment, _row_counts=RowCounts())
+        return past
 
     @asynccontextmanager
     async def unit_of_work(self, org_id: str) -> AsyncIterator[AsyncSession]:
@@ -83,7 +102,10 @@ class Database:
         came free or a statement took too long. Serialization failures and deadlocks come through as they are: take the
         whole unit again.
         """
-        async with self.transaction(ROLE, str(as_id(org_id, "organization"))) as session:
+        first = [_ONE_MOMENT] if self.moment else []
+        async with self.transaction(ROLE, str(as_id(org_id, "organization")), first) as session:
+            if self.moment:
+                await _look_back(session, self.moment)
             yield session
 
     @asynccontextmanager
@@ -135,6 +157,23 @@ class Database:
 async def advisory_lock(session: AsyncSession, name: str) -> None:
     """Wait until no other transaction has the lock of that name, and hold it until this one ends."""
     await session.execute(_LOCK, {"name": name})
+
+
+async def _look_back(session: AsyncSession, moment: datetime) -> None:
+    """Let a transaction see the rows of *moment*."""
+    since, is_set_up, *_ = (await session.execute(_AS_OF, {"moment": moment.isoformat()})).one()
+    if not is_set_up:
+        raise AsOfUnavailable
+    if moment < since:
+        message = f"as_of is before {since.astimezone(UTC).isoformat()}; former states are kept from then on."
+        raise InvalidInput(message, code="as_of_too_early", field="as_of")
+    session.info[AS_OF] = moment
+
+
+def now_of(session: AsyncSession) -> datetime:
+    """Return the moment as of which a transaction reads, and otherwise the present one."""
+    moment: datetime = session.info.get(AS_OF) or datetime.now(UTC)
+    return moment
 
 
 @dataclass(frozen=True)

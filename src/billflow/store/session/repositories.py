@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import MISSING, fields
+from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -162,3 +163,7 @@ class Queries:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+
+    def as_of(self, moment: datetime | None) -> "Queries":
+        """Return the same queries of what was known at *moment*, where one is named."""
+        return Queries(self.database.as_of(moment)) if moment else self

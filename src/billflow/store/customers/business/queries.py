@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.calendar import add_months, month_begins
 from billflow.models.contracts.business import MONTHS, BusinessReport, CustomerMovement, RenewalForecast
@@ -9,7 +12,7 @@ from billflow.store.customers.business.attention import failing_endpoints, findi
 from billflow.store.customers.business.money import collected, debts, unpaid
 from billflow.store.customers.business.movements import customer_movements, movements
 from billflow.store.customers.business.revenue import by_day, by_tier, forecast, running_plans
-from billflow.store.session.database import Repository
+from billflow.store.session.database import AS_OF, Repository
 
 
 class PostgresBusinessQueries(Repository):
@@ -20,7 +23,6 @@ class PostgresBusinessQueries(Repository):
         begins = month_begins(at, MONTHS)
         async with self.database.unit_of_work(org_id) as session:
             plans = await running_plans(session, at)
-            reconciled_at, found = await findings(session)
             return BusinessReport(
                 at=at,
                 revenue=by_tier(plans),
@@ -31,10 +33,7 @@ class PostgresBusinessQueries(Repository):
                 debts=tuple(await debts(session)),
                 renewals=by_day(forecast(plans)),
                 on_hold=tuple(await on_hold(session)),
-                reconciled_at=reconciled_at,
-                findings=tuple(found),
-                failing_endpoints=tuple(await failing_endpoints(session)),
-                queues=tuple(await queues(session)),
+                **({} if AS_OF in session.info else await _waiting(session)),
             )
 
     async def renewals(self, org_id: str, at: datetime) -> Sequence[RenewalForecast]:
@@ -48,3 +47,14 @@ class PostgresBusinessQueries(Repository):
         """Return the customers of whom what is billed to recur changed in `[since, until)`, the largest first."""
         async with self.database.unit_of_work(org_id) as session:
             return await customer_movements(session, since, until, currency)
+
+
+async def _waiting(session: AsyncSession) -> dict[str, Any]:
+    """Return what waits for somebody or something; of it nothing is kept that is over."""
+    reconciled_at, found = await findings(session)
+    return {
+        "reconciled_at": reconciled_at,
+        "findings": tuple(found),
+        "failing_endpoints": tuple(await failing_endpoints(session)),
+        "queues": tuple(await queues(session)),
+    }

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from billflow.models.keyring import Keyring
 from billflow.ports.database import DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
-from billflow.store.session.dialect import DRIVER, compiled
+from billflow.store.session.dialect import CONNECT, DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
@@ -66,7 +66,9 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_timeout,
+            pool_use_lifo=True,
             hide_parameters=True,
+            connect_args=CONNECT,
             keyring=keyring,
             execution_options={"compiled_cache": compiled},
         )

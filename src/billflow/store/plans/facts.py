@@ -104,8 +104,13 @@ _ROWS = (
 _LOCKED_ROWS = _ROWS.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
 
 
-async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings) -> Loaded:
-    """Gather the facts of the plan as of *at*."""
+async def load(
+    session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings, *, credits_cycle: bool = True
+) -> Loaded:
+    """Gather the facts of the plan as of *at*.
+
+    Unless the step may credit what was charged for the running cycle, as commands do (rules 12), that is left out.
+    """
     plan = plan_of(rows.plan)
     ledger = await _ledger(session, rows.plan, at)
     purchase = await _purchase(session, rows.plan)
@@ -121,7 +126,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         last_observation=seen_by(rows.plan),
         settings=await settings_by(session, settings, rows.seller, rows.tax_versions),
         next_plan=await _next_plan(session, plan),
-        charged=await charged_lines(session, ledger, at),
+        charged=await charged_lines(session, ledger, at) if credits_cycle else (),
         additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,

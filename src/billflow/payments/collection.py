@@ -17,7 +17,7 @@ from billflow.models.contracts.invoices import (
     Paid,
     RequiresAction,
 )
-from billflow.payments import keys
+from billflow.payments import invoice_requests, keys
 from billflow.payments.amounts import from_stripe
 from billflow.payments.calls import act_once, retrieve_invoice
 from billflow.payments.errors import CallOutcome, code_of, decline_code_of, outcome_of
@@ -63,16 +63,16 @@ class Collector:
         return held if _is_closed(held) else None
 
     async def _act(self) -> stripe.Invoice:
-        invoices, name = self.client.v1.invoices, self.invoice.invoice_id
+        name = self.invoice.invoice_id
         if self._charges:
             return await act_once(
                 keys.act("invoice.pay", name, self.attempt),
-                lambda options: invoices.pay_async(self.held_id, {"off_session": True}, options),
+                lambda options: invoice_requests.act(self.client, self.held_id, "pay", {"off_session": True}, options),
                 self._closed,
             )
         return await act_once(
             keys.act("invoice.send", name, self.attempt),
-            lambda options: invoices.send_invoice_async(self.held_id, {}, options),
+            lambda options: invoice_requests.act(self.client, self.held_id, "send", {}, options),
             self._closed,
         )
 

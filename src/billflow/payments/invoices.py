@@ -9,7 +9,7 @@ import stripe
 from stripe.params import InvoiceAddLinesParamsLine
 
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceToCollect, Issued
-from billflow.payments import keys, lookup
+from billflow.payments import invoice_requests, keys, lookup
 from billflow.payments.amounts import from_stripe, to_stripe
 from billflow.payments.calls import act_once, act_unless_done, id_of, retrieve_invoice
 from billflow.payments.manual_invoices import marked
@@ -62,7 +62,7 @@ class InvoiceIssuer:
         params = invoice_params(self.invoice, self.customer_id)
         return await act_once(
             keys.act("invoice.create", self.invoice.invoice_id),
-            lambda options: self.client.v1.invoices.create_async(params, options),
+            lambda options: invoice_requests.create(self.client, params, options),
             self._adopt,
             current=True,
         )
@@ -84,7 +84,7 @@ class InvoiceIssuer:
 
         return await act_once(
             keys.act("invoice.add_lines", self.invoice.invoice_id),
-            lambda options: self.client.v1.invoices.add_lines_async(stripe_invoice_id, {"lines": rest}, options),
+            lambda options: invoice_requests.act(self.client, stripe_invoice_id, "add_lines", {"lines": rest}, options),
             look,
             current=True,
         )
@@ -113,7 +113,7 @@ class InvoiceIssuer:
 
         return await act_unless_done(
             keys.act("invoice.finalize", self.invoice.invoice_id),
-            lambda options: self.client.v1.invoices.finalize_invoice_async(stripe_invoice_id, {}, options),
+            lambda options: invoice_requests.act(self.client, stripe_invoice_id, "finalize", {}, options),
             look,
             current=True,
         )

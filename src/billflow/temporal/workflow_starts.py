@@ -53,7 +53,8 @@ def plan_workflow(argument: PlanInput) -> WorkflowStart:
     """Return how the workflow of a plan is started."""
     state = argument.state
     summary = f"{state.tier_name}, {state.schedule}"
-    return WorkflowStart("PlanWorkflow", argument, plan_workflow_id(state.plan_id), summary, attributes_of(state))
+    run = argument.model_copy(update={"shows_once": True})
+    return WorkflowStart("PlanWorkflow", run, plan_workflow_id(state.plan_id), summary, attributes_of(state))
 
 
 def collection_workflow(

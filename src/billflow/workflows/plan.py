@@ -39,6 +39,7 @@ class PlanWorkflow:
         self._sender = InvoiceSender(run.state, inbox.now, lambda: inbox.clock_at, inbox.take_outcome)
         self._steps = PlanSteps(run, self._inbox, self._sender)
         self._lock = asyncio.Lock()
+        self._shows_once = run.shows_once
 
     @workflow.run
     async def run(self, run: PlanInput) -> PlanState:
@@ -168,7 +169,7 @@ class PlanWorkflow:
     def _show(self) -> None:
         state = self._steps.shown()
         changes = attribute_changes(workflow.info().typed_search_attributes, state)
-        if changes:
+        if changes and not (self._shows_once and self._steps.is_closed):
             workflow.upsert_search_attributes(changes)
         workflow.set_current_details(details(state))
 

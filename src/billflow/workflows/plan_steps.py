@@ -85,6 +85,12 @@ class PlanSteps:
         return self.failure is not None and workflow.now() < self.failure.retry_at and not self._inbox.retry_now
 
     @property
+    def is_closed(self) -> bool:
+        """Tell whether the run has taken its one billing date, and nothing is to be looked at."""
+        is_quiet = self.state.runs and not self.failure and self.state.attention is None
+        return is_quiet and self.closed_cycles == 1 and not self.is_due
+
+    @property
     def leaves_commands(self) -> bool:
         """Tell whether the commands that wait are left to the next run."""
         return self._ends and self._inbox.can_be_carried
@@ -101,7 +107,7 @@ class PlanSteps:
         """Return the input of the next run."""
         state = self.state.model_copy(update={"clock_at": self._inbox.clock_at})
         waiting, failure = self._inbox.carried(), self.failure
-        return PlanInput(state=state, backfilled=self._backfilled, waiting=waiting, failure=failure)
+        return PlanInput(state=state, backfilled=self._backfilled, waiting=waiting, failure=failure, shows_once=True)
 
     # What is done.
 

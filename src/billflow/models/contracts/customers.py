@@ -1,7 +1,7 @@
 """Customers as they are created, priced and shown; amounts in minor units of their currency."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Protocol, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -188,6 +188,23 @@ class CustomerRecord(Contract):
         return CustomerRef(org_id=self.org_id, customer_id=self.customer_id)
 
 
+class Customer(Protocol):
+    """What an invoice says of a customer, in a record or a row."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def settings(self) -> Json: ...
+    @property
+    def billing_address(self) -> Json | None: ...
+    @property
+    def erp_customer_number(self) -> str | None: ...
+    @property
+    def default_language(self) -> str: ...
+
+
 class Buyer(Contract):
     """Who buys, as an invoice is issued to: `address` as the customer has it, `language` a BCP 47 tag."""
 
@@ -202,13 +219,18 @@ class Buyer(Contract):
     @classmethod
     def of(cls, customer: CustomerRecord) -> Self:
         """Return a customer as an invoice that is issued now has it."""
+        return cls.paying(customer, customer.billing_account.invoice_email)
+
+    @classmethod
+    def paying(cls, customer: Customer, invoice_email: str | None) -> Self:
+        """Return the same of a customer whose billing account is known by its *invoice_email* alone."""
         company = customer.settings.get("company") or {}
         return cls(
             name=customer.name,
             legal_name=company.get("legal_name"),
             address=customer.billing_address or company.get("address"),
             tax_id=company.get("tax_id"),
-            email=customer.billing_account.invoice_email or customer.email,
+            email=invoice_email or customer.email,
             erp_customer_number=customer.erp_customer_number,
             language=customer.default_language,
         )

@@ -213,7 +213,8 @@ class PlanInput(Contract):
     """The input of one run of a plan's workflow: its state, and invoices that are still to be sent.
 
     `backfilled` names invoices that were made late, of this plan or the one before, and not told of yet. `waiting` and
-    `failure` are what the run before had not taken in, and the step that failed then.
+    `failure` are what the run before had not taken in, and the step that failed then. With `shows_once` a run that only
+    sends what its billing date made leaves the search attributes to the run after it (decision 0257).
     """
 
     state: Snapshot
@@ -221,6 +222,7 @@ class PlanInput(Contract):
     backfilled: tuple[str, ...] = ()
     waiting: WaitingSignals | None = Field(None, exclude_if=lambda waiting: waiting is None)
     failure: StepFailure | None = Field(None, exclude_if=lambda failure: failure is None)
+    shows_once: bool = False
 
 
 class StartPlanResult(Contract):

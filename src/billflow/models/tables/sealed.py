@@ -9,8 +9,9 @@ escaped, so that nobody's text is ever taken for what we encrypted.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -244,11 +245,11 @@ def _keyring(dialect: Dialect) -> Keyring:
     return keyring
 
 
-def _sealed_attributes(mapper: Mapper[Any]) -> Iterator[tuple[str, str]]:
-    """Yield the name of every encrypted attribute, and of the one that says which row it is."""
-    for attribute in mapper.column_attrs:
-        if isinstance(attribute.columns[0].type, Sealed):
-            yield attribute.key, attribute.columns[0].type.row
+@cache
+def _sealed_attributes(mapper: Mapper[Any]) -> Sequence[tuple[str, str]]:
+    """Return the name of every encrypted attribute, and of the one that says which row it is."""
+    columns = ((attribute.key, attribute.columns[0].type) for attribute in mapper.column_attrs)
+    return tuple((key, kind.row) for key, kind in columns if isinstance(kind, Sealed))
 
 
 @event.listens_for(Base, "before_insert", propagate=True)

@@ -1,13 +1,19 @@
 """What an invoice is issued with, and keeps: who sells, who buys, and its number where billflow gives it (rules 36)."""
 
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import Buyer
-from billflow.models.tables import InvoiceRow
-from billflow.store.access.seller_records import current_seller
-from billflow.store.customers.records import customer_record
+from billflow.models.tables import BillingAccountRow, CustomerRow, InvoiceRow
+from billflow.store.access.seller_records import NEWEST_SELLER, seller_of
 from billflow.store.invoices.series import next_in_series
-from billflow.store.session.rows import as_json
+from billflow.store.session.rows import as_json, existing
+
+_PARTIES = (
+    select(CustomerRow, BillingAccountRow.invoice_email, NEWEST_SELLER)
+    .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
+    .where(CustomerRow.id == bindparam("customer_id"), CustomerRow.deleted_at.is_(None))
+)
 
 
 async def keep_parties(session: AsyncSession, invoice: InvoiceRow) -> None:
@@ -17,10 +23,11 @@ async def keep_parties(session: AsyncSession, invoice: InvoiceRow) -> None:
     """
     if invoice.buyer is not None:
         return
-    invoice.buyer = as_json(Buyer.of(await customer_record(session, invoice.customer_id)))
-    invoice.seller_version_id, seller = await current_seller(session)
-    if seller is None or seller.numbering is None or invoice.number is not None:
-        return
-    series = seller.numbering.series(invoice.issued_at)
-    invoice.sequence = await next_in_series(session, invoice.org_id, series)
-    invoice.number = series.number(invoice.sequence)
+    found = (await session.execute(_PARTIES, {"customer_id": invoice.customer_id})).one_or_none()
+    customer, invoice_email, version_id = existing(found, "customer", str(invoice.customer_id))
+    seller = await seller_of(session, version_id)
+    if seller and seller.numbering and invoice.number is None:
+        series = seller.numbering.series(invoice.issued_at)
+        invoice.sequence = await next_in_series(session, invoice.org_id, series)
+        invoice.number = series.number(invoice.sequence)
+    invoice.buyer, invoice.seller_version_id = as_json(Buyer.paying(customer, invoice_email)), version_id

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.tables import InvoiceLineRow, LedgerAllocation, LicenseLedger
@@ -11,8 +11,10 @@ from billflow.models.tables import InvoiceLineRow, LedgerAllocation, LicenseLedg
 
 async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLineRow]:
     """Load the lines of an invoice in order."""
-    query = select(InvoiceLineRow).where(InvoiceLineRow.invoice_id == invoice_id).order_by(InvoiceLineRow.n)
-    return list(await session.scalars(query))
+    return list(await session.scalars(_LINES, {"of_invoice": invoice_id}))
+
+
+_LINES = select(InvoiceLineRow).where(InvoiceLineRow.invoice_id == bindparam("of_invoice")).order_by(InvoiceLineRow.n)
 
 
 async def billed_entries(session: AsyncSession, lines: Iterable[UUID]) -> dict[UUID, list[int]]:

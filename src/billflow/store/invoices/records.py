@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.invoicing.draft import NOT_TAXED
@@ -84,15 +84,9 @@ async def _e_invoice(
 
 async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCollect:
     """Return all that the payment gateway needs of an invoice; raises `NotFound`."""
-    query = (
-        select(InvoiceRow, CustomerRow, BillingAccountRow, Org.livemode, HAS_CREDITS, _IS_REPLACED)
-        .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
-        .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
-        .join(Org, Org.id == InvoiceRow.org_id)
-        .where(InvoiceRow.id == as_id(ref.invoice_id, "invoice"))
-    )
-    found = existing((await session.execute(query)).one_or_none(), "invoice", ref.invoice_id)
-    invoice, customer, account, livemode, has_credits, is_replaced = found
+    found = await session.execute(_TO_COLLECT, {"invoice_id": as_id(ref.invoice_id, "invoice")})
+    rows = existing(found.one_or_none(), "invoice", ref.invoice_id)
+    invoice, customer, account, livemode, has_credits, is_replaced = rows
     lines = await lines_of(session, invoice.id)
     return as_record(
         InvoiceToCollect,
@@ -113,6 +107,13 @@ def _tax_location(customer: CustomerRow) -> TaxLocation:
 
 
 _IS_REPLACED = exists().where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id)
+_TO_COLLECT = (
+    select(InvoiceRow, CustomerRow, BillingAccountRow, Org.livemode, HAS_CREDITS, _IS_REPLACED)
+    .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
+    .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
+    .join(Org, Org.id == InvoiceRow.org_id)
+    .where(InvoiceRow.id == bindparam("invoice_id"))
+)
 
 
 async def replaced_ids(session: AsyncSession, invoice_id: UUID) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from billflow.domain.dunning import DunningAction
@@ -57,16 +57,21 @@ EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
 _CLOSES = {InvoiceStatus.VOID: (*UNPAID, InvoiceStatus.UNCOLLECTIBLE), InvoiceStatus.UNCOLLECTIBLE: UNPAID}
 """Which statuses of ours Stripe's may end."""
 
+_SENT = (
+    update(InvoiceRow)
+    .where(InvoiceRow.id == bindparam("of_invoice"), InvoiceRow.status.in_(UNPAID), InvoiceRow.sent_first_at.is_(None))
+    .values(sent_first_at=func.now())
+    .returning(InvoiceRow)
+    .execution_options(synchronize_session=False)
+)
+
 
 class PostgresInvoiceRepository(Repository, InvoiceRepository):
     """Invoices in PostgreSQL, on their way to being paid."""
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         async with self.database.unit_of_work(ref.org_id) as session:
-            invoice_id = as_id(ref.invoice_id, "invoice")
-            sent = update(InvoiceRow).where(InvoiceRow.id == invoice_id, InvoiceRow.status.in_(UNPAID))
-            sent = sent.where(InvoiceRow.sent_first_at.is_(None)).values(sent_first_at=func.now())
-            if first := await session.scalar(sent.returning(InvoiceRow)):
+            if first := await session.scalar(_SENT, {"of_invoice": as_id(ref.invoice_id, "invoice")}):
                 await keep_parties(session, first)
             return await invoice_to_collect(session, ref)
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,11 +14,16 @@ from billflow.models.tables.seller import NO_YEAR
 
 async def next_in_series(session: AsyncSession, org_id: UUID, series: InvoiceSeries) -> int:
     """Take the next number of a series; whoever asks next waits until this transaction ends."""
-    begun = {"org_id": org_id, "prefix": series.prefix, "year": series.year or NO_YEAR, "continued": 0, "last": 1}
-    one_more = insert(InvoiceSeriesRow).values(begun)
-    one_more = one_more.on_conflict_do_update(constraint="pk_invoice_series", set_={"last": InvoiceSeriesRow.last + 1})
-    taken = await session.scalar(one_more.returning(InvoiceSeriesRow.last))
-    return int(taken or 0)
+    mine = {"of_org": org_id, "of_prefix": series.prefix, "of_year": series.year or NO_YEAR}
+    return int(await session.scalar(_ONE_MORE, mine) or 0)
+
+
+_ONE_MORE = (
+    insert(InvoiceSeriesRow)
+    .values(org_id=bindparam("of_org"), prefix=bindparam("of_prefix"), year=bindparam("of_year"), continued=0, last=1)
+    .on_conflict_do_update(constraint="pk_invoice_series", set_={"last": InvoiceSeriesRow.last + 1})
+    .returning(InvoiceSeriesRow.last)
+)
 
 
 async def begin_series(session: AsyncSession, org_id: UUID, numbering: Numbering) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import BigInteger, DateTime, Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
@@ -76,11 +76,9 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
 
     With *lock* the plan and its customer stay locked, in this order, until the transaction ends.
     """
-    query = _ROWS.where(CustomerPlan.id == as_id(ref.plan_id, "plan"))
-    if lock:
-        query = query.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
+    found = await session.execute(_LOCKED_ROWS if lock else _ROWS, {"of_plan": as_id(ref.plan_id, "plan")})
     plan, customer, account, clock_at, version_id, seller_id, tax_versions, *has = existing(
-        (await session.execute(query)).one_or_none(), "plan", ref.plan_id
+        found.one_or_none(), "plan", ref.plan_id
     )
     catalog, seller = await catalog_of(session, version_id), await seller_of(session, seller_id)
     return PlanRows(plan, customer, account, clock_at, catalog, seller, tax_versions or (), *has)
@@ -101,11 +99,18 @@ _ROWS = (
     .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)
     .join(BillingAccountRow, and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default))
     .outerjoin(TestClock, TestClock.id == CustomerPlan.test_clock_id)
+    .where(CustomerPlan.id == bindparam("of_plan"))
 )
+_LOCKED_ROWS = _ROWS.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
 
 
-async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings) -> Loaded:
-    """Gather the facts of the plan as of *at*."""
+async def load(
+    session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings, *, credits_cycle: bool = True
+) -> Loaded:
+    """Gather the facts of the plan as of *at*.
+
+    Unless the step may credit what was charged for the running cycle, as commands do (rules 12), that is left out.
+    """
     plan = plan_of(rows.plan)
     ledger = await _ledger(session, rows.plan, at)
     purchase = await _purchase(session, rows.plan)
@@ -121,7 +126,7 @@ async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: Bi
         last_observation=seen_by(rows.plan),
         settings=await settings_by(session, settings, rows.seller, rows.tax_versions),
         next_plan=await _next_plan(session, plan),
-        charged=await charged_lines(session, ledger, at),
+        charged=await charged_lines(session, ledger, at) if credits_cycle else (),
         additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
@@ -143,7 +148,14 @@ async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> di
 
     That renewal is never before the one that an earlier step began with: what is billed stays billed.
     """
-    mine = LicenseLedger.plan_id == plan.id, LicenseLedger.seq >= _known_start(plan, at)
+    known = {"of_plan": plan.id, "from_seq": _known_start(plan, at), "until": at}
+    rows = await session.execute(_LEDGER, known)
+    return {row.id: from_row(LedgerEntry, row, allocated=allocated) for row, allocated in rows}
+
+
+def _ledger_query() -> Select[LicenseLedger, bool]:
+    from_seq, until = bindparam("from_seq", type_=BigInteger), bindparam("until", type_=DateTime(timezone=True))
+    mine = LicenseLedger.plan_id == bindparam("of_plan"), LicenseLedger.seq >= from_seq
     entries = select(LicenseLedger.seq).where(*mine)
     oldest_open = (
         entries.with_only_columns(func.min(LicenseLedger.seq))
@@ -153,20 +165,20 @@ async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> di
     )
     first = (
         entries.with_only_columns(func.max(LicenseLedger.seq))
-        .where(LicenseLedger.is_renewal, LicenseLedger.add_on.is_(None), LicenseLedger.event_time <= at)
+        .where(LicenseLedger.is_renewal, LicenseLedger.add_on.is_(None), LicenseLedger.event_time <= until)
         .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
         .scalar_subquery()
     )
-    query = (
+    return (
         select(LicenseLedger, LedgerAllocation.entry_id.is_not(None))
         .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
         .where(*mine, LicenseLedger.seq >= func.coalesce(first, 1))
         .order_by(LicenseLedger.seq)
     )
-    return {row.id: from_row(LedgerEntry, row, allocated=allocated) for row, allocated in await session.execute(query)}
 
 
 _PAST_ALL = 2**62
+_LEDGER = _ledger_query()
 
 
 def _known_start(plan: CustomerPlan, at: datetime) -> int:
@@ -175,15 +187,23 @@ def _known_start(plan: CustomerPlan, at: datetime) -> int:
 
 async def _observations(session: AsyncSession, plan: CustomerPlan, at: datetime) -> tuple[SeatObservation, ...]:
     """Load the pending observations up to *at*, and the newest one of all: it tells how fresh the data is."""
-    mine = SeatRow.customer_id == plan.customer_id
+    known = {"of_customer": plan.customer_id, "seen_through": plan.seats_observed_through, "until": at}
+    return tuple(from_row(SeatObservation, row) for row in await session.scalars(_OBSERVATIONS, known))
+
+
+def _observations_query() -> Select[SeatRow]:
+    seen, until = (bindparam(name, type_=DateTime(timezone=True)) for name in ("seen_through", "until"))
+    mine = SeatRow.customer_id == bindparam("of_customer")
     newest = select(func.max(SeatRow.observed_at)).where(mine).scalar_subquery()
-    query = (
+    return (
         select(SeatRow)
-        .where(mine, SeatRow.observed_at > plan.seats_observed_through)
-        .where((SeatRow.observed_at <= at) | (SeatRow.observed_at == newest))
+        .where(mine, SeatRow.observed_at > seen)
+        .where((SeatRow.observed_at <= until) | (SeatRow.observed_at == newest))
         .order_by(SeatRow.observed_at)
     )
-    return tuple(from_row(SeatObservation, row) for row in await session.scalars(query))
+
+
+_OBSERVATIONS = _observations_query()
 
 
 async def _next_plan(session: AsyncSession, plan: Plan) -> Plan | None:

@@ -66,7 +66,8 @@ class PostgresPlanRepository(Repository, PlanRepository):
                 return known
             if rows.clock_at is not None:
                 await write_notices(session, rows, step.at, self.settings)
-            loaded = await load(session, rows, step.at, self.settings)
+            is_command = step.kind == CommandInput.kind
+            loaded = await load(session, rows, step.at, self.settings, credits_cycle=is_command)
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)
             try:
@@ -75,8 +76,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
             except NeedsAttention as error:
                 return await writer.put_on_hold(error)
             except (Refused, InvalidInput) as error:
-                refuse = step.kind == CommandInput.kind
-                return await (writer.refuse(error) if refuse else writer.put_on_hold(error))
+                return await (writer.refuse(error) if is_command else writer.put_on_hold(error))
             if offer:
                 accept(offer, rows.customer, writer.recorder)
             return await writer.write(outcome, rows.plan, loaded.facts.customer, loaded=loaded)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.customer import CustomerTerms
@@ -28,9 +28,11 @@ from billflow.store.session.rows import as_id
 
 async def step_result(session: AsyncSession, key: str) -> StepResult | None:
     """Return what the step of that key answered when it was taken, None where it is still to be taken."""
-    query = select(StepRow.result).where(StepRow.key == key)
-    stored: dict[str, Any] | None = (await session.scalars(query)).one_or_none()
+    stored: dict[str, Any] | None = (await session.scalars(_RESULT, {"of_key": key})).one_or_none()
     return StepResult.model_validate(stored) if stored is not None else None
+
+
+_RESULT = select(StepRow.result).where(StepRow.key == bindparam("of_key"))
 
 
 async def missed_steps(session: AsyncSession, known: KnownPlan) -> MissedSteps | None:

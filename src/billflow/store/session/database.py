@@ -16,7 +16,7 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.keyring import Keyring
 from billflow.ports.database import AsOfUnavailable, DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
-from billflow.store.session.dialect import DRIVER, compiled
+from billflow.store.session.dialect import CONNECT, DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
@@ -75,7 +75,9 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=pool_timeout,
+            pool_use_lifo=True,
             hide_parameters=True,
+            connect_args=CONNECT,
             keyring=keyring,
             execution_options={"compiled_cache": compiled},
         )

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from psycopg import AsyncCursor
 from sqlalchemy import URL
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
@@ -17,6 +18,20 @@ MOST_STATEMENTS = 2000
 
 compiled: LRUCache[Any, Any] = LRUCache(MOST_STATEMENTS)
 """The statements of all engines of this process. Dialect is part of the key, and equal ones find each other's."""
+
+
+class PlainCursor(AsyncCursor[Any]):
+    """A cursor that describes its columns by their names and types only, which is all that SQLAlchemy reads."""
+
+    @property
+    def description(self) -> Any:
+        """Return a tuple for each column; None where the statement returns no rows."""
+        if (result := self.pgresult) is None or not result.nfields:
+            return None
+        return [((result.fname(n) or b"").decode(), result.ftype(n)) for n in range(result.nfields)]
+
+
+CONNECT: dict[str, Any] = {"cursor_factory": PlainCursor}
 
 
 class SharingDialect(PGDialectAsync_psycopg):

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -47,6 +48,13 @@ class Block:
         lines = [line.strip() for line in text.splitlines()]
         prompted = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
         yield from (line for line in prompted or lines if line and not line.startswith("#"))
+
+    def answer(self, line: str) -> Iterator[str]:
+        """Yield the lines that are shown below a line that follows a prompt, up to the next prompt."""
+        shown = [one.strip() for one in self.text.replace("\\\n", " ").splitlines()]
+        if f"$ {line}" in shown:
+            below = shown[shown.index(f"$ {line}") + 1 :]
+            yield from takewhile(lambda one: not one.startswith("$ "), below)
 
 
 def pages() -> list[Path]:

@@ -34,9 +34,9 @@ class Context:
     """What a page takes for granted.
 
     `before` are lines that are typed first, and `just_before` those before a line that begins in this way; a list among
-    them is typed again until it has something. `words` are what words of the page stand for: other words, or texts; `files`
-    lie in the folder. `stays` are commands that serve until ctrl-C, with what they say once they are ready, and `asked`
-    what a command asks for. Who is `alone` has no stack at hand; what `measures` ends with 1 where a goal is
+    them is typed again until it has something. `words` are what words of the page stand for: other words, or texts;
+    `files` lie in the folder. `stays` are commands that serve until ctrl-C, with what they say once they are ready, and
+    `asked` what a command asks for. Who is `alone` has no stack at hand; what `measures` ends with 1 where a goal is
     missed, which is no fault of the page.
     """
 

@@ -20,9 +20,7 @@ BENCH = "measures for minutes, and fewer than are named give no figures; whether
 CLUSTER = "needs a cluster of Kubernetes; the real helm renders it with the same values"
 RELEASES = "needs two releases whose workers run"
 NETWORK = "asks servers of others"
-TOOLS = (
-    "installs what is no part of `make setup`, and runs for an hour; our own scripts of it run on what it would write"
-)
+TOOLS = "installs what is no part of `make setup` and runs for an hour; what reads its results is run on some"
 
 ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("README.md", r"^make demo", LONG, "tests/deployment/test_distributions.py"),

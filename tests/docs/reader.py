@@ -38,6 +38,7 @@ LISTED_AS = {
 }
 """The word for the first of what a command lists, and how that looks."""
 
+BASH = "/bin/bash"
 URLS = ("DATABASE_URL", "DATABASE_OWNER_URL")
 ASSIGNMENT = re.compile(r"[A-Z_]+=")
 
@@ -132,13 +133,14 @@ class Reader:
             self.words["REFUND"] = json.loads(printed)["refunds"][0]["id"]
         if command in LISTED_AS:
             name, looks = LISTED_AS[command]
-            self.words.update({name: found[0] for found in [re.search(looks, printed)] if found})
+            if found := re.search(looks, printed):
+                self.words[name] = found[0]
 
     def in_shell(self, line: str) -> Output:
         """Type a line into bash, and what it asks for."""
         asked = next((text for command, text in self.context.asked.items() if f"billflow {command} " in line), "")
         done = subprocess.run(
-            ["bash", "-c", line], cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=PATIENCE,
+            [BASH, "-c", line], cwd=self.folder, env=self.variables, capture_output=True, text=True, timeout=PATIENCE,
             check=False, input=self.meant(asked),
         )  # fmt: skip
         if AT_A_TIME in done.stderr:
@@ -152,7 +154,7 @@ class Reader:
         log = self.folder / f"stays-{len(self.staying)}.log"
         with log.open("w") as file:
             process = subprocess.Popen(
-                ["bash", "-c", f"exec env {self.meant(line)}"], cwd=self.folder, env=self.variables, stdout=file,
+                [BASH, "-c", f"exec env {self.meant(line)}"], cwd=self.folder, env=self.variables, stdout=file,
                 stderr=file, start_new_session=True,
             )  # fmt: skip
         self.staying.append(process)

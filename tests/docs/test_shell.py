@@ -1,4 +1,4 @@
-"""Whatever a page says to type does what it says: a line is typed at a running stack, or is in a table of exceptions."""
+"""Whatever a page says to type does what it says: it is typed at a running stack, or is in a table of exceptions."""
 
 import re
 import shlex

@@ -42,7 +42,7 @@ QUEUE = QueueRecord(
     activities_waiting=0,
     workflows_waiting=0,
     workers=1,
-    set_by="cli:operator",
+    set_by="cli:kim",
     set_at=None,
     reason=f"as agreed with {NAME}",
 )

@@ -41,7 +41,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("docs/temporal-cloud.md", r"^tcld ", "needs Temporal Cloud", "tests/docs/test_shown.py"),
     Elsewhere("docs/testing.md", r"^make test", "is this run", "tests/runner/test_output.py"),
     Elsewhere("docs/testing.md", r"under_load", LONG, "tests/test_under_load.py"),
-    Elsewhere("docs/testing.md", r"^python scripts/run_tests", "is what runs this", "tests/runner/test_output.py"),
+    Elsewhere("docs/testing.md", r"^python scripts/run_tests.py", "is what runs this", "tests/runner/test_output.py"),
     Elsewhere("docs/testing.md", r"mutmut|mutants|coverage", TOOLS, "tests/docs/test_measuring.py"),
     Elsewhere("docs/tutorial.md", r"^pip install", INSTALLS, "tests/deployment/test_installing.py"),
     Elsewhere("docs/tutorial.md", r"^billflow dev", ENDLESS, "tests/cli/conftest.py"),

@@ -35,7 +35,7 @@ def test_a_measurement_begins_and_says_what_it_takes(program: str) -> None:
 
 def test_the_table_of_packages_is_of_coverages_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = {f"src/billflow/{name}": {"summary": COUNTS} for name in ("api/a.py", "api/b.py", "settings.py")}
-    (tmp_path / "coverage.json").write_text(json.dumps({"files": {**files, "tests/x.py": {"summary": COUNTS}}}))
+    (tmp_path / "coverage.json").write_text(json.dumps({"files": {**files, "tests/conftest.py": {"summary": COUNTS}}}))
 
     coverage_by_package.main(tmp_path / "coverage.json")
 

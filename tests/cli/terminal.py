@@ -88,12 +88,12 @@ def wait_for(process: "subprocess.Popen[str]", word: str) -> str:
 
 
 @contextmanager
-def typing(env: dict[str, str]) -> Iterator["Terminal"]:
-    """Yield a terminal in this environment, at the root of the source tree."""
+def typing(env: dict[str, str], folder: Path = ROOT) -> Iterator["Terminal"]:
+    """Yield a terminal in this environment and folder."""
     with subprocess.Popen(
         [sys.executable, HERE / "typist.py"],
         env=env,
-        cwd=ROOT,
+        cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -11,11 +11,14 @@ from billflow.cli import output
 from billflow.cli.json_objects import JsonObject
 from billflow.cli.output import FactList, Listing, Table, shown_fields
 from billflow.cli.plan_views import LISTED_INVOICES, PLANS, timeline_lines
+from billflow.cli.queues import QUEUES
+from billflow.models.contracts.queues import QueueRecord
 
+NAME = "Wasserwerke Oberland und Umgebung GmbH"
 ID = "e57864eb-9fa4-4624-97fb-8ec0e27c1f00"
 PLAN = JsonObject(
     id=ID,
-    customer_name="Wasserwerke Oberland und Umgebung GmbH",
+    customer_name=NAME,
     tier_name="Cloud Standard",
     schedule="half_yearly",
     status="switch_to_annual_at_end_of_cycle",
@@ -26,12 +29,22 @@ PLAN = JsonObject(
 INVOICE = JsonObject(
     id=ID,
     number="INV-2026-00001",
-    customer_name="Wasserwerke Oberland und Umgebung GmbH",
+    customer_name=NAME,
     kind="recurring",
     status="uncollectible",
     issued_at="2026-12-29T00:25:04Z",
     total=12345678,
     currency="USD",
+)
+QUEUE = QueueRecord(
+    queue="billflow-reconciliation",
+    per_second=None,
+    activities_waiting=0,
+    workflows_waiting=0,
+    workers=1,
+    set_by="cli:kim",
+    set_at=None,
+    reason=f"as agreed with {NAME}",
 )
 
 
@@ -44,16 +57,20 @@ def printed(part: Table | FactList | str, width: int, monkeypatch: pytest.Monkey
     return written.getvalue().splitlines()
 
 
-@pytest.mark.parametrize(("columns", "record"), [(PLANS, PLAN), (LISTED_INVOICES, INVOICE)], ids=["plans", "invoices"])
+@pytest.mark.parametrize(
+    ("columns", "record"),
+    [(PLANS, PLAN), (LISTED_INVOICES, INVOICE), (QUEUES, QUEUE)],
+    ids=["plans", "invoices", "queues"],
+)
 @pytest.mark.parametrize("width", [80, 120, 200])
 def test_a_list_fits_its_terminal_and_widens_with_it(
-    columns: output.Columns, record: JsonObject, width: int, monkeypatch: pytest.MonkeyPatch
+    columns: output.Columns, record: JsonObject | QueueRecord, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = printed(Table("All", columns, [record]), width, monkeypatch)
 
     assert max(map(cell_len, lines)) <= width
     if width == 200:
-        assert "Wasserwerke Oberland und Umgebung GmbH" in "\n".join(lines)
+        assert NAME in "\n".join(lines)
 
 
 @pytest.mark.parametrize("text", [ID, "in_R04X", "pm_card_visa", "[bold]Acme[/bold]", "key:dog:key", "a" * 60])

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -48,6 +49,13 @@ class Block:
         lines = [line.strip() for line in text.splitlines()]
         prompted = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
         yield from (line for line in prompted or lines if line and not line.startswith("#"))
+
+    def answer(self, line: str) -> Iterator[str]:
+        """Yield the lines that are shown below a line that follows a prompt, up to the next prompt."""
+        shown = [one.strip() for one in self.text.replace("\\\n", " ").splitlines()]
+        if f"$ {line}" in shown:
+            below = shown[shown.index(f"$ {line}") + 1 :]
+            yield from takewhile(lambda one: not one.startswith("$ "), below)
 
 
 def pages() -> list[Path]:

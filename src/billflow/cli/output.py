@@ -92,14 +92,18 @@ def _drawn(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]], w
 
 
 def _widths(columns: Sequence[str], cells: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Return how wide each column is: as wide as its texts, or of those that break narrower, the widest first."""
+    """Return how wide each column is: as wide as its texts, or as words where it breaks, the widest first.
+
+    A heading breaks between its words in any column.
+    """
     from rich.cells import cell_len
 
     texts = [[column.rstrip(MARKS), *(row[n] for row in cells)] for n, column in enumerate(columns)]
     widths = [max(map(cell_len, text)) for text in texts]
+    whole = [[*text[0].split(), *text[1:]] for text in texts]
     least = [
-        max(cell_len(word) for part in text for word in part.split() or [""]) if column.endswith("~") else own
-        for column, text, own in zip(columns, texts, widths, strict=True)
+        max(cell_len(word) for part in text for word in (part.split() if column.endswith("~") else [part]) or [""])
+        for column, text in zip(columns, whole, strict=True)
     ]
     while sum(widths) > width and widths != least:
         widest = max(range(len(widths)), key=lambda n: (widths[n] > least[n], widths[n]))

@@ -10,15 +10,14 @@ from billflow.domain.errors import InvalidInput
 
 app = CommandGroup()
 
-_QUEUES: Columns = {
+QUEUES: Columns = {
     "queue": lambda queue: queue.queue,
-    "activities/s>": lambda queue: "unlimited" if queue.per_second is None else f"{queue.per_second:g}",
+    "activities per second>": lambda queue: "unlimited" if queue.per_second is None else f"{queue.per_second:g}",
     "activities waiting>": lambda queue: queue.activities_waiting,
     "workflows waiting>": lambda queue: queue.workflows_waiting,
     "oldest waits>": lambda queue: f"{queue.oldest_seconds} s",
     "workers>": lambda queue: queue.workers,
-    "set by": lambda queue: queue.set_by or NOTHING,
-    "reason~": lambda queue: queue.reason or NOTHING,
+    "why~": lambda queue: f"{queue.reason} ({queue.set_by})" if queue.reason else queue.set_by or NOTHING,
 }
 
 
@@ -27,7 +26,7 @@ async def show(engine: Engine) -> Output:
     """Show every task queue: the rate that the server holds, and about how much waits."""
     from billflow.temporal.queue_rates import queues
 
-    return whole("Queues", await queues(engine.client), _QUEUES)
+    return whole("Queues", await queues(engine.client), QUEUES)
 
 
 @app.on_engine(
@@ -54,4 +53,4 @@ async def set_(
     if (per_second is None) is not unlimited:
         raise InvalidInput("Give either --per-second or --unlimited.", code="bad_rate")
     changed = await set_rate(engine.client, queue, per_second, reason=reason, identity=actor())
-    return whole("Queues", [changed], _QUEUES)
+    return whole("Queues", [changed], QUEUES)

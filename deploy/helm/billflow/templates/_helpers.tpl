@@ -128,7 +128,7 @@ prometheus.io/path: /metrics
 {{/* What is run, as a list: the version of the image and those beside it. */}}
 {{- define "billflow.versions" -}}
 {{- $own := dict "tag" (include "billflow.tag" .) "digest" .Values.image.digest -}}
-{{- concat (list $own) .Values.worker.beside | toJson -}}
+{{- concat (list $own) (.Values.worker.beside | default list) | toJson -}}
 {{- end -}}
 
 {{/* The name of what belongs to a version of the workers: takes root and tag. */}}

@@ -159,6 +159,7 @@ async def api_environment(
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
             webhook_private_addresses=True,
+            portal_url=f"http://{LOOPBACK}:{port}/portal",
         ).model_copy(update=changes)
         async with open_engine(settings, client) as engine:
             stop = asyncio.Event()

@@ -215,7 +215,7 @@ async def test_what_is_switched_off_is_neither_shown_nor_done(
     assert after == before
     assert "/portal/plans/" not in overview.text
     assert re.findall(r'action="([^"]*)"', details.text) == ["/portal/leave"]
-    assert (await api.get("/api/v1/portal")).json() == dict.fromkeys(ABILITIES, True) | {"embed_origins": []}
+    assert (await api.get("/api/v1/portal")).json() == PortalSettings().model_dump(mode="json")
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from billflow.service.customers import CustomerService
 from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
 from billflow.service.plans import PlanService
+from billflow.service.portal import PortalService
 from billflow.service.pricing import PricingService
 from billflow.service.privacy import PrivacyService
 from billflow.service.seats import SeatService
@@ -60,6 +61,7 @@ class Services:
     authentication: Authentication
     webhooks: WebhookService
     privacy: PrivacyService
+    portal: PortalService
     portal_url: str
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 

@@ -12,7 +12,7 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.access import Mode
 from billflow.pages.headers import PageHeaders
 from billflow.pages.problems import FAULTS, problem_of
-from billflow.portal import action_pages, details, invoices, links, offers, overview
+from billflow.portal import action_pages, details, invoices, links, offers, overview, requests
 from billflow.portal.pages import BASE, FRAMES
 from billflow.portal.security import PortalRoute
 from billflow.portal.visits import refused
@@ -20,7 +20,7 @@ from billflow.portal.visits import refused
 IN_FRAMES = (overview.router, invoices.router, details.router, offers.router, action_pages.router)
 """The pages and forms that other pages may frame, by what they are about."""
 
-ROUTERS = (links.router, links.opened, *IN_FRAMES)
+ROUTERS = (links.router, requests.router, links.opened, *IN_FRAMES)
 """Every page and form."""
 
 
@@ -28,7 +28,8 @@ def portal_app(services: Services, mode: Mode) -> FastAPI:
     """Build the portal on *services*; it is no part of the documented API."""
     app = FastAPI(openapi_url=None)
     app.state.services, app.state.mode = services, mode
-    app.state.wrong_tokens = RateLimiters(time.monotonic)
+    app.state.wrong_tokens, app.state.link_requests = RateLimiters(time.monotonic), RateLimiters(time.monotonic)
+    app.state.mailing = set()
     app.add_middleware(PageHeaders, base=BASE)
     for router in ROUTERS:
         app.include_router(router)

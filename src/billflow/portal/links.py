@@ -12,6 +12,7 @@ from billflow.pages.forms import FormHere, check_origin
 from billflow.pages.headers import let_frame
 from billflow.pages.sessions import take_token
 from billflow.portal.pages import BASE, FRAMES, asking, base_of, page
+from billflow.portal.requests import request_address
 from billflow.portal.security import SESSION, PortalRoute, cookie_of, frame_origins, wrong_tokens
 from billflow.portal.texts import reader_of
 from billflow.portal.visits import VisitHere
@@ -29,7 +30,7 @@ async def show_link(request: Request, services: ServicesHere, token: str = "") -
     limiter = take_token(wrong_tokens(request), request)
     link = await services.repositories.portal_links.linked(known, datetime.now(UTC)) if known else None
     if link is None:
-        return _link_over(request)
+        return await _link_over(request, known)
     limiter.return_token()
     customer = await services.queries.customers.get(link.org_id, link.customer_id)
     seller = await services.repositories.sellers.printed(link.org_id, None, is_issued=False)
@@ -45,7 +46,7 @@ async def open_link(request: Request, services: ServicesHere, form: FormHere) ->
     limiter = take_token(wrong_tokens(request), request)
     visitor = await services.repositories.portal_links.open(known, datetime.now(UTC)) if known else None
     if visitor is None or visitor.token is None:
-        return _link_over(request)
+        return await _link_over(request, known)
     limiter.return_token()
     response = RedirectResponse(f"{BASE}/", HTTPStatus.SEE_OTHER)
     SESSION.keep(response, visitor.token)
@@ -98,5 +99,7 @@ async def leave(visit: VisitHere) -> Response:
     return response
 
 
-def _link_over(request: Request) -> Response:
-    return page("over.html", asking(request), status=HTTPStatus.UNAUTHORIZED, why="link_over")
+async def _link_over(request: Request, known: SessionToken | None) -> Response:
+    """Say that a link does not open, and where there is another: nothing in the token is believed but that."""
+    again = await request_address(request, known.org_id if known else None)
+    return page("over.html", asking(request), status=HTTPStatus.UNAUTHORIZED, why="link_over", request_address=again)

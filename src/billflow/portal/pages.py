@@ -20,7 +20,7 @@ _PACKAGE = "billflow.portal"
 
 def page(template: str, reader: Reader, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Return a page; *context* is what its template shows."""
-    nobody = {"visit": None, "seller": None, "base": BASE, "in_frame": False}
+    nobody = {"visit": None, "seller": None, "base": BASE, "in_frame": False, "request_address": None}
     shared = {"static": f"{BASE}/static", "version": version_of(_PACKAGE), "site": _site}
     shown = {**nobody, **shared, "reader": reader, "t": reader.texts, **context}
     text = _templates().get_template(template).render(shown)

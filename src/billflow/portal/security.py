@@ -20,6 +20,7 @@ from billflow.pages.headers import let_frame
 from billflow.pages.problems import FAULTS, problem_of
 from billflow.pages.sessions import SessionCookie, take_token
 from billflow.portal.pages import BASE, asking, base_of, page
+from billflow.portal.requests import request_address
 from billflow.portal.visits import PortalVisit, begin_visit, refused
 
 SESSION = SessionCookie("billflow_portal", BASE)
@@ -97,8 +98,10 @@ async def _begun(request: Request, visitor: PortalVisitor) -> PortalVisit | None
 
 
 async def _over(request: Request, org_id: str | None) -> Response:
-    why = "frame_over" if org_id else "session_over"
-    response = page("over.html", asking(request), status=HTTPStatus.UNAUTHORIZED, why=why, in_frame=bool(org_id))
+    why, token = "frame_over" if org_id else "session_over", SESSION.token_in(request)
+    again = await request_address(request, token.org_id) if token and not org_id else None
+    shown = {"why": why, "in_frame": bool(org_id), "request_address": again}
+    response = page("over.html", asking(request), status=HTTPStatus.UNAUTHORIZED, **shown)
     cookie_of(org_id).drop(response)
     let_frame(response, await frame_origins(request, org_id) if org_id else ())
     return response

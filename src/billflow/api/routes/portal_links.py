@@ -1,6 +1,7 @@
 """Links into the customer portal."""
 
 from http import HTTPStatus
+from uuid import uuid4
 
 from fastapi import APIRouter
 
@@ -8,6 +9,8 @@ from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.fields import SliceHere
 from billflow.api.requests import CheckedRoute, SecretRoute
 from billflow.api.services import ServicesHere
+from billflow.models.contracts.mail import MailRecord
+from billflow.models.contracts.mail_responses import MailResponse
 from billflow.models.contracts.portal import CreatedPortalLinkResponse, PortalLinkCreate, PortalLinkList
 
 _PATH = "/customers/{customer_id}/portal-links"
@@ -32,6 +35,12 @@ async def make_portal_link(
 
 
 router.include_router(_secrets)
+
+
+@router.post(f"{_PATH}/mail", status_code=HTTPStatus.CREATED, response_model=MailResponse)
+async def mail_portal_link(customer: CustomerHere, services: ServicesHere) -> MailRecord:
+    """Mail a link to where the customer's invoices go; it opens the portal once, within a day of being sent."""
+    return await services.portal.mail_link(customer, f"sent/{uuid4().hex}")
 
 
 @router.get(_PATH)

@@ -41,6 +41,8 @@ class PortalSettings(RequestModel):
     change_contacts: bool = True
     change_card: bool = True
     accept_offers: bool = True
+    request_links: bool = Field(default=True, description="Ask for a new link by mail, on a page without a session.")
+    mail_links: bool = Field(default=False, description="Whether mails about invoices and plans hold a link.")
     embed_origins: tuple[Origin, ...] = Field(
         default=(), max_length=MOST_ORIGINS, description="Origins whose pages may frame the portal."
     )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from pydantic import SecretStr
-from sqlalchemy import delete, select
+from sqlalchemy import and_, case, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import InvalidInput
@@ -17,7 +17,7 @@ from billflow.models.contracts.portal import (
     PortalSession,
     PortalVisitor,
 )
-from billflow.models.tables import PortalLinkRow
+from billflow.models.tables import BillingAccountRow, CustomerRow, PortalLinkRow
 from billflow.store.access.browser_sessions import KnownBrowser, begun, fresh_link, linked, recognized
 from billflow.store.access.portal import settings_of
 from billflow.store.audit.recorder import Recorder, recorder_of
@@ -26,6 +26,8 @@ from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, existing, from_row, written
 
 KEPT_AFTER_END = timedelta(days=1)
+MOST_ADDRESSEES = 5
+"""Customers whose links one address is sent at once: an accountant may look after several."""
 
 
 class PostgresPortalLinkRepository(Repository):
@@ -49,6 +51,26 @@ class PostgresPortalLinkRepository(Repository):
             record = _record(await written(recorder.session, row))
             _audit(recorder, row, "created")
             return CreatedPortalLink(record=record, token=SecretStr(token.text()))
+
+    async def addressees(self, org_id: str, email: str) -> tuple[tuple[CustomerRef, str], ...]:
+        """Return whose own address, or whose address for invoices, an e-mail address is, and how we have it.
+
+        Only what we have may be written to: one that equals it in small letters may be somebody else's.
+        """
+        wanted, invoice_email = email.lower(), BillingAccountRow.invoice_email
+        account = and_(BillingAccountRow.customer_id == CustomerRow.id, BillingAccountRow.is_default)
+        known = case((CustomerRow.email_key == wanted, CustomerRow.email), else_=invoice_email)
+        query = (
+            select(CustomerRow.id, known)
+            .join(BillingAccountRow, account)
+            .where(CustomerRow.deleted_at.is_(None), CustomerRow.erased_at.is_(None))
+            .where(or_(CustomerRow.email_key == wanted, func.lower(invoice_email) == wanted))
+            .order_by(CustomerRow.id)
+            .limit(MOST_ADDRESSEES)
+        )
+        async with self.database.unit_of_work(org_id) as session:
+            found = await session.execute(query)
+            return tuple((CustomerRef(org_id=org_id, customer_id=str(one)), address) for one, address in found)
 
     async def list(self, ref: CustomerRef) -> tuple[PortalLinkRecord, ...]:
         """Return a customer's links, the newest first."""

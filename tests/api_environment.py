@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -35,6 +35,9 @@ from stripe_emulator.server import StripeEmulator
 from tests.databases import migrated_database
 from tests.namespaces import fresh_namespace
 from tests.waiting import PATIENCE
+
+if TYPE_CHECKING:
+    from billflow.telemetry.traces import Tracing
 
 API_KEY = "sk_test_engine"
 FIRST_LOOK, LONGEST_LOOK = 0.05, 0.25
@@ -145,9 +148,14 @@ async def env(env_database_url: str, temporal_server: str) -> AsyncIterator[ApiE
 
 @asynccontextmanager
 async def api_environment(
-    database_url: str, client: Client, stripe: StripeSettings | None = None, **changes: Any
+    database_url: str,
+    client: Client,
+    stripe: StripeSettings | None = None,
+    *,
+    tracing: "Tracing | None" = None,
+    **changes: Any,
 ) -> AsyncIterator[ApiEnvironment]:
-    """Run everything on the server of *client*, with *changes* to the settings."""
+    """Run everything on the server of *client*, with *changes* to the settings, traced by *tracing* if there is any."""
     configure_logging("json", "warning")
     port, secret = free_port(), f"whsec_{secrets.token_hex(16)}"
     webhook_url = f"http://{LOOPBACK}:{port}/api/v1/webhooks/stripe"
@@ -159,8 +167,9 @@ async def api_environment(
             stripe_api_base=emulator.url,
             stripe_webhook_secret=SecretStr(secret),
             webhook_private_addresses=True,
+            portal_url=f"http://{LOOPBACK}:{port}/portal",
         ).model_copy(update=changes)
-        async with open_engine(settings, client) as engine:
+        async with open_engine(settings, client, tracing=tracing) as engine:
             stop = asyncio.Event()
             working = asyncio.create_task(run_until(stop, workers(engine)))
             org_id = await engine.repositories.organizations.ensure(settings.org)

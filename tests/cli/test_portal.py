@@ -28,3 +28,19 @@ def test_what_customers_may_do_is_set_in_parts(terminal: Terminal) -> None:
     assert changed == before | {"cancel": False, "change_card": False}
     assert "cancel" in terminal("portal", "show").out
     assert terminal("portal", "set", "--cancel", "--change-card", "--json").data == before
+
+
+def test_a_frames_address_is_made_for_origins_that_are_allowed(terminal: Terminal) -> None:
+    customer, origin = terminal.customer(), "https://app.example"
+    refused = terminal("customer", "portal-link", customer, "--origin", origin)
+    allowed = terminal("portal", "set", "--embed-origin", origin, "--json").data
+    shown = terminal("portal", "show").out
+    made = terminal("customer", "portal-link", customer, "--origin", origin, "--json").data
+    nobody = terminal("portal", "set", "--no-embed", "--json").data
+
+    assert_refused(refused, "Pages of this origin may not frame the portal")
+    assert (allowed["embed_origins"], nobody["embed_origins"]) == ([origin], [])
+    assert origin in shown
+    assert "/portal/embedded/" in made["url"]
+    assert "/open#" in made["url"]
+    assert_refused(terminal("portal", "set", "--embed-origin", "app.example"), "is no origin of pages over TLS")

@@ -1,6 +1,7 @@
 """The whole engine in live mode, with encryption keys: a live key of nobody's, and an emulator on loopback."""
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -33,6 +34,6 @@ async def env(
     """Run everything, its webhooks included, in live mode."""
     request.getfixturevalue("live_on_loopback")
     client = await fresh_namespace(temporal_server, "live", keyring=Keyring((KEY,)))
-    changes = {"stripe_api_key": SecretStr(LIVE_KEY), "encryption_keys": SecretStr(KEY.text())}
+    changes: dict[str, Any] = {"stripe_api_key": SecretStr(LIVE_KEY), "encryption_keys": SecretStr(KEY.text())}
     async with api_environment(env_database_url, client, StripeSettings(livemode=True), **changes) as running:
         yield running

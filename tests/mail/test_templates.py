@@ -4,8 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billflow.mail.templates import mail, texts
-from billflow.models.contracts.mail import ListedInvoice, Mail, NotificationFacts, NotificationInput, Occasion
+from billflow.mail.templates import PORTAL_LINK, mail, portal_link_mail, texts
+from billflow.models.contracts.mail import (
+    ListedInvoice,
+    Mail,
+    NotificationFacts,
+    NotificationInput,
+    Occasion,
+    PortalLinkFacts,
+)
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FACTS = NotificationFacts(
@@ -28,14 +35,14 @@ def written(occasion: Occasion, language: str = "en", next_at: datetime | None =
 
 
 def test_every_language_has_a_text_for_every_occasion() -> None:
-    names = {"greeting", "link", "closing", "plus_tax", *Occasion}
+    names = {"greeting", "link", "portal", "closing", "plus_tax", *Occasion}
     assert {language: set(known) for language, known in texts().items()} == dict.fromkeys(
         ("en", "de", "fr", "it"), names
     )
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
-@pytest.mark.parametrize("occasion", [one for one in Occasion if one is not Occasion.PRICE_CHANGE])
+@pytest.mark.parametrize("occasion", sorted(set(Occasion) - {Occasion.PRICE_CHANGE, Occasion.PORTAL_LINK}))
 def test_every_mail_is_filled_in_and_names_its_reader(language: str, occasion: Occasion) -> None:
     mail = written(occasion, language, AT)
 
@@ -110,3 +117,21 @@ def test_invoices_told_of_together_are_listed_with_their_sum(language: str, line
 
 def test_a_name_cannot_add_headers_to_a_mail() -> None:
     assert "\n" not in written(Occasion.PAYMENT_FAILED, name="a\nBcc: b@c.example").subject
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
+def test_a_link_into_the_portal_comes_from_the_seller_and_is_made_later(language: str) -> None:
+    facts = PortalLinkFacts(recipient="a@b.example", name="Acme", language=language, seller="Example\nSoftware")
+    mail = portal_link_mail(facts)
+
+    assert mail.subject.endswith("Example Software")
+    assert mail.body.splitlines()[-1] == "Example Software"
+    assert mail.body.count(PORTAL_LINK) == 1
+    assert "{" not in mail.subject + mail.body
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
+@pytest.mark.parametrize("occasion", [Occasion.PAYMENT_FAILED, Occasion.REMINDER_AFTER, Occasion.TRIAL_WILL_END])
+def test_a_mail_holds_a_link_into_the_portal_where_that_is_switched_on(language: str, occasion: Occasion) -> None:
+    assert written(occasion, language, portal_link=True).body.count(PORTAL_LINK) == 1
+    assert PORTAL_LINK not in written(occasion, language).body

@@ -59,7 +59,7 @@ def test_every_text_is_used() -> None:
     assert {name for name, text in ENGLISH.items() if isinstance(text, str)} - spelled - computed == set()
 
 
-_OVER = ("link_over", "session_over", "left")
+_OVER = ("link_over", "session_over", "frame_over", "left")
 
 
 def test_every_code_status_and_action_has_its_text() -> None:

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from billflow.portal.security import SESSION
+from billflow.portal.security import IN_FRAMES, SESSION
 from tests.api_environment import ApiEnvironment
 
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -25,24 +26,45 @@ class PortalBrowser:
     csrf_token: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
+    name: ClassVar[str] = SESSION.name
+
+    @property
+    def base(self) -> str:
+        """Return what addresses begin with."""
+        return "/portal"
+
     async def get(self, path: str, **query: str) -> httpx.Response:
         """Open a page."""
-        return self._seen(await self.http.get(f"/portal{path}", params=query or None, headers=self._headers()))
+        return self._seen(await self.http.get(f"{self.base}{path}", params=query or None, headers=self._headers()))
 
     async def post(self, path: str, **form: str) -> httpx.Response:
         """Send a form of ours."""
         data = {"csrf_token": self.csrf_token, **form}
-        return self._seen(await self.http.post(f"/portal{path}", data=data, headers=self._headers()))
+        return self._seen(await self.http.post(f"{self.base}{path}", data=data, headers=self._headers()))
 
     def _headers(self) -> dict[str, str]:
-        return {**({"Cookie": f"{SESSION.name}={self.cookie}"} if self.cookie else {}), **self.headers}
+        return {**({"Cookie": f"{self.name}={self.cookie}"} if self.cookie else {}), **self.headers}
 
     def _seen(self, answer: httpx.Response) -> httpx.Response:
         for line in answer.headers.get_list("set-cookie"):
-            self.cookie = SimpleCookie(line)[SESSION.name].value
+            self.cookie = SimpleCookie(line.partition(";")[0])[self.name].value
         if found := _CSRF.search(answer.text):
             self.csrf_token = found[1]
         return answer
+
+
+@dataclass
+class FrameBrowser(PortalBrowser):
+    """The same in a frame of a page of the organization's."""
+
+    org_id: str = ""
+
+    name: ClassVar[str] = IN_FRAMES
+
+    @property
+    def base(self) -> str:
+        """Return what addresses begin with."""
+        return f"/portal/embedded/{self.org_id}"
 
 
 async def link_of(api: httpx.AsyncClient, customer_id: str, **terms: str) -> dict[str, str]:
@@ -54,6 +76,11 @@ async def link_of(api: httpx.AsyncClient, customer_id: str, **terms: str) -> dic
 def token_in(link: dict[str, str]) -> str:
     """Return the secret in a link's address."""
     return parse_qs(urlsplit(link["url"]).query)["token"][0]
+
+
+def frame_token_in(link: dict[str, str]) -> str:
+    """Return the secret in the address of a link for a frame."""
+    return urlsplit(link["url"]).fragment
 
 
 def key_in(page: httpx.Response) -> str:
@@ -76,3 +103,10 @@ async def visiting(
             assert opened.status_code == 303, opened.text
             await browser.get("/")
         yield browser
+
+
+@asynccontextmanager
+async def framing(env: ApiEnvironment, org_id: str | None = None) -> AsyncIterator[FrameBrowser]:
+    """Yield a browser with a frame, in which nothing is opened yet."""
+    async with env.client() as http:
+        yield FrameBrowser(http, org_id=org_id or env.org_id)

@@ -14,7 +14,7 @@ from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
-from billflow.models.contracts.mail import NotificationInput, Occasion
+from billflow.models.contracts.mail import MailRef, NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions
 from billflow.models.contracts.plans import PlanInput, PlanState
 from billflow.models.contracts.reconciliation import (
@@ -93,6 +93,7 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.customer_update_workflow(CUSTOMER_REF), OF_CUSTOMER),
     (starts.delivery_workflow(STREAM), OF_CUSTOMER),
     (starts.reconciliation_workflow(ReconciliationInput(org_id="org-1"), AT), (ORG,)),
+    (starts.stored_mail_workflow(MailRef(org_id="org-1", mail_id="mail-1"), "customer-1"), OF_CUSTOMER),
     (starts.price_change_workflow(PRICE_CHANGE), (ORG,)),
     (starts.nightly_workflow(NIGHT), ()),
     (starts.retention_workflow(), ()),

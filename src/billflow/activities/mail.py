@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 from billflow.models.contracts.catalog_changes import PriceChangeRef
-from billflow.models.contracts.mail import Mail, NotificationFacts, NotificationInput, PlanNotification
+from billflow.models.contracts.mail import Mail, MailRef, NotificationFacts, NotificationInput, PlanNotification
 from billflow.ports.mail import Mailer, MailRepository, PriceChangeMails
 
 Write = Callable[[NotificationInput | PlanNotification, NotificationFacts], Mail]
@@ -34,6 +34,14 @@ class MailActivities:
                 activity.heartbeat()
             if not mails:
                 return
+
+    @activity.defn
+    async def send_stored(self, ref: MailRef) -> None:
+        """Send a mail as it is stored, once, where a mail server is known."""
+        mail = await self.mails.get(ref.org_id, ref.mail_id)
+        if self.mailer is not None and mail.sent_at is None:
+            await self.mailer.send(f"{mail.org_id}/{mail.key}", mail)
+            await self.mails.mark_sent(mail.org_id, mail.mail_id, datetime.now(UTC))
 
     @activity.defn
     async def notify(self, notification: NotificationInput) -> str:

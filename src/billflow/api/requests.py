@@ -26,6 +26,8 @@ DEPTH = 50
 class CheckedRoute(APIRoute):
     """A route for callers with a key: who asks comes first, then what was asked, then whether it was done already."""
 
+    keeps_answers = True
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.scope = scope_of(endpoint, options.get("methods") or READS)
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), SCOPE: self.scope}
@@ -43,6 +45,8 @@ class CheckedRoute(APIRoute):
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
                 check_storable(value, field)
             asked = _CheckedRequest(request.scope, request.receive)
+            if not self.keeps_answers:
+                return await handle(asked)
             if request.method in READS:
                 return tagged(asked, await handle(asked))
             return await written(asked, services, principal, lambda: handle(asked))
@@ -52,6 +56,12 @@ class CheckedRoute(APIRoute):
     def _whole_path(self, request: Request) -> str:
         prefix, *_ = request.scope["path"].rsplit("/", self.path_format.count("/"))
         return f"{prefix}{self.path_format}"
+
+
+class SecretRoute(CheckedRoute):
+    """A route whose answer holds a secret that is stored nowhere (decision 0277): sent again, it makes another one."""
+
+    keeps_answers = False
 
 
 class _CheckedRequest(Request):

@@ -19,6 +19,7 @@ from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
 from billflow.service.plan_batches import PlanBatchService
 from billflow.service.plans import PlanService
+from billflow.service.portal import PortalService
 from billflow.service.pricing import PricingService
 from billflow.service.privacy import PrivacyService
 from billflow.service.reconciliation import ReconciliationService
@@ -66,6 +67,7 @@ class Services:
     authentication: Authentication
     webhooks: WebhookService
     privacy: PrivacyService
+    portal: PortalService
     portal_url: str
     guarding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(GUARDED_AT_ONCE))
 

@@ -6,11 +6,12 @@ from typing import Annotated
 import typer
 
 from billflow.cli.json_objects import JsonObject, given
-from billflow.cli.lookup import CustomerHere, PagingHere
+from billflow.cli.lookup import CustomerHere, PagingHere, short
 from billflow.cli.output import Columns, FactList, Listing, Output, listed, time, yes_or_no
 from billflow.cli.output import show as shown
 from billflow.cli.params import moment_option
 from billflow.cli.session import Api, CommandGroup
+from billflow.domain.errors import InvalidInput
 
 app = CommandGroup()
 links = CommandGroup()
@@ -22,6 +23,7 @@ _LINKS: Columns = {
     "until": lambda link: time(link.expires_at),
     "opened": lambda link: time(link.opened_at) if link.opened_at else "no",
     "ended": lambda link: time(link.ended_at) if link.ended_at else "no",
+    "in frames of": lambda link: link.origin or "",
 }
 _ABILITIES = {
     "change_licenses": "change licenses",
@@ -33,6 +35,8 @@ _ABILITIES = {
     "change_contacts": "change contacts",
     "change_card": "change the card",
     "accept_offers": "accept offers",
+    "request_links": "ask for a new link by mail",
+    "mail_links": "find a link in mails about invoices and plans",
 }
 
 
@@ -42,7 +46,12 @@ def show(api: Api) -> Output:
     return _output(api.get("/portal"))
 
 
-@app.on_api("portal set --no-cancel --no-upgrade", "portal set --cancel", name="set")
+@app.on_api(
+    "portal set --no-cancel --no-upgrade",
+    "portal set --cancel",
+    "portal set --embed-origin https://app.example",
+    name="set",
+)
 def set_(  # noqa: PLR0913  (each is one ability)
     api: Api,
     *,
@@ -55,6 +64,12 @@ def set_(  # noqa: PLR0913  (each is one ability)
     change_contacts: Annotated[bool | None, typer.Option(help="May change contacts.")] = None,
     change_card: Annotated[bool | None, typer.Option(help="May change the card.")] = None,
     accept_offers: Annotated[bool | None, typer.Option(help="May accept offers.")] = None,
+    request_links: Annotated[bool | None, typer.Option(help="May ask for a new link by mail.")] = None,
+    mail_links: Annotated[bool | None, typer.Option(help="Mails about invoices and plans hold a link.")] = None,
+    embed_origin: Annotated[
+        list[str] | None, typer.Option(help="Whose pages may frame the portal, in place of those before; repeatable.")
+    ] = None,
+    no_embed: Annotated[bool, typer.Option("--no-embed", help="Let nobody's pages frame the portal.")] = False,
 ) -> Output:
     """Change what customers may do in the portal, also in sessions that have begun."""
     changes = given(
@@ -67,20 +82,34 @@ def set_(  # noqa: PLR0913  (each is one ability)
         change_contacts=change_contacts,
         change_card=change_card,
         accept_offers=accept_offers,
+        request_links=request_links,
+        mail_links=mail_links,
+        embed_origins=[] if no_embed else embed_origin or None,
     )
     return _output(api.write("PUT", "/portal", {**api.get("/portal"), **changes}))
 
 
-@links.on_api("customer portal-link 5f1c --return-url https://app.example/billing", name="portal-link")
-def portal_link(
+@links.on_api(
+    "customer portal-link 5f1c --return-url https://app.example/billing",
+    "customer portal-link 5f1c --origin https://app.example --json",
+    "customer portal-link 5f1c --mail",
+    name="portal-link",
+)
+def portal_link(  # noqa: PLR0913  (each is one term of the link)
     api: Api,
     customer: CustomerHere,
     *,
     return_url: Annotated[str | None, typer.Option(help="Where its pages lead back to.")] = None,
     expires_at: Annotated[datetime | None, moment_option("Until when it opens, 30 days at most; a day else.")] = None,
+    origin: Annotated[str | None, typer.Option(help="Whose pages it opens in, as the address of a frame.")] = None,
+    mail: Annotated[
+        bool, typer.Option("--mail", help="Mail one to where the customer's invoices go, and show none.")
+    ] = False,
 ) -> Output:
     """Make a link that opens the customer's portal once."""
-    new = given(return_url=return_url, expires_at=expires_at)
+    if mail:
+        return _mailed(api, customer, given(return_url=return_url, expires_at=expires_at, origin=origin))
+    new = given(return_url=return_url, expires_at=expires_at, origin=origin)
     link = api.write("POST", f"/customers/{customer}/portal-links", new)
     return Output(link, link.url)
 
@@ -102,6 +131,15 @@ def revoke_portal_link(
     shown("Revoked.")
 
 
+def _mailed(api: Api, customer: str, terms: dict[str, object]) -> Output:
+    if terms:
+        named = next(iter(terms)).replace("_", "-")
+        raise InvalidInput(f"--mail goes without --{named}: a mailed link opens for a day.", field="mail")
+    mail = api.write("POST", f"/customers/{customer}/portal-links/mail")
+    return Output(mail, f"Written to {mail.recipient}; whether it is sent: billflow mail show {short(mail.id)}")
+
+
 def _output(settings: JsonObject) -> Output:
     facts = {text: yes_or_no(settings[name]) for name, text in _ABILITIES.items()}
+    facts["be framed by"] = ", ".join(settings["embed_origins"]) or "nobody"
     return Output(settings, FactList("What customers may do in the portal", facts))

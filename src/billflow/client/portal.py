@@ -1,6 +1,7 @@
 """Calls about the customer portal: links into it, and what customers may do there."""
 
 from billflow.client.calls import Call, get, write
+from billflow.models.contracts.mail_responses import MailResponse
 from billflow.models.contracts.portal import (
     CreatedPortalLinkResponse,
     PortalLinkCreate,
@@ -24,6 +25,11 @@ def set_settings(settings: PortalSettings, *, key: str | None = None) -> Call[Po
 def create_link(customer_id: str, new: PortalLinkCreate, *, key: str | None = None) -> Call[CreatedPortalLinkResponse]:
     """Make a link that opens the customer's portal once; its address is shown this once."""
     return write("POST", _links(customer_id), CreatedPortalLinkResponse, new, key)
+
+
+def mail_link(customer_id: str, *, key: str | None = None) -> Call[MailResponse]:
+    """Mail a link to where the customer's invoices go; it opens the portal once, within a day of being sent."""
+    return write("POST", f"{_links(customer_id)}/mail", MailResponse, None, key)
 
 
 def links(customer_id: str, *, limit: int = 50, after: str | None = None) -> Call[PortalLinkList]:

@@ -11,7 +11,7 @@ from billflow.domain.errors import NotFound, Refused
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.keys import NamespacedKey
-from billflow.models.contracts.mail import Mail, MailRecord
+from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.records import Paging, PlanFilter
 
 
@@ -83,8 +83,7 @@ async def resend_mail(subject: CustomerSubject, asked: MailForm, _: ChangeContex
     """Send the mail as it was written; raises `MailNotSent`."""
     mail, mailer = await _mail(subject, asked), subject.console.mailer
     if mailer is not None:
-        written = Mail(language=mail.language, recipient=_recipient(subject), subject=mail.subject, body=mail.body)
-        await mailer.send(key, written)
+        await mailer.send(key, mail.model_copy(update={"recipient": _recipient(subject)}))
         await subject.services.repositories.mails.mark_sent(mail.org_id, mail.mail_id, datetime.now(UTC))
 
 

@@ -17,11 +17,15 @@ from billflow.models.contracts.mail import (
     NotificationInput,
     Occasion,
     PlanNotification,
+    PortalLinkFacts,
     PriceChangeFacts,
 )
 
 FALLBACK = "en"
 """The language of those whose own we don't write."""
+
+PORTAL_LINK = "[portal link]"
+"""What stands for a link into the portal in a mail that is stored: each is made as the mail is sent."""
 
 _OPTIONAL = "[next]"
 _PAYABLE = frozenset(Occasion) - {Occasion.REACTIVATED, Occasion.WRITTEN_OFF, Occasion.BACKFILL}
@@ -44,7 +48,24 @@ def mail(ask: NotificationInput | PlanNotification, facts: NotificationFacts) ->
     subject, *body = written[ask.occasion].strip().splitlines()
     sentences = [line.removeprefix(_OPTIONAL) for line in body if ask.next_at or not line.startswith(_OPTIONAL)]
     link = [written["link"]] if facts.hosted_invoice_url and ask.occasion in _PAYABLE else []
-    parts = [written["greeting"], "\n".join(sentences), *link, written["closing"]]
+    portal = [written["portal"]] if facts.portal_link else []
+    parts = [written["greeting"], "\n".join(sentences), *link, *portal, written["closing"]]
+    return Mail(
+        language=language,
+        recipient=facts.recipient,
+        subject=_one_line(subject.format_map(values)),
+        body="\n\n".join(part.format_map(values) for part in parts) + "\n",
+    )
+
+
+def portal_link_mail(facts: PortalLinkFacts) -> Mail:
+    """Return the mail with a link into the portal in its customer's language, `PORTAL_LINK` in the link's place."""
+    locale = _locale(facts.language)
+    language = locale.language if locale.language in texts() else FALLBACK
+    written, seller = texts()[language], _one_line(facts.seller)
+    values = {"name": _one_line(facts.name), "seller": seller, "portal_link": PORTAL_LINK}
+    subject, *sentences = written[Occasion.PORTAL_LINK].strip().splitlines()
+    parts = [written["greeting"], "\n".join(sentences), f"{written['closing']}\n{{seller}}"]
     return Mail(
         language=language,
         recipient=facts.recipient,
@@ -86,6 +107,7 @@ def _values(ask: NotificationInput | PlanNotification, facts: NotificationFacts,
         "next": _date(ask.next_at, locale) if ask.next_at else "",
         "link": facts.hosted_invoice_url or "",
         "tier": _one_line(facts.tier),
+        "portal_link": PORTAL_LINK,
         "list": "\n".join(_line(listed, facts.currency, locale) for listed in facts.listed),
         "sum": _amount(sum(listed.total for listed in facts.listed), facts.currency, locale),
     }

@@ -1,16 +1,25 @@
 """What a browser may load and run of our pages, and who may frame them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "frame-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 PDF_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 """Of a document that one of our own pages shows inside it."""
+
+
+def let_frame(response: Response, origins: Collection[str]) -> None:
+    """Let pages of *origins* frame a page of ours, nobody's where there are none."""
+    policy, _, _ = response.headers.get("Content-Security-Policy", POLICY).partition("; frame-ancestors")
+    whose = " ".join(origins) or "'none'"
+    response.headers["Content-Security-Policy"] = f"{policy}; frame-ancestors {whose}"
 
 
 @dataclass

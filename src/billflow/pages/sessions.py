@@ -1,6 +1,7 @@
 """By what a browser is known: a cookie that no script reads, and tokens that are looked up no more often than that."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi import Request, Response
 
@@ -13,10 +14,14 @@ WRONG_TOKENS_RATE = 20
 
 @dataclass(frozen=True)
 class SessionCookie:
-    """The cookie of one kind of sessions, sent below one *path* only, over TLS or to this machine."""
+    """The cookie of one kind of sessions, sent below one *path* only, over TLS or to this machine.
+
+    One for frames is also sent where a page of another site is around, but then for that site alone.
+    """
 
     name: str
     path: str
+    for_frames: bool = False
 
     def token_in(self, request: Request) -> SessionToken | None:
         """Return the token that a request shows; nothing in it is believed yet."""
@@ -24,14 +29,21 @@ class SessionCookie:
 
     def keep(self, response: Response, token: SessionToken) -> None:
         """Let the browser hold a session's token, which no script of any page can read."""
-        age = int(SESSION_LIFETIME.total_seconds())
-        response.set_cookie(
-            self.name, token.text(), max_age=age, path=self.path, secure=True, httponly=True, samesite="lax"
-        )
+        self._set(response, token.text(), int(SESSION_LIFETIME.total_seconds()))
 
     def drop(self, response: Response) -> None:
         """Let the browser drop it."""
-        response.delete_cookie(self.name, path=self.path, secure=True, httponly=True, samesite="lax")
+        self._set(response, "", 0)
+
+    def _set(self, response: Response, value: str, age: int) -> None:
+        same_site: Literal["none", "lax"] = "none" if self.for_frames else "lax"
+        response.set_cookie(
+            self.name, value, max_age=age, path=self.path, secure=True, httponly=True, samesite=same_site
+        )
+        if self.for_frames:
+            # Only from Python 3.14 on the standard library knows this attribute.
+            name, written = response.raw_headers.pop()
+            response.raw_headers.append((name, written + b"; Partitioned"))
 
 
 def take_token(limiters: RateLimiters, request: Request) -> RateLimiter:

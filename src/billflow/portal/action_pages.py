@@ -5,7 +5,6 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
 
 from billflow.api.routes.plans import PATIENCE
 from billflow.domain.catalog import Catalog
@@ -18,7 +17,6 @@ from billflow.models.contracts.records import PlanRecord
 from billflow.models.contracts.steps import CommandRequest
 from billflow.pages.forms import FormHere
 from billflow.portal.actions import ACTIONS, PortalAction, key_in
-from billflow.portal.pages import BASE
 from billflow.portal.previews import shown_preview
 from billflow.portal.security import PortalRoute
 from billflow.portal.visits import PortalVisit, VisitHere
@@ -48,7 +46,7 @@ async def do_action(visit: VisitHere, plan_id: str, action: str, sent: FormHere)
         await _done(visit, plan, one.command(plan, filled), key_in(sent))
     except BillingError as error:
         return await _page(visit, plan, action, filled, problem=error)
-    return RedirectResponse(f"{BASE}/?done=done", HTTPStatus.SEE_OTHER)
+    return visit.redirect("/?done=done")
 
 
 async def _asked(visit: PortalVisit, plan_id: str, action: str) -> tuple[PlanRecord, PortalAction]:

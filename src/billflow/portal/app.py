@@ -12,32 +12,31 @@ from billflow.domain.errors import NotFound
 from billflow.models.contracts.access import Mode
 from billflow.pages.headers import PageHeaders
 from billflow.pages.problems import FAULTS, problem_of
-from billflow.portal import action_pages, details, invoices, links, offers, overview
-from billflow.portal.pages import BASE
+from billflow.portal import action_pages, details, invoices, links, offers, overview, requests
+from billflow.portal.pages import BASE, FRAMES
 from billflow.portal.security import PortalRoute
 from billflow.portal.visits import refused
 
-ROUTERS = (
-    links.router,
-    links.opened,
-    overview.router,
-    invoices.router,
-    details.router,
-    offers.router,
-    action_pages.router,
-)
-"""Every page and form, by what it is about."""
+IN_FRAMES = (overview.router, invoices.router, details.router, offers.router, action_pages.router)
+"""The pages and forms that other pages may frame, by what they are about."""
+
+ROUTERS = (links.router, requests.router, links.opened, *IN_FRAMES)
+"""Every page and form."""
 
 
 def portal_app(services: Services, mode: Mode) -> FastAPI:
     """Build the portal on *services*; it is no part of the documented API."""
     app = FastAPI(openapi_url=None)
     app.state.services, app.state.mode = services, mode
-    app.state.wrong_tokens = RateLimiters(time.monotonic)
+    app.state.wrong_tokens, app.state.link_requests = RateLimiters(time.monotonic), RateLimiters(time.monotonic)
+    app.state.mailing = set()
     app.add_middleware(PageHeaders, base=BASE)
     for router in ROUTERS:
         app.include_router(router)
+    for router in IN_FRAMES:
+        app.include_router(router, prefix=FRAMES)
     app.mount("/static", StaticFiles(directory=str(files("billflow.portal") / "static")))
+    app.include_router(_elsewhere, prefix=FRAMES)
     app.include_router(_elsewhere)
     for kind in FAULTS:
         app.add_exception_handler(kind, _refused)

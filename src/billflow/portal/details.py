@@ -17,12 +17,11 @@ from billflow.models.contracts.customers import CustomerUpdate
 from billflow.models.contracts.taxpayers import check_taxpayer
 from billflow.models.contracts.validation import field_refusal
 from billflow.pages.forms import FormHere
-from billflow.portal.pages import BASE
 from billflow.portal.security import PortalRoute
 from billflow.portal.visits import PortalVisit, VisitHere
 
 ADDRESS = tuple(Address.model_fields)
-_SAVED = f"{BASE}/details?done=saved"
+_SAVED = "/details?done=saved"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -44,7 +43,7 @@ async def change_details(visit: VisitHere, sent: FormHere) -> Response:
         await _change(visit, values)
     except BillingError as error:
         return _page(visit, values, problem=error)
-    return RedirectResponse(_SAVED, HTTPStatus.SEE_OTHER)
+    return visit.redirect(_SAVED)
 
 
 @router.post("/contacts")
@@ -61,11 +60,15 @@ async def change_contact(visit: VisitHere, contact_id: str, sent: FormHere) -> R
 
 @router.get("/card")
 async def enter_card(visit: VisitHere) -> Response:
-    """Go to a page of Stripe's where the customer enters a card, which then pays what is open."""
+    """Go to a page of Stripe's where the customer enters a card, which then pays what is open.
+
+    Stripe's pages are in no frame: from within one a link leads there, and from there back to the page around.
+    """
     visit.check("change_card")
-    back = f"{visit.services.portal_url}/details?done=saved"
+    around, saved = visit.session.return_url or visit.session.origin, f"{visit.services.portal_url}{_SAVED}"
+    back = around if visit.in_frame and around else saved
     url = await visit.services.invoices.card_link(visit.ref.org_id, visit.ref.customer_id, back)
-    return RedirectResponse(url, HTTPStatus.SEE_OTHER)
+    return visit.page("card.html", url=url) if visit.in_frame else RedirectResponse(url, HTTPStatus.SEE_OTHER)
 
 
 async def _contact(visit: PortalVisit, sent: Mapping[str, str], contact_id: str | None = None) -> Response:
@@ -84,7 +87,7 @@ async def _contact(visit: PortalVisit, sent: Mapping[str, str], contact_id: str 
         if kind_of(type(error)).http_status == HTTPStatus.NOT_FOUND:
             raise
         return _page(visit, _held(visit), problem=error)
-    return RedirectResponse(_SAVED, HTTPStatus.SEE_OTHER)
+    return visit.redirect(_SAVED)
 
 
 def _of_contact(sent: Mapping[str, str]) -> dict[str, Any]:

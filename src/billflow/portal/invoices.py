@@ -53,7 +53,7 @@ async def print_invoice(visit: VisitHere, invoice_id: str) -> Response:
     invoice = await visit.invoice(invoice_id)
     documents = visit.services.documents
     pdf = await documents.pdf(invoice.org_id, invoice.invoice_id)
-    return _file(pdf_named(await documents.name(invoice.org_id, invoice.invoice_id), pdf))
+    return _file(visit, pdf_named(await documents.name(invoice.org_id, invoice.invoice_id), pdf))
 
 
 @router.get("/invoices/{invoice_id}/{folder}/{adjustment_id}/pdf")
@@ -68,7 +68,7 @@ async def print_adjustment(visit: VisitHere, invoice_id: str, folder: str, adjus
         kind="credit_note" if made[0].kind is AdjustmentKind.CREDIT_NOTE else "refund",
         adjustment_id=adjustment_id,
     )
-    return _file(pdf_named(*await visit.services.documents.adjustment_pdf(ref)))
+    return _file(visit, pdf_named(*await visit.services.documents.adjustment_pdf(ref)))
 
 
 @router.get("/logo")
@@ -80,8 +80,12 @@ async def show_logo(visit: VisitHere) -> Response:
     return Response(logo.content, media_type=logo.media_type, headers={"Content-Security-Policy": _LOGO_POLICY})
 
 
-def _file(response: Response) -> Response:
+def _file(visit: PortalVisit, response: Response) -> Response:
+    """Let a file be shown in a window; from within a frame, which it would fill, it is saved."""
     response.headers["Content-Security-Policy"] = PDF_POLICY
+    if visit.in_frame:
+        shown = response.headers["Content-Disposition"]
+        response.headers["Content-Disposition"] = shown.replace("inline", "attachment", 1)
     return response
 
 

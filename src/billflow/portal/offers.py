@@ -6,7 +6,6 @@ from http import HTTPStatus
 from uuid import uuid4
 
 from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
 
 from billflow.api.routes.plans import PATIENCE
 from billflow.domain.errors import BillingError, InvalidInput, Refused
@@ -17,7 +16,6 @@ from billflow.models.contracts.invoices import NotPaid
 from billflow.models.contracts.offers import Acceptance, OfferRecord
 from billflow.pages.forms import FormHere
 from billflow.portal.actions import key_in, licenses_in
-from billflow.portal.pages import BASE
 from billflow.portal.security import PortalRoute
 from billflow.portal.texts import Reader
 from billflow.portal.visits import PortalVisit, VisitHere
@@ -46,7 +44,7 @@ async def accept_offer(visit: VisitHere, offer_id: str, sent: FormHere) -> Respo
         return await _page(visit, offer, problem=error)
     if isinstance(outcome, NotPaid):
         return await _page(visit, offer, not_paid=outcome)
-    return RedirectResponse(f"{BASE}/?done=accepted", HTTPStatus.SEE_OTHER)
+    return visit.redirect("/?done=accepted")
 
 
 async def sentences_of(visit: PortalVisit, offer: OfferRecord) -> list[str]:

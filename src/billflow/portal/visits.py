@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import RedirectResponse
 
 from billflow.api.problems import headers_of
 from billflow.api.services import Services, services_of
@@ -18,7 +20,7 @@ from billflow.models.contracts.offers import OfferRecord
 from billflow.models.contracts.portal import PortalSession, PortalSettings
 from billflow.models.contracts.records import InvoiceDetail, PlanRecord
 from billflow.models.contracts.steps import PlanRef
-from billflow.portal.pages import asking, page
+from billflow.portal.pages import asking, base_of, page
 from billflow.portal.texts import Reader, reader_of
 
 Thing = TypeVar("Thing")
@@ -41,6 +43,16 @@ class PortalVisit:
     def ref(self) -> CustomerRef:
         """Return whose session it is."""
         return self.session.customer
+
+    @property
+    def in_frame(self) -> bool:
+        """Tell whether a page of somebody else's is around those of the visit."""
+        return self.session.origin is not None
+
+    @property
+    def base(self) -> str:
+        """Return what the addresses of its pages begin with."""
+        return base_of(self.ref.org_id if self.in_frame else None)
 
     @property
     def query(self) -> dict[str, str]:
@@ -75,7 +87,12 @@ class PortalVisit:
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """Return a page; *context* is what its template shows."""
-        return page(template, self.reader, visit=self, status=status, seller=self.seller, **context)
+        around = {"base": self.base, "in_frame": self.in_frame}
+        return page(template, self.reader, visit=self, status=status, seller=self.seller, **around, **context)
+
+    def redirect(self, path: str) -> Response:
+        """Return the way to another page of the visit."""
+        return RedirectResponse(f"{self.base}{path}", HTTPStatus.SEE_OTHER)
 
 
 def _of_customer(thing: Thing, customer_id: str, ref: CustomerRef) -> Thing:

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Protocol
 
 from billflow.errors import Unavailable
+from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.mail import Mail, MailRecord, NotificationFacts, NotificationInput, PlanNotification
+from billflow.models.contracts.portal import CreatedPortalLink, PortalLinkCreate
 
 
 class Mailer(Protocol):
@@ -25,8 +27,18 @@ class MailRepository(Protocol):
     ) -> MailRecord:
         """Store a mail under the key of *notification*, once, and return it as it was stored first."""
 
+    async def get(self, org_id: str, mail_id: str) -> MailRecord:
+        """Return one mail; raises `NotFound`."""
+
     async def mark_sent(self, org_id: str, mail_id: str, at: datetime) -> None:
         """Mark a mail as handed to the mail server."""
+
+
+class PortalLinkMaker(Protocol):
+    """What makes links into the portal."""
+
+    async def create(self, ref: CustomerRef, new: PortalLinkCreate, change: ChangeContext) -> CreatedPortalLink:
+        """Make a link that opens the portal of one customer, once; raises `NotFound` or `Refused`."""
 
 
 class PriceChangeMails(Protocol):

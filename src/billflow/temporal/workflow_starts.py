@@ -14,7 +14,7 @@ from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.models.contracts.invoices import InvoiceSummary
-from billflow.models.contracts.mail import NotificationInput
+from billflow.models.contracts.mail import MailRef, NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput
 from billflow.models.contracts.plan_batches import BatchInput
 from billflow.models.contracts.plans import PlanInput
@@ -87,6 +87,13 @@ def mail_workflow(argument: NotificationInput, customer_id: str | None, plan_id:
     """
     attributes = subject(argument.org_id, customer_id=customer_id, plan_id=plan_id, invoice_id=argument.invoice_id)
     return WorkflowStart("MailWorkflow", argument, f"mail/{argument.key}", f"mail: {argument.occasion}", attributes)
+
+
+def stored_mail_workflow(argument: MailRef, customer_id: str) -> WorkflowStart:
+    """Return how a mail is sent that is about a customer alone."""
+    attributes = subject(argument.org_id, customer_id=customer_id)
+    workflow_id = f"mail/{argument.mail_id}"
+    return WorkflowStart("StoredMailWorkflow", argument, workflow_id, "mail", attributes, urgency=PERSON_WAITS)
 
 
 def price_change_workflow(argument: PriceChangeRef) -> WorkflowStart:

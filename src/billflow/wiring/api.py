@@ -12,17 +12,16 @@ from billflow.api.services import Services
 from billflow.console.app import console_app
 from billflow.console.pages import BASE as CONSOLE_PATH
 from billflow.console.services import ConsoleService
-from billflow.mail.smtp import mailer_of
 from billflow.models.contracts.access import Mode
 from billflow.payments.webhooks import verified_event
 from billflow.portal.app import portal_app
-from billflow.portal.pages import BASE as PORTAL_PATH
 from billflow.service.stripe_event_handlers import StripeEventHandlers
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.settings import Settings, SettingsError, payload_keyring
 from billflow.store.access.organizations import org_id_of
 from billflow.temporal.codec import EncryptionCodec
 from billflow.wiring.engine import Engine
+from billflow.wiring.mail import PORTAL_PATH, mailer, portal_url
 from billflow.wiring.store import required
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def _console(engine: Engine) -> ConsoleService:
         stripe_dashboard=None if settings.stripe_api_base else stripe,
         url=settings.console_url,
         return_url=settings.return_url,
-        mailer=mailer_of(settings),
+        mailer=mailer(engine),
         refund_limits=settings.console_refund_limits or {},
         identity_provider=_identity_provider(settings),
     )
@@ -119,12 +118,9 @@ def api_services(engine: Engine) -> Services:
         authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=engine.webhooks,
         privacy=engine.privacy,
-        portal_url=_portal_url(engine.settings),
+        portal=engine.portal,
+        portal_url=portal_url(engine.settings),
     )
-
-
-def _portal_url(settings: Settings) -> str:
-    return (settings.portal_url or f"http://{settings.api_host}:{settings.api_port}{PORTAL_PATH}").rstrip("/")
 
 
 def stripe_event_handlers(engine: Engine) -> StripeEventHandlers:

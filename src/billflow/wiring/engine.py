@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from billflow.service.offers import OfferService
     from billflow.service.plan_batches import PlanBatchService
     from billflow.service.plans import PlanService
+    from billflow.service.portal import PortalService
     from billflow.service.pricing import PricingService
     from billflow.service.privacy import PrivacyService
     from billflow.service.reconciliation import ReconciliationService
@@ -69,6 +70,7 @@ class Engine(Store):
     adjustments: ClassVar["Part[AdjustmentService]"] = Part("service.adjustments")
     webhooks: ClassVar["Part[WebhookService]"] = Part("service.webhooks")
     privacy: ClassVar["Part[PrivacyService]"] = Part("service.privacy")
+    portal: ClassVar["Part[PortalService]"] = Part("service.portal")
     recovery: ClassVar["Part[RecoveryService]"] = Part("service.recovery")
     versions: ClassVar["Part[VersionService]"] = Part("service.versions")
 

@@ -25,7 +25,6 @@ from billflow.activities.seats import SeatActivities, SeatDueActivities, SeatSwe
 from billflow.activities.steps import StepActivities
 from billflow.delivery.seat_readers import seat_readers
 from billflow.delivery.sender import http_sender
-from billflow.mail.smtp import mailer_of
 from billflow.mail.templates import mail
 from billflow.models.contracts.access import Mode
 from billflow.payments.customers import StripeCustomers
@@ -41,11 +40,12 @@ from billflow.temporal.versions import own_build_id
 from billflow.temporal.worker import activities_of, build_worker
 from billflow.temporal.workflow_tasks import WorkflowTasks
 from billflow.wiring.engine import Engine
+from billflow.wiring.mail import mailer
 from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkflow
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
-from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow
+from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow, StoredMailWorkflow
 from billflow.workflows.notices import NoticeSweepWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
@@ -69,6 +69,7 @@ WORKFLOWS: Final = (
     CloseInvoiceWorkflow,
     MailWorkflow,
     PriceChangeMailsWorkflow,
+    StoredMailWorkflow,
     RetentionWorkflow,
     SeatPullWorkflow,
     SeatSweepWorkflow,
@@ -177,9 +178,7 @@ def onboarding_activities(engine: Engine) -> OnboardingActivities:
 
 def mail_activities(engine: Engine) -> MailActivities:
     """Build what writes to customers; without a mail server mail is stored, not sent."""
-    return MailActivities(
-        engine.repositories.mails, mail, mailer_of(engine.settings), engine.repositories.price_changes
-    )
+    return MailActivities(engine.repositories.mails, mail, mailer(engine), engine.repositories.price_changes)
 
 
 def plan_batch_activities(engine: Engine) -> PlanBatchActivities:
@@ -191,7 +190,7 @@ def plan_batch_activities(engine: Engine) -> PlanBatchActivities:
 def notice_activities(engine: Engine) -> NoticeActivities:
     """Build what tells customers ahead."""
     rows = engine.repositories
-    return NoticeActivities(rows.notices, rows.mails, engine.queries.monitoring, mail, mailer_of(engine.settings))
+    return NoticeActivities(rows.notices, rows.mails, engine.queries.monitoring, mail, mailer(engine))
 
 
 def reconciliation_activities(engine: Engine) -> ReconciliationActivities:

@@ -9,11 +9,14 @@ from temporalio.common import RetryPolicy
 with workflow.unsafe.imports_passed_through():
     from billflow.activities.mail import MailActivities
     from billflow.models.contracts.catalog_changes import PriceChangeRef
-    from billflow.models.contracts.mail import NotificationInput
+    from billflow.models.contracts.mail import MailRef, NotificationInput
     from billflow.workflows.activity_execution import Tolerated, patiently
 
 LATE_WINDOW = timedelta(days=3)
 """How long a mail is tried; after that it says nothing new."""
+
+WAITED_FOR = timedelta(hours=1)
+"""How long a mail is tried that somebody waits for."""
 
 ATTEMPTS_UNSHOWN = 4
 """How often a mail is tried, in about an hour, before its workflow shows that it fails."""
@@ -38,6 +41,21 @@ class MailWorkflow:
             await patiently(
                 MailActivities.notify_late, notification, summary, options, _PATIENT, unshown=ATTEMPTS_UNSHOWN
             )
+
+
+@workflow.defn(name="StoredMailWorkflow")
+class StoredMailWorkflow:
+    """A mail that is written already, and that somebody waits for."""
+
+    @workflow.run
+    async def run(self, mail: MailRef) -> None:
+        """Send it; what no server takes within an hour stays in the mail log, for somebody has asked again by then."""
+        with Tolerated("a mail was never sent", mail=mail.mail_id):
+            options = dict[str, Any](
+                start_to_close_timeout=timedelta(seconds=60),
+                schedule_to_close_timeout=WAITED_FOR,
+            )
+            await patiently(MailActivities.send_stored, mail, "mail", options, _SOON)
 
 
 @workflow.defn(name="PriceChangeMailsWorkflow")

@@ -1,35 +1,55 @@
 """Links into the customer portal."""
 
 from http import HTTPStatus
+from uuid import uuid4
 
 from fastapi import APIRouter
 
 from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.fields import SliceHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.requests import CheckedRoute, SecretRoute
 from billflow.api.services import ServicesHere
+from billflow.models.contracts.mail import MailRecord
+from billflow.models.contracts.mail_responses import MailResponse
 from billflow.models.contracts.portal import CreatedPortalLinkResponse, PortalLinkCreate, PortalLinkList
 
-router = APIRouter(prefix="/customers/{customer_id}/portal-links", tags=["portal"], route_class=CheckedRoute)
+_PATH = "/customers/{customer_id}/portal-links"
+
+router = APIRouter(tags=["portal"], route_class=CheckedRoute)
+_secrets = APIRouter(route_class=SecretRoute)
 
 
-@router.post("", status_code=HTTPStatus.CREATED)
+@_secrets.post(_PATH, status_code=HTTPStatus.CREATED)
 async def make_portal_link(
     customer: CustomerHere, asked: PortalLinkCreate, services: ServicesHere, change: ChangeHere
 ) -> CreatedPortalLinkResponse:
-    """Make a link that opens the customer's portal once; its address is shown this once."""
+    """Make a link that opens the customer's portal once; its address is shown this once.
+
+    With an `origin` it is the address of a frame in pages of that origin. Sent again, it makes another link.
+    """
     made = await services.repositories.portal_links.create(customer, asked, change)
-    url = f"{services.portal_url}/open?token={made.token.get_secret_value()}"
+    token, org_id = made.token.get_secret_value(), customer.org_id
+    page = f"open?token={token}" if asked.origin is None else f"embedded/{org_id}/open#{token}"
+    url = f"{services.portal_url}/{page}"
     return CreatedPortalLinkResponse(**made.record.model_dump(), url=url)
 
 
-@router.get("")
+router.include_router(_secrets)
+
+
+@router.post(f"{_PATH}/mail", status_code=HTTPStatus.CREATED, response_model=MailResponse)
+async def mail_portal_link(customer: CustomerHere, services: ServicesHere) -> MailRecord:
+    """Mail a link to where the customer's invoices go; it opens the portal once, within a day of being sent."""
+    return await services.portal.mail_link(customer, f"sent/{uuid4().hex}")
+
+
+@router.get(_PATH)
 async def list_portal_links(customer: CustomerHere, services: ServicesHere, part: SliceHere) -> PortalLinkList:
     """List a customer's links into the portal and their sessions, the newest first, until a day after their end."""
     return PortalLinkList.of(part.of(await services.repositories.portal_links.list(customer), "portal_link_id"))
 
 
-@router.delete("/{portal_link_id}", status_code=HTTPStatus.NO_CONTENT)
+@router.delete(f"{_PATH}/{{portal_link_id}}", status_code=HTTPStatus.NO_CONTENT)
 async def revoke_portal_link(
     customer: CustomerHere, portal_link_id: str, services: ServicesHere, change: ChangeHere
 ) -> None:

@@ -24,6 +24,7 @@ class Occasion(StrEnum):
     TRIAL_WILL_END = "trial_will_end"
     INVOICE_UPCOMING = "invoice_upcoming"
     PLAN_WILL_RENEW = "plan_will_renew"
+    PORTAL_LINK = "portal_link"
 
     @property
     def outlives_the_debt(self) -> bool:
@@ -68,6 +69,13 @@ class PlanNotification(PlanRef):
         return f"plan/{self.plan_id}/{self.occasion}/{self.due_at.isoformat()}"
 
 
+class MailRef(Contract):
+    """Names a mail that is written and stored."""
+
+    org_id: str
+    mail_id: str
+
+
 class ListedInvoice(Contract):
     """One of several invoices that a mail tells of; `total` in minor units of the mail's currency."""
 
@@ -80,7 +88,7 @@ class NotificationFacts(Contract):
     """What a mail about an invoice says; amounts in minor units of `currency`.
 
     `listed` are the invoices that it tells of together, `tier` what the plan is called where it tells ahead.
-    With `plus_tax` the amount is net, and Stripe will add the tax.
+    With `plus_tax` the amount is net, and Stripe will add the tax. With `portal_link` it has a link into the portal.
     """
 
     customer_id: str
@@ -97,6 +105,7 @@ class NotificationFacts(Contract):
     listed: tuple[ListedInvoice, ...] = ()
     tier: str = ""
     plus_tax: bool = False
+    portal_link: bool = False
 
 
 class PriceChangeFacts(Contract):
@@ -114,6 +123,15 @@ class PriceChangeFacts(Contract):
     price_before: int
     price_after: int
     takes_effect_at: Moment | None
+
+
+class PortalLinkFacts(Contract):
+    """Whom a link into the portal of `seller` is mailed to."""
+
+    recipient: str
+    name: str
+    language: str
+    seller: str
 
 
 class Mail(Contract):

@@ -10,16 +10,25 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.console import SessionToken
 from billflow.models.contracts.customers import CustomerRef
+from billflow.models.contracts.origins import Origin
 from billflow.models.contracts.responses import ListResponse, ResourceResponse, left_out, shown_as
 
 USUAL_LIFETIME = timedelta(days=1)
 LONGEST_LIFETIME = timedelta(days=30)
+FRAME_LIFETIME = timedelta(minutes=5)
+"""How long a link for a frame opens, which is made when the page around it is."""
+
+FRAME_SESSION_LIFETIME = timedelta(hours=1)
+MOST_ORIGINS = 20
 
 ReturnUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$", max_length=2000)]
 
 
 class PortalSettings(RequestModel):
-    """What customers may do in the portal by themselves; what is switched off is neither shown nor done there."""
+    """What customers may do in the portal by themselves; what is switched off is neither shown nor done there.
+
+    Pages of the `embed_origins` may frame the portal, nobody's where there are none.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"upgrade": False, "cancel": False}]})
 
@@ -32,21 +41,33 @@ class PortalSettings(RequestModel):
     change_contacts: bool = True
     change_card: bool = True
     accept_offers: bool = True
+    request_links: bool = Field(default=True, description="Ask for a new link by mail, on a page without a session.")
+    mail_links: bool = Field(default=False, description="Whether mails about invoices and plans hold a link.")
+    embed_origins: tuple[Origin, ...] = Field(
+        default=(), max_length=MOST_ORIGINS, description="Origins whose pages may frame the portal."
+    )
 
 
 class PortalLinkCreate(RequestModel):
     """A link to make: it opens the portal once, before `expires_at`, which is a day from now where it is left out.
 
-    With a `return_url` the portal's pages have a link back to there.
+    With a `return_url` the portal's pages have a link back to there. One with an `origin` is the address of a frame
+    in pages of that origin, which must be one of the portal's `embed_origins`; it opens for five minutes, for an hour.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"return_url": "https://app.example/billing"}]})
 
     expires_at: RequestMoment | None = None
     return_url: ReturnUrl | None = None
+    origin: Origin | None = None
 
     def checked_end(self, now: datetime) -> datetime:
         """Return until when the link opens; raises `InvalidInput` for a moment past or too far away."""
+        if self.origin is not None:
+            if self.expires_at is not None:
+                message = "expires_at can't be chosen for a link with an origin; make one when the page around is made."
+                raise InvalidInput(message, field="expires_at")
+            return now + FRAME_LIFETIME
         end = self.expires_at or now + USUAL_LIFETIME
         if not now < end <= now + LONGEST_LIFETIME:
             message = f"expires_at must lie in the next {LONGEST_LIFETIME.days} days; a link is made when it is needed."
@@ -57,13 +78,14 @@ class PortalLinkCreate(RequestModel):
 class PortalLinkRecord(Contract):
     """A link into the portal: nobody has opened it before `opened_at`, and its session is over at `expires_at`.
 
-    `ended_at` is when it was revoked, or its customer left.
+    `ended_at` is when it was revoked, or its customer left. With an `origin` it opens in frames of that only.
     """
 
     org_id: str
     portal_link_id: str
     customer_id: str
     return_url: str | None
+    origin: str | None
     created_at: Moment
     expires_at: Moment
     opened_at: Moment | None

@@ -11,7 +11,7 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, belong
 
 
 class MailRow(Identified, Owned, Stamped, Base):
-    """One mail about an invoice, a price change, or what a plan will do.
+    """One mail about an invoice, a price change, or what a plan will do; or a link into the portal.
 
     `key` names that and the occasion, so that it is written once. `sent_at` is real time.
     """
@@ -21,7 +21,9 @@ class MailRow(Identified, Owned, Stamped, Base):
         belongs_to("invoice"),
         belongs_to("price_change"),
         belongs_to("customer_plan", "plan_id"),
-        CheckConstraint("num_nonnulls(invoice_id, price_change_id, plan_id) = 1", name="one_subject"),
+        CheckConstraint(
+            "(num_nonnulls(invoice_id, price_change_id, plan_id) = 1) <> (occasion = 'portal_link')", name="one_subject"
+        ),
         UniqueConstraint("org_id", "key"),
         Index("ix_mail_org_id_created_at", "org_id", "created_at", "id"),
         Index("ix_mail_invoice_id", "invoice_id"),

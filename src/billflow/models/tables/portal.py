@@ -10,7 +10,10 @@ from billflow.models.tables.browser_sessions import BrowserSession, begins_as_li
 
 
 class PortalLinkRow(BrowserSession, Base):
-    """A link into the portal for one customer, and its session from then on."""
+    """A link into the portal for one customer, and its session from then on.
+
+    One with an `origin` opens in frames of that origin's pages, and nowhere else.
+    """
 
     __table_args__ = (
         belongs_to("customer"),
@@ -22,3 +25,4 @@ class PortalLinkRow(BrowserSession, Base):
 
     customer_id: Mapped[UUID]
     return_url: Mapped[str | None]
+    origin: Mapped[str | None]

@@ -20,13 +20,13 @@ class PostgresPortalSettingsRepository(Repository):
     async def get(self, org_id: str) -> PortalSettings:
         """Return what customers may do; everything, as long as nothing was set."""
         async with self.database.unit_of_work(org_id) as session:
-            return await _settings(session, org_id)
+            return await settings_of(session, org_id)
 
     async def set(self, org_id: str, settings: PortalSettings, change: ChangeContext) -> PortalSettings:
         """Set what customers may do from now on, also in sessions that have begun."""
         async with self.database.unit_of_work(org_id) as session:
             org = await row_by_id(session, Org, org_id, "organization", lock=True)
-            before, after = as_json(await _settings(session, org_id)), as_json(settings)
+            before, after = as_json(await settings_of(session, org_id)), as_json(settings)
             values = {"settings": {**org.settings, PORTAL: after}}
             await session.execute(update(Org).where(Org.id == org.id).values(values))
             recorder_of(session, org.id, change).audit(
@@ -35,7 +35,8 @@ class PostgresPortalSettingsRepository(Repository):
             return settings
 
 
-async def _settings(session: AsyncSession, org_id: str) -> PortalSettings:
+async def settings_of(session: AsyncSession, org_id: str) -> PortalSettings:
+    """Return the portal's settings within a transaction."""
     query = select(Org.settings).where(Org.id == as_id(org_id, "organization"))
     kept = await session.scalar(query) or {}
     known = kept.get(PORTAL, {})

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.invoices import UNPAID
 from billflow.models.contracts.mail import (
     ListedInvoice,
@@ -15,11 +16,13 @@ from billflow.models.contracts.mail import (
     MailRecord,
     NotificationFacts,
     NotificationInput,
+    Occasion,
     PlanNotification,
 )
 from billflow.models.contracts.records import Page, Paging
 from billflow.models.tables import BillingAccountRow, CustomerRow, InvoiceRow, MailRow
 from billflow.ports.mail import MailRepository
+from billflow.store.access.portal import settings_of
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.session.database import Repository
 from billflow.store.session.paging import ALL, page
@@ -52,6 +55,7 @@ class PostgresMailRepository(Repository, MailRepository):
                 is_closed=invoice.status not in UNPAID,
                 is_erased=customer.erased_at is not None,
                 listed=await _listed(session, notification.together),
+                portal_link=(await settings_of(session, notification.org_id)).mail_links,
             )
 
     async def store(
@@ -90,8 +94,23 @@ class PostgresMailRepository(Repository, MailRepository):
             order = (MailRow.created_at, MailRow.id)
             return await page(session, query, order, paging, lambda row: as_record(MailRecord, row[0]))
 
+    async def store_portal_link(self, ref: CustomerRef, key: str, mail: Mail, at: datetime) -> MailRecord:
+        """Store a mail with a link into the portal under a key, once, and return it as it was stored first."""
+        row = insert(MailRow).values(
+            id=uuid4(),
+            org_id=as_id(ref.org_id, "organization"),
+            customer_id=as_id(ref.customer_id, "customer"),
+            key=key,
+            occasion=Occasion.PORTAL_LINK,
+            at=at,
+            **mail.model_dump(),
+        )
+        async with self.database.unit_of_work(ref.org_id) as session:
+            await session.execute(row.on_conflict_do_nothing())
+            stored = await session.scalars(select(MailRow).where(MailRow.key == key))
+            return as_record(MailRecord, stored.one())
+
     async def get(self, org_id: str, mail_id: str) -> MailRecord:
-        """Return one mail; raises `NotFound`."""
         async with self.database.unit_of_work(org_id) as session:
             return as_record(MailRecord, await row_by_id(session, MailRow, mail_id, "mail"))
 

@@ -19,6 +19,7 @@ from billflow.models.contracts.mail import NotificationFacts, Occasion, PlanNoti
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, Org, PlanNotice
 from billflow.ports.notices import NoticeRepository, UnmailedNotice
+from billflow.store.access.portal import settings_of
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.transactions import RUNS
 from billflow.store.plans.catalog_records import TIER_NAME
@@ -78,7 +79,8 @@ class PostgresNoticeRepository(Repository, NoticeRepository):
             .limit(MOST_MAILED)
         )
         async with self.database.unit_of_work(org_id) as session:
-            return [_unmailed(*row) for row in await session.execute(query)]
+            with_link = (await settings_of(session, org_id)).mail_links
+            return [_unmailed(*row, with_link=with_link) for row in await session.execute(query)]
 
     async def mark_mailed(self, notification: PlanNotification, at: datetime) -> None:
         key = {name: getattr(notification, name) for name in ("plan_id", "due_at")}
@@ -88,7 +90,9 @@ class PostgresNoticeRepository(Repository, NoticeRepository):
             row.mailed_at = at
 
 
-def _unmailed(row: PlanNotice, customer: CustomerRow, invoice_email: str | None, tier: str) -> UnmailedNotice:
+def _unmailed(
+    row: PlanNotice, customer: CustomerRow, invoice_email: str | None, tier: str, *, with_link: bool
+) -> UnmailedNotice:
     notification = PlanNotification(
         org_id=str(row.org_id),
         plan_id=str(row.plan_id),
@@ -109,6 +113,7 @@ def _unmailed(row: PlanNotice, customer: CustomerRow, invoice_email: str | None,
         is_closed=False,
         tier=tier,
         plus_tax=row.data.get("automatic_tax", False),
+        portal_link=with_link,
     )
     return UnmailedNotice(notification, facts)
 

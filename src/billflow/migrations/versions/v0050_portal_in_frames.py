@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import allow_values, run_sql
 
 revision = "0050"
-down_revision = "0046"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 

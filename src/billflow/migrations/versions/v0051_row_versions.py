@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_files, run_sql
 
 revision = "0051"
-down_revision = "0047"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 

@@ -52,7 +52,7 @@ from billflow.models.contracts.reissues import ReissueInput
 from billflow.models.contracts.seller import SellerDocument
 from billflow.models.contracts.tax_rates import TaxDocument
 from billflow.wiring.store import sell_example
-from tests.store.conftest import BEGIN, Company, by
+from tests.store.conftest import BEGIN, MONTHLY, Company, by
 
 HOME = {"street": "Lindenstr. 1", "postal_code": "10969", "city": "Berlin", "country": "DE"}
 DAY = timedelta(days=1)
@@ -117,12 +117,17 @@ async def report_seats(history: History) -> None:
     await history.company.seats(history.customer, history.now, history.random.randint(10, 40))
 
 
+async def buy(history: History) -> None:
+    """Buy a plan by card for a customer that may."""
+    await start(history, MONTHLY)
+
+
 async def start_plan(history: History) -> None:
     """Start a plan: bought by card or invoice, or on trial."""
     random = history.random
     asked = StartPlan(
         tier=random.choice(["cloud_standard", "cloud_plus"]),
-        schedule=random.choice(list(Schedule)),
+        schedule=random.choice([Schedule.MONTHLY, Schedule.ANNUAL]),
         trial_days=random.choice([0, 0, 14]),
         collection_method=random.choice(list(CollectionMethod)),
     )
@@ -301,6 +306,7 @@ STEPS: Mapping[str, Step] = {
     step.__name__: step
     for step in (
         report_seats,
+        buy,
         start_plan,
         close_cycle,
         command,

@@ -127,9 +127,9 @@ KINDS: Mapping[str, CustomerActionKind] = {
     "close": CustomerActionKind(
         "Close the account",
         "The customer may do nothing any more; what it was billed stays. Its plan has to have ended.",
-        customer_money.ClosingForm,
-        customer_money.preview_closing,
-        customer_money.close,
+        customer_money.DeactivationForm,
+        customer_money.preview_deactivation,
+        customer_money.deactivate,
         repeatable=True,
     ),
 }

@@ -26,7 +26,7 @@ class CreditForm(RequestModel):
     amount: Annotated[int, Field(gt=0, le=MAX_PRICE)]
 
 
-class ClosingForm(RequestModel):
+class DeactivationForm(RequestModel):
     """Nothing has to be said but why."""
 
 
@@ -73,7 +73,7 @@ async def grant_credit(subject: CustomerSubject, asked: CreditForm, change: Chan
     await subject.services.repositories.credits.grant(subject.ref, new, key, change)
 
 
-async def preview_closing(subject: CustomerSubject, _: ClosingForm) -> Preview:
+async def preview_deactivation(subject: CustomerSubject, _: DeactivationForm) -> Preview:
     """Say what closing does; raises `Refused` for a closed account, and for one with a plan that runs."""
     if subject.customer.status is CustomerStatus.INACTIVE:
         raise Refused(f"The account of {subject.customer.name} is closed already.", code="no_change")
@@ -84,7 +84,7 @@ async def preview_closing(subject: CustomerSubject, _: ClosingForm) -> Preview:
     )
 
 
-async def close(subject: CustomerSubject, _: ClosingForm, change: ChangeContext, __: NamespacedKey) -> None:
+async def deactivate(subject: CustomerSubject, _: DeactivationForm, change: ChangeContext, __: NamespacedKey) -> None:
     """Close the account; again, it stays so. Raises `Refused` while a plan runs."""
     await subject.services.customers.deactivate(subject.ref, change)
 

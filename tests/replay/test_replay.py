@@ -16,7 +16,8 @@ from billflow.workflows.delivery import DeliveryWorkflow
 from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
-from billflow.workflows.reconciliation import ReconciliationWorkflow
+from billflow.workflows.plan_batches import PlanBatchWorkflow
+from billflow.workflows.reconciliation import FindingRepairWorkflow, ReconciliationWorkflow
 from billflow.workflows.retention import RetentionWorkflow
 from billflow.workflows.seats import SeatPullWorkflow
 from tests.replay.fingerprint import BASELINE, fingerprint
@@ -35,6 +36,8 @@ WORKFLOWS = [
     MailWorkflow,
     RetentionWorkflow,
     SeatPullWorkflow,
+    PlanBatchWorkflow,
+    FindingRepairWorkflow,
 ]
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
 EXPLANATION = """\

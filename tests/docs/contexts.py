@@ -88,9 +88,7 @@ CONTEXTS: dict[str, Context] = {
     "docs/performance.md": Context(
         words={
             "python bench/domain.py": "python bench/domain.py --seconds 0.01",
-            "--plans 4000": "--plans 20",
             "python bench/cli.py": "python bench/cli.py --runs 1",
-            "python bench/stripe.py": "python bench/stripe.py --invoices 5",
         },
         alone=True,
         measures=True,

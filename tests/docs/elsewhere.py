@@ -32,7 +32,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("docs/kubernetes.md", r"^(kubectl|helm) ", CLUSTER, "tests/docs/test_kubernetes.py"),
     Elsewhere("docs/performance.md", r"^make demo", LONG, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/performance.md", r"^make chaos", LONG, "tests/chaos/payments/test_payments.py"),
-    Elsewhere("docs/performance.md", r"bench/(midnight|api|console|recovery)", BENCH, "tests/docs/test_measuring.py"),
+    Elsewhere("docs/performance.md", r"bench/(?!domain|cli)", BENCH, "tests/docs/test_measuring.py"),
     Elsewhere("docs/performance.md", r"^pytest ", "are tests of this run", "tests/workflows/test_history_size.py"),
     Elsewhere("docs/proof.md", r"^pip install", INSTALLS, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/releasing.md", r"^make release", LONG, "tests/deployment/test_distributions.py"),

@@ -130,7 +130,7 @@ class Reader:
         if command == "customer create":
             self.words["DEPLOYMENT"] = shown(printed, "deployment")
         if command == "invoice refund":
-            self.words["REFUND"] = json.loads(printed)["refunds"][0]["id"]
+            self.words["REFUND"] = json.loads(printed)["id"]
         if command in LISTED_AS:
             name, looks = LISTED_AS[command]
             if found := re.search(looks, printed):

@@ -1,4 +1,4 @@
-"""How long the console's pages take: `python bench/console.py [--customers N] [--json]`; see `console_pages.py`."""
+"""How long pages take: `python bench/console.py [--customers N] [--json]`; see `console_pages.py`."""
 
 import runpy
 import sys

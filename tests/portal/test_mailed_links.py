@@ -123,7 +123,7 @@ async def test_who_asks_is_told_the_same_whether_we_know_the_address_or_not(mail
     assert "nobody@customers.example" not in str(found)
 
 
-async def test_a_letter_that_looks_like_another_gets_no_mail_of_its_own(mailing: Mailing) -> None:
+async def test_an_address_that_looks_like_another_gets_no_mail_of_its_own(mailing: Mailing) -> None:
     await mailing.customer("Kathleen")
     kelvin = "\N{KELVIN SIGN}athleen@customers.example"
     assert kelvin.lower() == "kathleen@customers.example"

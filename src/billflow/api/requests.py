@@ -26,7 +26,7 @@ DEPTH = 50
 class CheckedRoute(APIRoute):
     """A route for callers with a key: who asks comes first, then what was asked, then whether it was done already."""
 
-    keeps_answers = True
+    is_idempotent = True
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.scope = scope_of(endpoint, options.get("methods") or READS)
@@ -45,7 +45,7 @@ class CheckedRoute(APIRoute):
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
                 check_storable(value, field)
             asked = _CheckedRequest(request.scope, request.receive)
-            if not self.keeps_answers:
+            if not self.is_idempotent:
                 return await handle(asked)
             if request.method in READS:
                 return tagged(asked, await handle(asked))
@@ -61,7 +61,7 @@ class CheckedRoute(APIRoute):
 class SecretRoute(CheckedRoute):
     """A route whose answer holds a secret that is stored nowhere (decision 0277): sent again, it makes another one."""
 
-    keeps_answers = False
+    is_idempotent = False
 
 
 class _CheckedRequest(Request):

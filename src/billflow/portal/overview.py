@@ -15,7 +15,7 @@ from billflow.models.contracts.records import InvoiceFilter, Paging, PlanFilter,
 from billflow.portal.actions import offered
 from billflow.portal.offers import sentences_of
 from billflow.portal.security import PortalRoute
-from billflow.portal.shown import ShownDraft, shown_draft, state_of
+from billflow.portal.shown import ShownDraft, shown_draft, state_of, waits_for_confirmation
 from billflow.portal.texts import Reader
 from billflow.portal.visits import PortalVisit, VisitHere
 
@@ -56,6 +56,7 @@ async def show_overview(visit: VisitHere, done: str = "") -> Response:
         access=access,
         plans=[await _shown(visit, plan, access) for plan in plans.rows if plan.runs],
         rows=[(one, state_of(one, visit.reader, access.at)) for one in invoices.rows],
+        to_confirm=[one for one in invoices.rows if waits_for_confirmation(one) and one.hosted_invoice_url],
         has_more=invoices.total > len(invoices.rows),
         to_be_paid=_sums(report.open_balance, visit.reader),
         credit=_sums(report.credit_balance, visit.reader),

@@ -69,9 +69,17 @@ def state_of(invoice: InvoiceRecord, reader: Reader, now: datetime) -> ShownStat
             return ShownState(reader.texts[f"state_{invoice.status}"])
 
 
+def waits_for_confirmation(invoice: InvoiceRecord) -> bool:
+    """Tell whether the customer's bank asks the customer itself to confirm a payment, on a page of Stripe's."""
+    is_open = invoice.status is InvoiceStatus.OPEN
+    return is_open and (invoice.last_outcome or {}).get("kind") == "requires_action"
+
+
 def _open(invoice: InvoiceRecord, reader: Reader, now: datetime) -> ShownState:
     day = reader.content.short_day
-    if (invoice.last_outcome or {}).get("kind") in ("declined", "requires_action"):
+    if waits_for_confirmation(invoice):
+        return ShownState(reader.texts["state_confirm"], "warn")
+    if (invoice.last_outcome or {}).get("kind") == "declined":
         if invoice.next_attempt_at is None:
             return ShownState(reader.texts["state_failed_last"], "bad")
         return ShownState(reader.say("state_failed", date=day(invoice.next_attempt_at)), "bad")

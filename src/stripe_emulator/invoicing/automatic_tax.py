@@ -85,7 +85,8 @@ def _reason(unit: Unit, customer: Obj, country: str) -> str:
 
 def _tax(unit: Unit, line: Obj, country: str, reason: str) -> Obj:
     percent = PERCENT[country] if reason == "standard_rated" else "0"
-    is_taxed, amount = reason != "not_collecting", line["amount"]
+    is_taxed = reason != "not_collecting"
+    amount = line["amount"] - sum(one["amount"] for one in line["discount_amounts"] or [])
     inclusive = _is_inclusive(unit.services.settings.tax_behavior, line["currency"])
     tax = money.contained(amount, percent) if inclusive else money.product(str(amount), percent + "e-2")
     return {

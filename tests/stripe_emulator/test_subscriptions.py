@@ -95,7 +95,9 @@ def test_a_first_charge_that_is_refused_leaves_the_subscription_incomplete_for_a
     advance(client, clock, moment("2026-01-02"))
 
     assert client.v1.subscriptions.retrieve(made.id).status == "incomplete_expired"
-    assert [one.id for one in client.v1.subscriptions.list({"status": "ended"}).data] == [made.id]
+    assert [one.id for one in client.v1.subscriptions.list({"customer": customer.id, "status": "ended"}).data] == [
+        made.id
+    ]
 
 
 def test_a_trial_costs_nothing_and_the_anchor_is_its_end(client: StripeClient) -> None:
@@ -257,18 +259,19 @@ def test_a_clock_with_a_subscription_moves_by_two_intervals_at_most(client: Stri
 
 
 def test_subscriptions_are_read_by_page_and_found_by_price(client: StripeClient) -> None:
-    _, customer = on_a_clock(client, "2026-01-01")
+    clock, customer = on_a_clock(client, "2026-01-01")
     one, other = price(client), price(client, 900)
     made = [subscribed(client, customer, one).id for _ in range(3)] + [subscribed(client, customer, other).id]
 
-    read = [sub.id for sub in client.v1.subscriptions.list({"limit": 2}).auto_paging_iter()]
+    assert client.v1.subscriptions.list({}).data == []
+    read = [sub.id for sub in client.v1.subscriptions.list({"limit": 2, "test_clock": clock}).auto_paging_iter()]
 
     assert read == made[::-1]
-    assert [sub.id for sub in client.v1.subscriptions.list({"price": other}).data] == made[3:]
+    assert [sub.id for sub in client.v1.subscriptions.list({"price": other, "test_clock": clock}).data] == made[3:]
     shown = client.v1.customers.retrieve(customer.id, {"expand": ["subscriptions"]})
     assert [sub["id"] for sub in shown["subscriptions"]["data"]] == made[::-1]
     client.v1.customers.delete(customer.id)
-    assert client.v1.subscriptions.list({"limit": 2}).data == []
+    assert client.v1.subscriptions.list({"test_clock": clock}).data == []
 
 
 @pytest.mark.parametrize(

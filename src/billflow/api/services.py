@@ -14,6 +14,7 @@ from billflow.service.adjustments import AdjustmentService
 from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
+from billflow.service.imports import ImportService
 from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
 from billflow.service.plans import PlanService
@@ -52,6 +53,7 @@ class Services:
     catalog: CatalogService
     taxes: TaxService
     stripe_events: StripeEventQueue
+    imports: ImportService
     invoices: InvoiceService
     adjustments: AdjustmentService
     documents: InvoiceDocuments

@@ -170,20 +170,28 @@ def cancel(unit: Unit, args: Args) -> Obj:
 
 @operation("subscription.list")
 def list_subscriptions(unit: Unit, args: Args) -> Obj:
-    """List subscriptions by customer, status, price and creation; canceled ones only where they are asked for."""
+    """List subscriptions by customer, status, price and creation; canceled ones only where they are asked for.
+
+    Those on test clocks are listed by their clock or their customer alone.
+    """
     params, query = args.params, Query(KIND)
     for name in ("customer", "collection_method", "test_clock"):
         if params.get(name):
             query.where(name, params[name])
+    if not params.get("customer") and not params.get("test_clock"):
+        query.where("test_clock", None)
     if params.get("price"):
         query.matching(OF_PRICE, params["price"])
     if params.get("created") is not None:
         query.between("created", params["created"])
-    status = params.get("status")
+    _of_status(query, params.get("status"))
+    return page(unit, args, query)
+
+
+def _of_status(query: Query, status: str | None) -> None:
     if status == "ended":
         query.among("status", list(life.ENDED))
     elif status is None:
         query.matching("status <> 'canceled'")
     elif status != "all":
         query.where("status", status)
-    return page(unit, args, query)

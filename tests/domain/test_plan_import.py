@@ -1,4 +1,4 @@
-"""Plans that another system billed so far: their first boundary, their prices, and what can't be taken (rules 40)."""
+"""Plans that another system billed so far: their first renewal, their prices, and what can't be taken (rules 40)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -50,7 +50,7 @@ def lines(outcome: Outcome) -> list[tuple[int, int, str, str]]:
     ]
 
 
-def test_nothing_is_billed_by_the_import_and_the_first_boundary_is_the_old_period_s_end() -> None:
+def test_nothing_is_billed_by_the_import_and_the_first_renewal_is_at_the_old_period_s_end() -> None:
     outcome = import_plan(known(), asked(), NOW)
 
     assert outcome.invoices == ()
@@ -153,7 +153,7 @@ def test_a_fixed_price_ends_with_its_year_and_bills_its_parts() -> None:
 @pytest.mark.parametrize(
     ("terms", "code"),
     [
-        ({"start": "2026-02-15", "end": "2026-03-15"}, "period_ahead"),
+        ({"start": "2026-02-15", "end": "2026-03-15"}, "period_not_begun"),
         ({"start": "2025-12-15", "end": "2026-01-15"}, "period_over"),
         ({"start": "2026-01-15", "end": "2026-02-14"}, "period_off_anchor"),
         ({"start": "2026-01-18", "end": "2026-02-15", "anchor": at("2025-10-15")}, "period_off_anchor"),

@@ -19,7 +19,7 @@ IMPORTED = {"cus_lighthouse", "cus_orchard", "cus_harbor"}
 
 
 def outcomes(data: Json) -> dict[str, str]:
-    return {row["external_id"]: row["outcome"] for row in data["rows"]}
+    return {row["external_id"]: row["outcome"] for row in data["records"]}
 
 
 def renamed(folder: Path, mark: str) -> Path:
@@ -47,7 +47,7 @@ async def test_the_example_is_checked_taken_and_known_afterwards(
         await terminal("import", "csv", str(EXAMPLE), "--test-clock", clock, "--report", str(report), "--json")
     ).data
     assert (taken["written"], taken["counts"]) == (True, {"imported": 8})
-    mapped = {row["external_id"]: row["mapped"] for row in taken["rows"]}
+    mapped = {row["external_id"]: row["mapped"] for row in taken["records"]}
     assert mapped["sub_harbor"]["status"] == "switch_to_annual_at_end_of_cycle"
     assert mapped["sub_harbor"]["next_invoice_date"] == "2026-12-31T00:00:00Z"
     assert report.read_text().splitlines()[0].startswith("kind,external_id,outcome,id,mapped")
@@ -55,7 +55,7 @@ async def test_the_example_is_checked_taken_and_known_afterwards(
 
     again = (await terminal("import", "csv", str(EXAMPLE), "--test-clock", clock, "--json")).data
     assert again["counts"] == {"known": 8}
-    assert [row["id"] for row in again["rows"]] == [row["id"] for row in taken["rows"]]
+    assert [row["id"] for row in again["records"]] == [row["id"] for row in taken["records"]]
 
 
 async def test_one_bad_row_holds_everything_back_until_it_is_to_be_skipped(

@@ -23,7 +23,7 @@ async def imported(api: httpx.AsyncClient, *bundles: Json, **terms: Any) -> list
     """Import customers; return what became of each row."""
     answer = await api.post("/api/v1/imports", json={"customers": list(bundles), **terms})
     assert answer.status_code == 200, answer.text
-    return list(answer.json()["rows"])
+    return list(answer.json()["records"])
 
 
 def outcomes(rows: list[Json]) -> list[tuple[str, str]]:

@@ -31,6 +31,22 @@ Typed = Callable[..., Awaitable[Output]]
 BEGIN, NOW = "2026-01-15", "2026-01-15T12:00:00Z"
 
 
+BILLED: dict[str, list[tuple[int, int, str, str]]] = {
+    "plain": [(4, 700, "2026-02-15", "2026-03-15"), (4, 700, "2026-03-15", "2026-04-15")],
+    "half": [
+        (3, 700, "2026-02-15", "2026-03-15"),
+        (1, -1050, "2026-02-15", "2026-03-15"),
+        (3, 700, "2026-03-15", "2026-04-15"),
+        (1, -1050, "2026-03-15", "2026-04-15"),
+    ],
+    "yearly": [],
+    "leaving": [],
+    "trying": [(5, 700, "2026-02-04", "2026-03-04"), (5, 700, "2026-03-04", "2026-04-04")],
+    "growing": [(6, 8000, "2026-02-15", "2027-02-15")],
+}
+"""Quantity, unit and period of each line, two months after the import."""
+
+
 def blocking(env: ApiEnvironment) -> stripe.StripeClient:
     return client_for(env.stripe_url, API_KEY, checked=False)
 
@@ -77,7 +93,7 @@ async def test_an_account_is_imported_and_billed_on_from_where_stripe_ends(  # n
     assert taken["counts"] == {"imported": 18}
     assert (await terminal(*words)).data["counts"] == {"known": 18}
 
-    ids = {row["external_id"]: row["id"] for row in taken["rows"] if row["kind"] == "customer"}
+    ids = {row["external_id"]: row["id"] for row in taken["records"] if row["kind"] == "customer"}
     ours = {name: ids[stripe_id] for name, stripe_id in account.customers.items()}
     shown = (await api.get(at({"id": ours["plain"]}))).json()
     assert (shown["billing_address"]["city"], shown["metadata"], shown["email"]) == (
@@ -89,19 +105,7 @@ async def test_an_account_is_imported_and_billed_on_from_where_stripe_ends(  # n
         await advance(api, clock, f"2026-{month}T00:00:00Z")
 
     billed = {name: [line[1:] for line in await lines_of(api, customer)] for name, customer in ours.items()}
-    assert billed == {
-        "plain": [(4, 700, "2026-02-15", "2026-03-15"), (4, 700, "2026-03-15", "2026-04-15")],
-        "half": [
-            (3, 700, "2026-02-15", "2026-03-15"),
-            (1, -1050, "2026-02-15", "2026-03-15"),
-            (3, 700, "2026-03-15", "2026-04-15"),
-            (1, -1050, "2026-03-15", "2026-04-15"),
-        ],
-        "yearly": [],
-        "leaving": [],
-        "trying": [(5, 700, "2026-02-04", "2026-03-04"), (5, 700, "2026-03-04", "2026-04-04")],
-        "growing": [(6, 8000, "2026-02-15", "2027-02-15")],
-    }
+    assert billed == BILLED
     [statement] = (await api.get(at({"id": ours["plain"]}, "statement"))).json()["accounts"]
     assert (statement["charges"], statement["payments"], statement["credits"]) == (3 * 2800, 3 * 2800 - 1000, 1000)
     assert (statement["closing_balance"], statement["credit_on_account"]) == (0, 0)

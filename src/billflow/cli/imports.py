@@ -25,9 +25,9 @@ SHOWN = 20
 """How many refused rows people are shown; the report has them all."""
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Its files are named customers, plans, …")]
-Check = Annotated[bool, typer.Option("--check", help="Write nothing; say of every row whether it can be taken.")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; say of every record whether it can be taken.")]
 SkipRefused = Annotated[bool, typer.Option("--skip-refused", help="Take what can be taken, whatever is refused.")]
-Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what became of each row: .json or .csv.")]
+Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what became of each record: .json or .csv.")]
 TestClock = Annotated[str | None, typer.Option(metavar="ID", help="Let the plans live on this test clock.")]
 
 Objects = Annotated[Path, typer.Argument(metavar="FOLDER", help="What was read or exported, as JSON lines.")]
@@ -39,7 +39,7 @@ MapFile = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="Whi
 
 REFUSED = {
     "Where": lambda row: f"{row['file']}:{row['line']}" if row["file"] else row["kind"],
-    "Row": lambda row: row["external_id"] or "-",
+    "Record": lambda row: row["external_id"] or "-",
     "Reason": lambda row: row["code"],
     "~": lambda row: row["message"],
 }
@@ -57,8 +57,8 @@ def csv_(  # noqa: PLR0913  (each is an option)
 ) -> Output:
     """Import a folder of CSV files: customers, plans, ledger, seats and invoices.
 
-    Everything is checked first. Where a row can't be taken nothing is written, unless refused ones are to be skipped.
-    Typed again it takes what is new.
+    Everything is checked first. Where a record can't be taken nothing is written, unless refused ones are to be
+    skipped. Typed again it takes what is new.
     """
     from billflow.imports.files import CSV
 
@@ -134,7 +134,7 @@ def _imported(api: Api, folder: Path, endings: tuple[str, ...], **options: Any) 
 def take(  # noqa: PLR0913  (each is an option)
     api: Api, bundles: "Bundles", *, check: bool, skip_refused: bool, report: Path | None, test_clock: str | None
 ) -> Output:
-    """Check all customers, take them where nothing stands against it, and say what became of each row."""
+    """Check all customers, take them where nothing stands against it, and say what became of each record."""
     from billflow.imports.report import ImportReport
 
     found = ImportReport()
@@ -158,19 +158,19 @@ def _asked(
     for begin in range(0, len(customers), BATCH):
         part = [one.model_dump(mode="json", exclude_unset=True) for one in customers[begin : begin + BATCH]]
         body = {"customers": part, "check": check, "test_clock_id": test_clock}
-        yield from api.write("POST", "/imports", body)["rows"]
+        yield from api.write("POST", "/imports", body)["records"]
         progress(begin + len(part), len(customers))
 
 
 def _output(found: "ImportReport", *, check: bool) -> Output:
     counts = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in found.counts.items())
     refused = found.refusals
-    parts: list[Part] = [f"{'Imported' if found.written else 'Checked, nothing written'}: {counts or 'no rows'}."]
+    parts: list[Part] = [f"{'Imported' if found.written else 'Checked, nothing written'}: {counts or 'nothing'}."]
     if refused:
         more = f", {SHOWN} shown" if len(refused) > SHOWN else ""
         parts.append(Table(f"Refused: {len(refused)}{more}", REFUSED, refused[:SHOWN]))
         if not check and not found.written:
-            parts.append("Correct these rows, or take the others with --skip-refused.")
+            parts.append("Correct these records, or take the others with --skip-refused.")
     return Output(found.data(), *parts, error=typer.Exit(EXIT_REFUSED) if refused else None)
 
 

@@ -152,7 +152,7 @@ def _check_period(facts: StartFacts, asked: ImportPlan, at: datetime) -> None:
     if at < start:
         raise Refused(
             "The running period lies ahead; import the plan once it has begun.",
-            code="period_ahead",
+            code="period_not_begun",
             field="period_start",
         )
     if at >= end:

@@ -116,8 +116,10 @@ def _named_owner(row: FileRow, owners: dict[str, str]) -> str | None:
 def _unknown(row: FileRow, one: Any) -> InvalidInput:
     if row.kind == "ledger":
         return InvalidInput(
-            f"There is no plan {one.plan!r} in this import; add its row.", code="unknown_plan", field="plan"
+            f"There is no plan {one.plan!r} in this import; add its record.", code="unknown_plan", field="plan"
         )
     return InvalidInput(
-        f"There is no customer {one.customer!r} in this import; add its row.", code="unknown_customer", field="customer"
+        f"There is no customer {one.customer!r} in this import; add its record.",
+        code="unknown_customer",
+        field="customer",
     )

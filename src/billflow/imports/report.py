@@ -59,7 +59,7 @@ class ImportReport:
 
     def data(self) -> dict[str, Any]:
         """Return it for scripts."""
-        return {"written": self.written, "counts": self.counts, "reasons": self.reasons, "rows": self.rows}
+        return {"written": self.written, "counts": self.counts, "reasons": self.reasons, "records": self.rows}
 
     def text_for(self, file: Path) -> str:
         """Return what to write to a file: CSV where it ends so, JSON otherwise."""

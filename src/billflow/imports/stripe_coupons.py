@@ -8,10 +8,10 @@ from billflow.domain.errors import Refused
 from billflow.domain.plan import Schedule
 from billflow.imports.price_map import PriceMap
 from billflow.imports.stripe_customers import without_nothing
-from billflow.imports.stripe_objects import Obj, StripeObjects
+from billflow.imports.stripe_objects import AccountObjects, Obj
 
 
-def coupon_of(objects: StripeObjects, subscription: Obj, plan: dict[str, Any], prices: PriceMap) -> dict[str, Any]:
+def coupon_of(objects: AccountObjects, subscription: Obj, plan: dict[str, Any], prices: PriceMap) -> dict[str, Any]:
     """Return the customer's coupon with the months that are left of it; nothing where the next period has none."""
     discounts: list[Obj] = [one for one in subscription.get("discounts") or [] if isinstance(one, dict)]
     if not discounts:

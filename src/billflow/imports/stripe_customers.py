@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billflow.domain.errors import Refused
-from billflow.imports.stripe_objects import Obj, StripeObjects
+from billflow.imports.stripe_objects import AccountObjects, Obj
 
 _ADDRESS = {"street": "line1", "street2": "line2", "city": "city", "postal_code": "postal_code", "state": "state"}
 _ADDRESS["country"] = "country"
@@ -20,7 +20,7 @@ def without_nothing(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", {}, [])}
 
 
-def customer_row(objects: StripeObjects, customer: Obj, currency: str | None) -> dict[str, Any]:
+def customer_row(objects: AccountObjects, customer: Obj, currency: str | None) -> dict[str, Any]:
     """Return a customer's row; raises `Refused` for one that owes Stripe's balance something."""
     balance = customer.get("balance") or 0
     if balance > 0:

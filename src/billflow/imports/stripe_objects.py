@@ -22,7 +22,7 @@ KINDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class StripeObjects:
+class AccountObjects:
     """Objects by kind and id; of each the one that was read last."""
 
     by_kind: dict[str, dict[str, Obj]] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class StripeObjects:
         return next((one["id"] for one in self.all("balances") if one["customer"] == customer_id), None)
 
 
-def load_objects(folder: Path) -> StripeObjects:
+def load_objects(folder: Path) -> AccountObjects:
     """Return what a folder holds; raises `InvalidInput` where customers or subscriptions are missing."""
     found = {kind: _of_kind(folder, kind) for kind in KINDS}
     for kind in ("customers", "subscriptions"):
@@ -48,7 +48,7 @@ def load_objects(folder: Path) -> StripeObjects:
             raise InvalidInput(
                 f"{folder} has no {kind}.jsonl; let --read fetch it, or put what Stripe exported there.", field="folder"
             )
-    return StripeObjects({kind: {one["id"]: one for one in objects or []} for kind, objects in found.items()})
+    return AccountObjects({kind: {one["id"]: one for one in objects or []} for kind, objects in found.items()})
 
 
 def _of_kind(folder: Path, kind: str) -> list[Obj] | None:

@@ -5,7 +5,7 @@ from typing import Any
 from billflow.domain.errors import Refused
 from billflow.imports.price_map import PriceMap, PriceMapping
 from billflow.imports.stripe_customers import moment, without_nothing
-from billflow.imports.stripe_objects import Obj, StripeObjects
+from billflow.imports.stripe_objects import AccountObjects, Obj
 
 LIVE = ("active", "trialing", "past_due")
 OVER = ("canceled", "incomplete_expired")
@@ -13,7 +13,7 @@ SCHEDULES = {("month", 1): "monthly", ("month", 3): "quarterly", ("month", 6): "
 SCHEDULES |= {("year", 1): "annual", ("month", 12): "annual"}
 
 
-def plan_row(objects: StripeObjects, subscription: Obj, prices: PriceMap) -> dict[str, Any]:
+def plan_row(objects: AccountObjects, subscription: Obj, prices: PriceMap) -> dict[str, Any]:
     """Return a live subscription's row; raises `Refused` for one that has no counterpart."""
     _check_standing(subscription)
     item = _only_item(subscription)
@@ -88,7 +88,7 @@ def _only_item(subscription: Obj) -> Obj:
     return held[0]
 
 
-def _scheduled(objects: StripeObjects, subscription: Obj, item: Obj, prices: PriceMap) -> dict[str, Any]:
+def _scheduled(objects: AccountObjects, subscription: Obj, item: Obj, prices: PriceMap) -> dict[str, Any]:
     """Return what the subscription's schedule changes at the end of the running period."""
     schedule = objects.get("subscription_schedules", _id_of(subscription.get("schedule")))
     if schedule is None or schedule["status"] != "active":
@@ -108,7 +108,7 @@ def _scheduled(objects: StripeObjects, subscription: Obj, item: Obj, prices: Pri
     return _next_phase(objects, item, phase["items"][0], prices)
 
 
-def _next_phase(objects: StripeObjects, item: Obj, following: Obj, prices: PriceMap) -> dict[str, Any]:
+def _next_phase(objects: AccountObjects, item: Obj, following: Obj, prices: PriceMap) -> dict[str, Any]:
     price = objects.get("prices", _id_of(following["price"]))
     if price is None:
         raise Refused("The schedule's next price was not read; read the account again.", code="price_not_read")

@@ -6,11 +6,11 @@ from billflow.imports.files import FileRow
 from billflow.imports.price_map import PriceMap
 from billflow.imports.stripe_coupons import coupon_of
 from billflow.imports.stripe_customers import customer_row, invoice_row
-from billflow.imports.stripe_objects import Obj, StripeObjects
+from billflow.imports.stripe_objects import AccountObjects, Obj
 from billflow.imports.stripe_plans import OVER, plan_row
 
 
-def bundle_stripe(objects: StripeObjects, prices: PriceMap) -> Bundles:
+def bundle_stripe(objects: AccountObjects, prices: PriceMap) -> Bundles:
     """Map every customer with its live subscription and its invoices; what is over stays behind."""
     mapping = _Mapping(objects, prices)
     plans = {one["customer"]: mapping.plan(one) for one in objects.all("subscriptions") if one["status"] not in OVER}
@@ -24,7 +24,7 @@ def bundle_stripe(objects: StripeObjects, prices: PriceMap) -> Bundles:
 
 
 class _Mapping:
-    def __init__(self, objects: StripeObjects, prices: PriceMap) -> None:
+    def __init__(self, objects: AccountObjects, prices: PriceMap) -> None:
         self.objects, self.prices = objects, prices
         self.rows: list[FileRow] = []
         self.refused: list[RefusedRow] = []

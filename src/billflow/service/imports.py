@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from billflow.models.contracts.customers import ChangeContext
-from billflow.models.contracts.imports import ImportCreate, ImportedRow
+from billflow.models.contracts.imports import ImportCreate, ImportRecord
 from billflow.models.contracts.plans import PlanInput
 from billflow.store.session.repositories import Repositories
 from billflow.temporal.workflow_control import WorkflowControl
@@ -17,7 +17,7 @@ class ImportService:
     control: WorkflowControl
     repositories: Repositories
 
-    async def take(self, org_id: str, asked: ImportCreate, change: ChangeContext) -> tuple[ImportedRow, ...]:
+    async def take(self, org_id: str, asked: ImportCreate, change: ChangeContext) -> tuple[ImportRecord, ...]:
         """Import customers, each whole or not at all, and start the workflows of their plans.
 
         With `check` nothing is written. Repeated, what was imported stays as it is, and a plan whose workflow was not

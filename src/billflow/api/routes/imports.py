@@ -19,4 +19,4 @@ async def import_customers(
 
     What was imported before, by its external id, stays as it is.
     """
-    return ImportResponse(rows=await services.imports.take(principal.org_id, asked, change))
+    return ImportResponse(records=await services.imports.take(principal.org_id, asked, change))

@@ -130,7 +130,7 @@ class InvoiceOpening(RequestModel):
     period_end: RequestMoment | None = None
 
     @model_validator(mode="after")
-    def _told_when(self) -> Self:
+    def _dated(self) -> Self:
         if self.amount_paid > self.total:
             raise InvalidInput("More was paid than the invoice is over; correct amount_paid.", field="amount_paid")
         if (self.status is OpeningInvoiceStatus.PAID) != (self.paid_at is not None):
@@ -165,7 +165,7 @@ class ImportCreate(RequestModel):
 
 
 class ImportKind(StrEnum):
-    """What a row of an import is about."""
+    """What a record of an import is about."""
 
     CUSTOMER = "customer"
     PLAN = "plan"
@@ -173,7 +173,7 @@ class ImportKind(StrEnum):
 
 
 class ImportOutcome(StrEnum):
-    """What became of a row: `known` was imported before, `held_back` belongs to one that is refused.
+    """What became of a record: `known` was imported before, `held_back` belongs to one that is refused.
 
     `updated` is an invoice that was open when it was imported, and is not any more.
     """
@@ -185,8 +185,8 @@ class ImportOutcome(StrEnum):
     HELD_BACK = "held_back"
 
 
-class ImportedRow(Contract):
-    """What became of one row: `id` is what it is called here, `mapped` what it became."""
+class ImportRecord(Contract):
+    """What became of one record: `id` is what it is called here, `mapped` what it became."""
 
     kind: ImportKind
     external_id: str
@@ -199,6 +199,6 @@ class ImportedRow(Contract):
 
 
 class ImportResponse(Contract):
-    """What became of every row of an import."""
+    """What became of every record of an import."""
 
-    rows: tuple[ImportedRow, ...]
+    records: tuple[ImportRecord, ...]

@@ -13,9 +13,9 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.imports import (
     CustomerImport,
-    ImportedRow,
     ImportKind,
     ImportOutcome,
+    ImportRecord,
 )
 from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import BillingAccountRow, CustomerRow, ImportedObjectRow, TestClock
@@ -36,7 +36,7 @@ _CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
 class ImportResult:
     """What came of one customer: a row for each thing, and its plans, whose workflows are to run."""
 
-    rows: tuple[ImportedRow, ...]
+    rows: tuple[ImportRecord, ...]
     plans: tuple[PlanState, ...] = ()
 
 
@@ -48,14 +48,14 @@ class _RowInHand:
 
 
 @dataclass
-class _Taken:
+class _Writing:
     """What one customer's transaction has written so far."""
 
     recorder: Recorder
     settings: BillingSettings
     clock_id: str | None
     row_in_hand: "_RowInHand"
-    rows: list[ImportedRow] = field(default_factory=list)
+    rows: list[ImportRecord] = field(default_factory=list)
     plans: list[PlanState] = field(default_factory=list)
 
     async def known(self, kind: ImportKind, external_id: str) -> UUID | None:
@@ -69,7 +69,7 @@ class _Taken:
     def note(self, object_id: UUID, outcome: ImportOutcome, **mapped: object) -> None:
         """Say what became of the row in hand, and remember a new one by its external id."""
         kind, external_id = self.row_in_hand.row
-        row = ImportedRow(kind=kind, external_id=external_id, outcome=outcome, id=str(object_id), mapped=mapped)
+        row = ImportRecord(kind=kind, external_id=external_id, outcome=outcome, id=str(object_id), mapped=mapped)
         self.rows.append(row)
         if outcome is ImportOutcome.IMPORTED:
             about = {"kind": kind, "external_id": external_id, "object_id": object_id}
@@ -126,57 +126,57 @@ class PostgresImportRepository(Repository):
         clock = await row_by_id(session, TestClock, clock_id, "test clock") if clock_id else None
         at = clock.now_at if clock else change.at
         recorder = recorder_of(session, as_id(org_id, "organization"), change.model_copy(update={"at": at}))
-        taken = _Taken(recorder, self.settings, clock_id, in_hand)
-        customer, account = await _customer(taken, wanted)
+        writing = _Writing(recorder, self.settings, clock_id, in_hand)
+        customer, account = await _customer(writing, wanted)
         await report_seats(session, customer, wanted.seats)
-        plans = await _plans(taken, wanted, customer, account)
+        plans = await _plans(writing, wanted, customer, account)
         for invoice in wanted.invoices:
-            known = await taken.known(ImportKind.INVOICE, invoice.external_id)
+            known = await writing.known(ImportKind.INVOICE, invoice.external_id)
             row, outcome = await write_opening_invoice(session, customer, invoice, known, plans.get(invoice.plan or ""))
             mapped = {"total": row.total, "currency": row.currency, "status": row.status}
-            taken.note(row.id, outcome, **mapped)
+            writing.note(row.id, outcome, **mapped)
         await session.flush()
         await session.execute(_CHECK_NOW)
-        return ImportResult(tuple(taken.rows), tuple(taken.plans))
+        return ImportResult(tuple(writing.rows), tuple(writing.plans))
 
 
-async def _customer(taken: _Taken, wanted: CustomerImport) -> tuple[CustomerRow, BillingAccountRow]:
-    opening, session = wanted.customer, taken.recorder.session
+async def _customer(writing: _Writing, wanted: CustomerImport) -> tuple[CustomerRow, BillingAccountRow]:
+    opening, session = wanted.customer, writing.recorder.session
     # Who imports the same customer at the same time, such as a request whose command was killed, goes first.
-    await advisory_lock(session, f"import/{taken.recorder.org_id}/{opening.external_id}")
-    known = await taken.known(ImportKind.CUSTOMER, opening.external_id)
+    await advisory_lock(session, f"import/{writing.recorder.org_id}/{opening.external_id}")
+    known = await writing.known(ImportKind.CUSTOMER, opening.external_id)
     if known is not None:
         customer, account = await locked_customer(session, str(known))
-        taken.note(customer.id, ImportOutcome.KNOWN)
+        writing.note(customer.id, ImportOutcome.KNOWN)
         return customer, account
-    customer, account = await create_customer(taken.recorder, opening.new())
-    await open_account(taken.recorder, customer, account, opening)
+    customer, account = await create_customer(writing.recorder, opening.new())
+    await open_account(writing.recorder, customer, account, opening)
     customer, account = await locked_customer(session, str(customer.id))  # with what the database gave it
     mapped = {"name": opening.name, "currency": account.currency, "credit": opening.credit_balance}
-    taken.note(customer.id, ImportOutcome.IMPORTED, **mapped)
+    writing.note(customer.id, ImportOutcome.IMPORTED, **mapped)
     return customer, account
 
 
 async def _plans(
-    taken: _Taken, wanted: CustomerImport, customer: CustomerRow, account: BillingAccountRow
+    writing: _Writing, wanted: CustomerImport, customer: CustomerRow, account: BillingAccountRow
 ) -> dict[str, UUID]:
-    session, plans = taken.recorder.session, dict[str, UUID]()
+    session, plans = writing.recorder.session, dict[str, UUID]()
     for opening in wanted.plans:
-        known = await taken.known(ImportKind.PLAN, opening.external_id)
+        known = await writing.known(ImportKind.PLAN, opening.external_id)
         if known is not None:
-            taken.plans.append(await imported_plan_state(session, customer, known))
-            taken.note(known, ImportOutcome.KNOWN)
+            writing.plans.append(await imported_plan_state(session, customer, known))
+            writing.note(known, ImportOutcome.KNOWN)
             plans[opening.external_id] = known
             continue
-        clock = await checked_clock(session, customer, taken.clock_id)
-        ask = plan_input(taken.recorder, opening, wanted.ledger)
-        result = await import_plan_row(taken.recorder, (customer, account), ask, clock, taken.settings)
+        clock = await checked_clock(session, customer, writing.clock_id)
+        ask = plan_input(writing.recorder, opening, wanted.ledger)
+        result = await import_plan_row(writing.recorder, (customer, account), ask, clock, writing.settings)
         state = result.state
-        taken.plans.append(state)
+        writing.plans.append(state)
         plans[opening.external_id] = UUID(state.plan_id)
         mapped = {"tier": state.tier, "schedule": state.schedule, "licenses": state.licenses, "status": state.status}
         mapped |= {"next_invoice_date": state.due_at}
-        taken.note(UUID(state.plan_id), ImportOutcome.IMPORTED, **mapped)
+        writing.note(UUID(state.plan_id), ImportOutcome.IMPORTED, **mapped)
     return plans
 
 
@@ -190,9 +190,9 @@ def _refused(wanted: CustomerImport, in_hand: _RowInHand, error: BillingError) -
     why: dict[str, Any] = {"code": error.code, "message": str(error), "field": getattr(error, "field", None)}
     return ImportResult(
         tuple(
-            ImportedRow(kind=one[0], external_id=one[1], outcome=ImportOutcome.REFUSED, **why)
+            ImportRecord(kind=one[0], external_id=one[1], outcome=ImportOutcome.REFUSED, **why)
             if one == in_hand.row
-            else ImportedRow(kind=one[0], external_id=one[1], outcome=ImportOutcome.HELD_BACK)
+            else ImportRecord(kind=one[0], external_id=one[1], outcome=ImportOutcome.HELD_BACK)
             for one in everything
         )
     )

@@ -96,5 +96,8 @@ def _example(kind: type[BaseModel]) -> dict[str, Any]:
     return dict(examples[0])
 
 
-EXAMPLES: Mapping[str, dict[str, Any]] = {"OfferCreate": {"tier": "team", "fixed_price": 1200000}}
+EXAMPLES: Mapping[str, dict[str, Any]] = {
+    "CustomerImport": {"customer": {"external_id": "cus_1", "name": "Acme", "email": "kim@acme.example"}},
+    "OfferCreate": {"tier": "team", "fixed_price": 1200000},
+}
 """Bodies whose examples are in the API's document."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from billflow.domain.errors import InvalidInput
+from billflow.imports.price_map import PRICE_MAP_FILE
 from billflow.models.contracts.catalog import CATALOG_FILE
 from billflow.models.contracts.seller import SELLER_FILE
 from billflow.models.contracts.seller import example_text as example_seller
@@ -23,6 +24,7 @@ class FileCheck(NamedTuple):
 
 CHECKS = {
     "catalog.md": FileCheck(lambda data: CATALOG_FILE.parse(data).checked()),
+    "importing.md": FileCheck(PRICE_MAP_FILE.parse),
     "seller.md": FileCheck(SELLER_FILE.parse, example_seller()),
     "tax.md": FileCheck(TAX_FILE.parse),
 }

@@ -217,6 +217,53 @@ def of_the_rest(client: StripeClient) -> None:
     client.v1.events.list({"type": "invoice.*"})
 
 
+def of_what_is_sold(client: StripeClient) -> str:
+    product = client.v1.products.create({"name": "Seats", "metadata": {"k": "v"}})
+    client.v1.products.update(product.id, {"description": "by seat"})
+    assert [one.id for one in client.v1.products.list(ranged({"active": True})).data] == [product.id]
+    gone = client.v1.products.create({"name": "Nothing"})
+    client.v1.products.delete(gone.id)
+    assert client.v1.products.retrieve(product.id).description == "by seat"
+    params: Any = {"product": product.id, "unit_amount_decimal": "800", "currency": "usd"}
+    params["recurring"] = {"interval": "month"}
+    monthly = client.v1.prices.create(params)
+    client.v1.prices.update(monthly.id, {"nickname": "monthly", "lookup_key": "seats"})
+    found = client.v1.prices.list(ranged({"product": product.id, "type": "recurring", "lookup_keys": ["seats"]}))
+    assert [one.nickname for one in found.data] == ["monthly"]
+    coupon = client.v1.coupons.create({"amount_off": 100, "currency": "usd", "duration": "forever"})
+    client.v1.coupons.update(coupon.id, {"name": "gift"})
+    assert [one.name for one in client.v1.coupons.list(ranged({})).data] == ["gift"]
+    five = client.v1.coupons.create({"percent_off": 5, "id": "five_off"})
+    assert client.v1.coupons.retrieve("five_off").percent_off == 5
+    client.v1.coupons.delete(five.id)
+    return client.v1.prices.retrieve(monthly.id).id
+
+
+def of_subscriptions(client: StripeClient) -> None:
+    price, customer = of_what_is_sold(client), customer_with(client)
+    coupon = client.v1.coupons.list({}).data[0].id
+    made = client.v1.subscriptions.create(
+        {"customer": customer.id, "items": [{"price": price}], "discounts": [{"coupon": coupon}]}
+    )
+    client.v1.subscriptions.update(made.id, {"metadata": {"k": "v"}})
+    client.v1.subscriptions.delete_discount(made.id)
+    item = client.v1.subscription_items.list({"subscription": made.id}).data[0]
+    client.v1.subscription_items.update(item.id, {"quantity": 2, "proration_behavior": "none"})
+    assert client.v1.subscription_items.retrieve(item.id).quantity == 2
+    assert [one.id for one in client.v1.subscriptions.list(ranged({"price": price})).data] == [made.id]
+    schedule = client.v1.subscription_schedules.create({"from_subscription": made.id})
+    client.v1.subscription_schedules.update(schedule.id, {"end_behavior": "cancel"})
+    client.v1.subscription_schedules.release(schedule.id)
+    later = client.v1.subscription_schedules.create(
+        {"customer": customer.id, "start_date": 4_000_000_000, "phases": [{"items": [{"price": price}]}]}
+    )
+    assert client.v1.subscription_schedules.cancel(later.id).status == "canceled"
+    assert client.v1.subscription_schedules.retrieve(schedule.id).released_subscription == made.id
+    assert len(client.v1.subscription_schedules.list(ranged({"customer": customer.id})).data) == 2
+    assert client.v1.subscriptions.retrieve(made.id).discounts == []
+    client.v1.subscriptions.cancel(made.id)
+
+
 def test_every_operation_of_the_contract_is_answered_as_the_contract_says(sim: Sim) -> None:
     client = sim.client()
     of_customers(client)
@@ -227,6 +274,7 @@ def test_every_operation_of_the_contract_is_answered_as_the_contract_says(sim: S
     of_payments(client)
     of_credit_notes(client)
     of_taxes(client)
+    of_subscriptions(client)
     of_the_rest(client)
     list(client.v1.events.list({"limit": 100}).auto_paging_iter())
 

@@ -82,7 +82,7 @@ def test_parameters_that_do_not_fit_are_refused_by_name(
 
 
 def test_paths_that_are_not_of_the_contract_are_unrecognized(http: httpx.Client) -> None:
-    status, error = post(http, "/v1/subscriptions")
+    status, error = post(http, "/v1/quotes")
 
     assert status == 404
     assert error["message"].startswith("Unrecognized request URL")

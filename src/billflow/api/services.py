@@ -15,6 +15,7 @@ from billflow.service.business import BusinessService
 from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
+from billflow.service.imports import ImportService
 from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
 from billflow.service.plan_batches import PlanBatchService
@@ -59,6 +60,7 @@ class Services:
     catalog: CatalogService
     taxes: TaxService
     stripe_events: StripeEventQueue
+    imports: ImportService
     invoices: InvoiceService
     adjustments: AdjustmentService
     documents: InvoiceDocuments

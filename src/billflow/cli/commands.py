@@ -164,6 +164,13 @@ COMMANDS = (
     LazyCommand("notices", "notices:app", "Show and change how long ahead customers are told.", "notices show"),
     LazyCommand("portal", "portal:app", "Show and change what customers may do in the portal.", "portal show"),
     LazyCommand("customer", "customers:app", "Create, find, change and suspend customers.", "customer list"),
+    LazyCommand(
+        "import",
+        "imports:app",
+        "Move in from another billing system: customers, live plans, seats, open and paid invoices.",
+        "import csv ./old --check",
+        "import stripe ./read --map prices.toml --check",
+    ),
     LazyCommand("seats", "seats:app", "Report how many people use what.", "seats import seats.csv"),
     LazyCommand("clock", "clocks:app", "Move test clocks, and with them their plans.", "clock create demo"),
     LazyCommand("keys", "keys:app", "Make, list, revoke and rotate API keys.", "keys create backend"),

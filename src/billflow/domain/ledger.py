@@ -17,6 +17,7 @@ class Disposition(StrEnum):
     NOTHING_TO_BILL = "nothing_to_bill"
     FORGIVEN = "forgiven"
     TRIAL = "trial"
+    IMPORTED = "imported"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

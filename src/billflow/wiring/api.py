@@ -107,6 +107,7 @@ def api_services(engine: Engine) -> Services:
         pricing=engine.pricing,
         catalog=engine.catalog,
         taxes=engine.taxes,
+        imports=engine.imports,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(

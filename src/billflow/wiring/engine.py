@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from billflow.service.clocks import ClockService
     from billflow.service.collection import CollectionService
     from billflow.service.customers import CustomerService
+    from billflow.service.imports import ImportService
     from billflow.service.invoices import InvoiceService
     from billflow.service.offers import OfferService
     from billflow.service.plan_batches import PlanBatchService
@@ -59,6 +60,7 @@ class Engine(Store):
     plans: ClassVar["Part[PlanService]"] = Part("service.plans")
     collection: ClassVar["Part[CollectionService]"] = Part("service.collection")
     customers: ClassVar["Part[CustomerService]"] = Part("service.customers")
+    imports: ClassVar["Part[ImportService]"] = Part("service.imports")
     seats: ClassVar["Part[SeatService]"] = Part("service.seats")
     clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
     plan_batches: ClassVar["Part[PlanBatchService]"] = Part("service.plan_batches")

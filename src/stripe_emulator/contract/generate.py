@@ -17,6 +17,7 @@ EXTRA_BLANKS = [
     "Charge.PaymentMethodDetails.Card",
     "Charge.PaymentMethodDetails.SepaDebit",
     "Charge.PaymentMethodDetails.UsBankAccount",
+    "SubscriptionSchedule.Phase.Item",
 ]
 
 

@@ -12,6 +12,9 @@ from stripe_emulator.types import Obj
 
 MAX_LEVELS = 4
 KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
+NAMED = {"coupon": "coupon", "product": "product"}
+"""The members whose ids may be anything, since who makes the object may choose its id."""
+
 Includer = Callable[[Unit, Obj], Any]
 _INCLUDABLE: dict[tuple[str, str], Includer] = {}
 
@@ -45,7 +48,9 @@ def _walk(unit: Unit, node: Obj, segments: list[str], path: str) -> None:
             raise invalid(f"This property cannot be expanded ({path}).", param="expand")
         node[name] = includer(unit, node)
     elif isinstance(node[name], str):
-        node[name] = _object_of(unit, node[name], path)
+        node[name] = _object_of(unit, node[name], path, NAMED.get(name))
+    elif isinstance(node[name], list):
+        node[name] = [_object_of(unit, one, path) if isinstance(one, str) else one for one in node[name]]
     elif not isinstance(node[name], dict | list | None):
         raise invalid(f"This property cannot be expanded ({path}).", param="expand")
     children = node[name] if isinstance(node[name], list) else [node[name]]
@@ -54,8 +59,8 @@ def _walk(unit: Unit, node: Obj, segments: list[str], path: str) -> None:
             _walk(unit, child, rest, path)
 
 
-def _object_of(unit: Unit, identifier: str, path: str) -> Obj:
-    kind = KINDS.get(identifier.rpartition("_")[0])
+def _object_of(unit: Unit, identifier: str, path: str, named: str | None = None) -> Obj:
+    kind = named or KINDS.get(identifier.rpartition("_")[0])
     found = kind and (unit.find(identifier, kind) or unit.find_deleted(identifier, kind))
     if not found:
         raise invalid(f"This property cannot be expanded ({path}).", param="expand")

@@ -122,3 +122,9 @@ def plain(number: Decimal) -> str:
 def exclusive(taxes: list[Obj]) -> int:
     """Return the tax that comes on top of the amounts it is on."""
     return sum(tax["amount"] for tax in taxes if tax["tax_behavior"] == "exclusive")
+
+
+def discounted(line: Obj) -> int:
+    """Return what is left of a line's amount after its discounts, which its tax is on."""
+    amount: int = line["amount"] - sum(one["amount"] for one in line["discount_amounts"] or [])
+    return amount

@@ -88,7 +88,7 @@ def _reason(unit: Unit, customer: Obj, country: str) -> str:
 
 def _tax(unit: Unit, line: Obj, country: str, reason: str) -> Obj:
     percent = Decimal(PERCENT[country] if reason == "standard_rated" else 0)
-    is_taxed, amount = reason != "not_collecting", line["amount"]
+    is_taxed, amount = reason != "not_collecting", money.discounted(line)
     inclusive = _is_inclusive(unit.services.settings.tax_behavior, line["currency"])
     tax = money.contained(amount, percent, percent) if inclusive else money.percent(amount, percent)
     return {

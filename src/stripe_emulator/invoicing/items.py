@@ -84,7 +84,8 @@ def check_room(unit: Unit, invoice: Obj, more: int) -> None:
 
 def release(unit: Unit, line: Obj, *, keep_item: bool) -> None:
     """Take a line off its invoice; the item becomes pending again or goes with it."""
-    item = unit.find(line["parent"]["invoice_item_details"]["invoice_item"], "invoiceitem")
+    source = line["parent"]["invoice_item_details"]
+    item = unit.find(source["invoice_item"], "invoiceitem") if source else None
     unit.remove(line)
     if item is None:
         return

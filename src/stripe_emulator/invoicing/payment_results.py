@@ -4,6 +4,7 @@ from stripe_emulator.engine import balance
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.invoicing.state import become_paid, open_payment, stop_asking
 from stripe_emulator.storage.query import Query
+from stripe_emulator.subscriptions.payments import payment_failed
 from stripe_emulator.types import Obj
 
 
@@ -63,3 +64,4 @@ def intent_failed(unit: Unit, invoice: Obj) -> None:
     invoice["attempted"] = True
     unit.changed("invoice.updated", invoice)
     unit.emit("invoice.payment_failed", invoice)
+    payment_failed(unit, invoice)

@@ -4,6 +4,7 @@ from stripe_emulator.engine import balance
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.payments import intents
 from stripe_emulator.storage.query import Query
+from stripe_emulator.subscriptions.payments import invoice_paid
 from stripe_emulator.types import Obj
 
 CLOSED = {"auto_advance": False, "next_payment_attempt": None, "automatically_finalizes_at": None}
@@ -17,6 +18,7 @@ def become_paid(unit: Unit, invoice: Obj) -> None:
     unit.changed("invoice.updated", invoice)
     unit.emit("invoice.paid", invoice)
     unit.emit("invoice.payment_succeeded", invoice)
+    invoice_paid(unit, invoice)
 
 
 def become_void(unit: Unit, invoice: Obj) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from stripe_emulator.engine import money
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import StripeError, invalid
 from stripe_emulator.invoicing import automatic_tax, tax_rates
@@ -23,7 +24,7 @@ def apply(unit: Unit, invoice: Obj, lines: list[Obj]) -> None:
         return
     for line, own in zip(lines, held, strict=True):
         rates = own.get("tax_rates") or invoice["default_tax_rates"]
-        line["taxes"] = tax_rates.taxes(unit, rates, line["amount"]) if rates else own.get("taxes", [])
+        line["taxes"] = tax_rates.taxes(unit, rates, money.discounted(line)) if rates else own.get("taxes", [])
 
 
 def put(unit: Unit, obj: Obj, params: Obj) -> None:

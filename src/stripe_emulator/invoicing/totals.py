@@ -25,8 +25,19 @@ def recompute(unit: Unit, invoice: Obj) -> None:
     total_taxes = taxes.summed(tax for line in lines for tax in line["taxes"])
     exclusive = money.exclusive(total_taxes)
     inclusive = sum(tax["amount"] for tax in total_taxes) - exclusive
-    total = subtotal + exclusive
-    invoice.update(subtotal=subtotal, total=total, total_taxes=total_taxes)
-    invoice.update(subtotal_excluding_tax=subtotal - inclusive, total_excluding_tax=subtotal - inclusive)
+    off = total_discounts(lines)
+    net = subtotal - sum(one["amount"] for one in off)
+    total = net + exclusive
+    invoice.update(subtotal=subtotal, total=total, total_taxes=total_taxes, total_discount_amounts=off)
+    invoice.update(subtotal_excluding_tax=subtotal - inclusive, total_excluding_tax=net - inclusive)
     invoice.update(amount_due=max(total, 0), amount_remaining=max(total, 0))
     unit.save(invoice)
+
+
+def total_discounts(lines: list[Obj]) -> list[Obj]:
+    """Return what each discount takes off all lines."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        for one in line["discount_amounts"] or []:
+            sums[one["discount"]] = sums.get(one["discount"], 0) + one["amount"]
+    return [{"amount": amount, "discount": discount} for discount, amount in sums.items()]

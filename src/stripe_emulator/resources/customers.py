@@ -11,6 +11,7 @@ from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.payments.methods import attach_to
 from stripe_emulator.storage.query import Query
+from stripe_emulator.subscriptions.life import ENDED, end
 from stripe_emulator.types import Obj
 
 PLAIN = ("business_name", "description", "email", "individual_name", "name", "phone")
@@ -75,6 +76,9 @@ def delete(unit: Unit, args: Args) -> Obj:
         unit.save(method)
     for tax_id in unit.select(Query("tax_id").where("customer", customer["id"])):
         unit.remove(tax_id)
+    for subscription in unit.select(Query("subscription").where("customer", customer["id"])):
+        if subscription["status"] not in ENDED:
+            end(unit, subscription, unit.now(customer.get("test_clock")))
     unit.remove(customer)
     unit.emit("customer.deleted", customer)
     return deleted(customer)
@@ -133,7 +137,6 @@ def _apply_settings(unit: Unit, customer: Obj, settings: Obj) -> None:
 
 
 @includes("customer", "sources")
-@includes("customer", "subscriptions")
 def nothing_simulated(_: Unit, customer: Obj) -> Obj:
-    """Return an empty list: the emulator keeps no sources or subscriptions."""
+    """Return an empty list: the emulator keeps no sources."""
     return list_object([], f"/v1/customers/{customer['id']}")

@@ -89,6 +89,8 @@ def _line_of(unit: Unit, invoice: Obj, line_id: str) -> Obj:
 
 
 def _change(unit: Unit, line: Obj, given: Obj) -> None:
+    if line["parent"]["invoice_item_details"] is None:
+        raise invalid("The emulator changes no lines that come from a subscription.", param="lines[id]")
     item = unit.get("invoiceitem", line["parent"]["invoice_item_details"]["invoice_item"])
     for obj in (line, item):
         apply(unit, obj, given)

@@ -7,7 +7,7 @@ from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
 from stripe_emulator.invoicing import automatic_tax, items, tax_rates, totals
-from stripe_emulator.invoicing.finalize import freeze_customer
+from stripe_emulator.invoicing.new import new_invoice, schedule_finalization
 from stripe_emulator.resources.invoice_rules import check_create, check_terms, check_update
 from stripe_emulator.storage.query import Query
 from stripe_emulator.types import Obj
@@ -47,10 +47,8 @@ def create(unit: Unit, args: Args) -> Obj:
     """Create a draft, empty or with the customer's pending items of its currency."""
     params = args.params
     customer = unit.get("customer", params["customer"], "customer")
-    invoice = unit.blank("invoice", customer.get("test_clock"))
-    invoice.update(_constants(invoice, customer))
-    invoice["currency"] = params.get("currency") or customer.get("currency") or "usd"
-    invoice["collection_method"] = params.get("collection_method") or "charge_automatically"
+    currency = params.get("currency") or customer.get("currency") or "usd"
+    invoice = new_invoice(unit, customer, currency, params.get("collection_method") or "charge_automatically")
     invoice["auto_advance"] = bool(params.get("auto_advance"))
     unit.add(invoice)
     _apply(unit, invoice, params)
@@ -112,37 +110,8 @@ def list_invoices(unit: Unit, args: Args) -> Obj:
         if args.params.get(name) is not None:
             query.between(name, args.params[name])
     if args.params.get("subscription"):
-        query.matching("0")
+        query.where("parent.subscription_details.subscription", args.params["subscription"])
     return page(unit, args, query)
-
-
-def schedule_finalization(unit: Unit, invoice: Obj) -> None:
-    """Have the draft finalised by itself when it advances automatically."""
-    if invoice["auto_advance"] and invoice["automatically_finalizes_at"]:
-        unit.later("invoice.finalize", invoice, invoice["automatically_finalizes_at"])
-
-
-def _constants(invoice: Obj, customer: Obj) -> Obj:
-    frozen: Obj = {}
-    freeze_customer(frozen, customer)
-    now = invoice["created"]
-    return {
-        **frozen,
-        "account_country": "US",
-        "account_name": "Stand-in",
-        "billing_reason": "manual",
-        "customer": customer["id"],
-        "hosted_invoice_url": None,
-        "invoice_pdf": None,
-        "issuer": {"type": "self"},
-        "metadata": {},
-        "period_end": now,
-        "period_start": now,
-        "status": "draft",
-        "test_clock": customer.get("test_clock"),
-        "total_discount_amounts": [],
-        "total_pretax_credit_amounts": [],
-    }
 
 
 def _apply(unit: Unit, invoice: Obj, params: Obj) -> None:

@@ -8,12 +8,15 @@ from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import TOO_MANY_REQUESTS, StripeError, invalid
 from stripe_emulator.storage.query import Query
+from stripe_emulator.subscriptions.items import items_of
+from stripe_emulator.subscriptions.periods import step
 from stripe_emulator.types import Obj
 
 DAY = 86_400
 LIFETIME = 7 * DAY
 FURTHEST = 2 * 366 * DAY
 OWNED = ("invoice", "invoiceitem", "payment_intent", "charge", "payment_method", "credit_note", "refund")
+SUBSCRIBED = ("subscription", "subscription_schedule", "discount")
 
 
 @operation("test_helpers.test_clock.create")
@@ -52,8 +55,21 @@ def advance(unit: Unit, args: Args) -> Obj:
         raise invalid("A test clock can only be advanced to a later time.", param="frozen_time")
     if target - clock["frozen_time"] > FURTHEST:
         raise invalid("A test clock can be advanced by at most two years.", param="frozen_time")
+    _check_intervals(unit, clock, target)
     clock_advance.start(unit, clock, target)
     return clock
+
+
+def _check_intervals(unit: Unit, clock: Obj, target: int) -> None:
+    """Raise StripeError for a move by more than two intervals of the shortest subscription."""
+    live = unit.select(Query("subscription").where("test_clock", clock["id"]).matching("status <> 'canceled'"))
+    prices = [item["price"] for one in live for item in items_of(unit, one["id"])]
+    furthest = min((step(clock["frozen_time"], price["recurring"], 2) for price in prices), default=target)
+    if target > furthest:
+        raise invalid(
+            "A test clock can be advanced by at most two intervals of the shortest subscription on it.",
+            param="frozen_time",
+        )
 
 
 @operation("test_helpers.test_clock.delete")
@@ -68,7 +84,7 @@ def delete(unit: Unit, args: Args) -> Obj:
 def expire(unit: Unit, clock: Obj) -> None:
     """Delete a clock seven days after its creation."""
     for customer in unit.select(Query("customer").where("test_clock", clock["id"])):
-        for kind in OWNED:
+        for kind in (*OWNED, *SUBSCRIBED):
             for obj in unit.select(Query(kind).where("customer", customer["id"])):
                 unit.remove(obj)
         unit.remove(customer)

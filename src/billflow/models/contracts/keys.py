@@ -15,6 +15,7 @@ class KeyNamespace(StrEnum):
     COLLECTION = "collection"
     CONSOLE = "console"
     CREDIT_NOTE = "credit-note"
+    IMPORT = "import"
     OFFER = "offer"
     ONBOARDING = "onboarding"
     PORTAL = "portal"

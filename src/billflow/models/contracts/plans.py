@@ -7,6 +7,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.plan_import import ImportPlan
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
 from billflow.models.contracts.invoices import (
@@ -186,6 +187,27 @@ class StartPlanInput(Contract):
     def detail(self) -> dict[str, Any]:
         """Return the request as data, for the audit log."""
         return self.model_dump(mode="json", include={"start", "idempotency_key"})
+
+
+class ImportPlanInput(Contract):
+    """Import a plan that another system billed so far, once for each `external_id`; the first step of the plan."""
+
+    kind: ClassVar[str] = "import"
+    org_id: str
+    external_id: str
+    actor: str
+    start: ImportPlan
+    at: Moment
+
+    @property
+    def key(self) -> str:
+        """Return the key under which the step is taken once."""
+        return f"import/{self.external_id}"
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """Return the request as data, for the audit log."""
+        return self.model_dump(mode="json", include={"start", "external_id"})
 
 
 class PurchaseOutcome(Contract):

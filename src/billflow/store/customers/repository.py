@@ -28,7 +28,7 @@ from billflow.models.tables import (
     RemoteServer,
 )
 from billflow.store.access.seller_records import current_seller
-from billflow.store.audit.recorder import recorder_of
+from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.changes import address_column, overwrite
 from billflow.store.customers.constraints import refused_duplicates
@@ -50,15 +50,7 @@ class PostgresCustomerRepository(Repository):
         """
         with refused_duplicates():
             async with self.database.unit_of_work(org_id) as session:
-                recorder = recorder_of(session, as_id(org_id, "organization"), change)
-                new = _with_defaults(new, (await current_seller(session))[1])
-                customer = _row(recorder.org_id, new, await create_deployment(recorder, new))
-                check_taxpayer(customer.billing_address, customer.settings)
-                session.add(customer)
-                await session.flush()
-                session.add(_default_account(customer, new))
-                recorder.audit("customer.created", ("customer", customer.id), after=new.model_dump(mode="json"))
-                recorder.publish("customer.created", {"name": new.name, "email": new.email}, customer_id=customer.id)
+                customer, _ = await create_customer(recorder_of(session, as_id(org_id, "organization"), change), new)
                 return await customer_record(session, customer.id)
 
     async def update(self, ref: CustomerRef, update: CustomerUpdate, change: ChangeContext) -> CustomerRecord:
@@ -126,6 +118,21 @@ class PostgresCustomerRepository(Repository):
             customer.deleted_at = change.at
             recorder.audit("customer.deleted", ("customer", customer.id), before=before, detail=detail)
             recorder.publish("customer.deleted", detail, customer_id=customer.id)
+
+
+async def create_customer(recorder: Recorder, new: NewCustomer) -> tuple[CustomerRow, BillingAccountRow]:
+    """Write a new customer with its deployment and default billing account, inside `refused_duplicates`."""
+    session = recorder.session
+    new = _with_defaults(new, (await current_seller(session))[1])
+    customer = _row(recorder.org_id, new, await create_deployment(recorder, new))
+    check_taxpayer(customer.billing_address, customer.settings)
+    session.add(customer)
+    await session.flush()
+    account = _default_account(customer, new)
+    session.add(account)
+    recorder.audit("customer.created", ("customer", customer.id), after=new.model_dump(mode="json"))
+    recorder.publish("customer.created", {"name": new.name, "email": new.email}, customer_id=customer.id)
+    return customer, account
 
 
 def _row(org_id: UUID, new: NewCustomer, deployment: DeploymentRow) -> CustomerRow:

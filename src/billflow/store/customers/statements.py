@@ -16,6 +16,7 @@ from billflow.models.tables.base import Identified
 from billflow.store.adjustments.records import results_of
 from billflow.store.customers.billing_accounts import default_account
 from billflow.store.customers.invoiced_lines import NO_LINES, CustomerLines, invoiced_lines
+from billflow.store.customers.opening_invoices import as_charged, opening_invoices
 from billflow.store.customers.transactions import customer_read
 from billflow.store.invoices.replacements import clock_of_customer
 from billflow.store.session.database import Repository
@@ -59,16 +60,25 @@ async def account_facts(
     notes, refunds = list(filter(known.counts, notes)), list(filter(known.counts, refunds))
     on_balance, noted = {row.step_key: row.amount for row in changes}, {f"{_NOTE_KEY}{note.id}" for note in notes}
     lines = await invoiced_lines(session, customer) if with_lines else NO_LINES
-    currencies = {*(row.currency for row in invoices), *(row.currency for row in changes)}
+    # The other system has posted its invoices in its own journal.
+    openings = () if with_lines else await opening_invoices(session, customer)
+    currencies = {
+        *(row.currency for row in invoices),
+        *(row.currency for row in changes),
+        *(one.currency for one in openings),
+    }
     if not currencies:
         currencies.add((await default_account(session, customer.id)).currency)
     return [
         AccountFacts(
             currency=currency,
             invoices=[
-                as_record(ChargedInvoice, row, lines=lines.charged.get(row.id, ()))
-                for row in invoices
-                if row.currency == currency
+                *(as_charged(row) for row in openings if row.currency == currency),
+                *(
+                    as_record(ChargedInvoice, row, lines=lines.charged.get(row.id, ()))
+                    for row in invoices
+                    if row.currency == currency
+                ),
             ],
             notes=[_note(row, known.number(row), on_balance, lines) for row in notes if row.currency == currency],
             refunds=[_refund(row, known.number(row)) for row in refunds if row.currency == currency],

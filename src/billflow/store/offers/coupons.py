@@ -32,17 +32,8 @@ class PostgresCouponRepository(Repository):
 
     async def create(self, org_id: str, new: CouponCreate, change: ChangeContext) -> CouponRecord:
         """Make a coupon; raises `InvalidInput`, or `Refused` where its code is attached."""
-        coupon = new.coupon()
         async with self.database.unit_of_work(org_id) as session:
-            check_coupon(coupon, await current_catalog(session), change.at)
-            row = CouponRow(id=uuid4(), org_id=as_id(org_id, "organization"), **dict(new) | {"tiers": list(new.tiers)})
-            session.add(row)
-            try:
-                await written(session, row)
-            except IntegrityError:
-                message = f"There is a coupon {new.code} already; name another code."
-                raise Refused(message, code="coupon_code_taken", field="code") from None
-            _note(row, "coupon.created", recorder_of(session, row.org_id, change))
+            row = await create_coupon(recorder_of(session, as_id(org_id, "organization"), change), new)
             return as_record(CouponRecord, row)
 
     async def search(self, org_id: str, paging: Paging = ALL) -> Page[CouponRecord]:
@@ -107,6 +98,21 @@ class PostgresCouponRepository(Repository):
                 .order_by(CouponRedemptionRow.at.desc(), CouponRedemptionRow.created_at.desc())
             )
             return tuple(_redemption(*found) for found in await session.execute(query))
+
+
+async def create_coupon(recorder: Recorder, new: CouponCreate) -> CouponRow:
+    """Write a new coupon; raises `InvalidInput`, or `Refused` where its code is taken."""
+    session = recorder.session
+    check_coupon(new.coupon(), await current_catalog(session), recorder.at)
+    row = CouponRow(id=uuid4(), org_id=recorder.org_id, **dict(new) | {"tiers": list(new.tiers)})
+    session.add(row)
+    try:
+        await written(session, row)
+    except IntegrityError:
+        message = f"There is a coupon {new.code} already; name another code."
+        raise Refused(message, code="coupon_code_taken", field="code") from None
+    _note(row, "coupon.created", recorder)
+    return row
 
 
 async def _coupon(session: AsyncSession, code: str, *, lock: bool = False) -> CouponRow:

@@ -14,7 +14,7 @@ from billflow.domain.plan import PlanStatus
 from billflow.domain.seat_observations import StaleSeatData
 from billflow.domain.step import Outcome
 from billflow.models.contracts.invoices import SentInvoice
-from billflow.models.contracts.plans import MissedSteps, PlanState, Refusal, StartPlanInput, StepResult
+from billflow.models.contracts.plans import ImportPlanInput, MissedSteps, PlanState, Refusal, StartPlanInput, StepResult
 from billflow.models.contracts.steps import CloseCycleInput, CommandInput, KnownPlan, PlanRef, StepInput
 from billflow.models.tables import CustomerPlan, InvoiceRow, StepRow
 from billflow.store.audit.recorder import Recorder
@@ -57,7 +57,7 @@ class StepWriter:
 
     session: AsyncSession
     rows: PlanRows
-    step: StepInput | StartPlanInput
+    step: StepInput | StartPlanInput | ImportPlanInput
 
     @property
     def recorder(self) -> Recorder:

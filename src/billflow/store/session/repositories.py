@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.business.queries import PostgresBusinessQueries
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
+    from billflow.store.customers.imports import PostgresImportRepository
     from billflow.store.customers.journal import PostgresJournalQueries
     from billflow.store.customers.onboardings import PostgresOnboardingRepository
     from billflow.store.customers.projects import PostgresProjectRepository
@@ -113,6 +114,7 @@ class Repositories:
     catalogs: "Part[PostgresCatalogRepository]" = Part("store.plans.catalog")
     price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
+    imports: "Part[PostgresImportRepository]" = Part("store.customers.imports")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")
     projects: "Part[PostgresProjectRepository]" = Part("store.customers.projects")

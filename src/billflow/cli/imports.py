@@ -1,0 +1,183 @@
+"""`billflow import`: moving in from another billing system."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from billflow.cli.errors import EXIT_REFUSED
+from billflow.cli.files import write_file
+from billflow.cli.output import Output, Part, Table
+from billflow.cli.session import Api, CommandGroup
+
+if TYPE_CHECKING:
+    from billflow.imports.bundles import Bundles
+    from billflow.imports.report import ImportReport
+
+app = CommandGroup()
+
+BATCH = 20
+"""How many customers one request brings."""
+
+SHOWN = 20
+"""How many refused rows people are shown; the report has them all."""
+
+Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Its files are named customers, plans, …")]
+Check = Annotated[bool, typer.Option("--check", help="Write nothing; say of every record whether it can be taken.")]
+SkipRefused = Annotated[bool, typer.Option("--skip-refused", help="Take what can be taken, whatever is refused.")]
+Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what became of each record: .json or .csv.")]
+TestClock = Annotated[str | None, typer.Option(metavar="ID", help="Let the plans live on this test clock.")]
+
+Objects = Annotated[Path, typer.Argument(metavar="FOLDER", help="What was read or exported, as JSON lines.")]
+ReadFirst = Annotated[bool, typer.Option("--read", help="Read the account of STRIPE_API_KEY into the folder first.")]
+StripeTestClock = Annotated[
+    str | None, typer.Option(metavar="ID", help="Read what is on this test clock of Stripe's, and nothing else.")
+]
+MapFile = Annotated[Path | None, typer.Option("--map", metavar="FILE", help="Which tier each price is.")]
+
+REFUSED = {
+    "Where": lambda row: f"{row['file']}:{row['line']}" if row["file"] else row["kind"],
+    "Record": lambda row: row["external_id"] or "-",
+    "Reason": lambda row: row["code"],
+    "~": lambda row: row["message"],
+}
+
+
+@app.on_api("import csv ./old --check", "import csv ./old --skip-refused --report report.csv", name="csv")
+def csv_(  # noqa: PLR0913  (each is an option)
+    api: Api,
+    folder: Folder,
+    *,
+    check: Check = False,
+    skip_refused: SkipRefused = False,
+    report: Report = None,
+    test_clock: TestClock = None,
+) -> Output:
+    """Import a folder of CSV files: customers, plans, ledger, seats and invoices.
+
+    Everything is checked first. Where a record can't be taken nothing is written, unless refused ones are to be
+    skipped. Typed again it takes what is new.
+    """
+    from billflow.imports.files import CSV
+
+    return _imported(api, folder, CSV, check=check, skip_refused=skip_refused, report=report, test_clock=test_clock)
+
+
+@app.on_api("import json ./old --check", name="json")
+def json_(  # noqa: PLR0913  (each is an option)
+    api: Api,
+    folder: Folder,
+    *,
+    check: Check = False,
+    skip_refused: SkipRefused = False,
+    report: Report = None,
+    test_clock: TestClock = None,
+) -> Output:
+    """Import a folder of JSON lines, or of JSON lists, as `import csv` does."""
+    from billflow.imports.files import JSON
+
+    return _imported(api, folder, JSON, check=check, skip_refused=skip_refused, report=report, test_clock=test_clock)
+
+
+@app.on_api(
+    "import stripe ./read --read --map prices.toml --check", "import stripe ./read --map prices.toml", name="stripe"
+)
+def stripe_(  # noqa: PLR0913  (each is an option)
+    api: Api,
+    folder: Objects,
+    *,
+    read: ReadFirst = False,
+    stripe_test_clock: StripeTestClock = None,
+    map_file: MapFile = None,
+    check: Check = False,
+    skip_refused: SkipRefused = False,
+    report: Report = None,
+    test_clock: TestClock = None,
+) -> Output:
+    """Import an account at Stripe: customers, balances, coupons, cards, subscriptions, schedules and invoices.
+
+    Reading goes on where it broke off; what is in the folder is not read again.
+    """
+    from billflow.imports.price_map import read_price_map
+    from billflow.imports.stripe_objects import load_objects
+    from billflow.imports.stripe_rows import bundle_stripe
+
+    prices = read_price_map(map_file)
+    if read:
+        _read(folder, stripe_test_clock)
+    bundles = bundle_stripe(load_objects(folder), prices)
+    return take(api, bundles, check=check, skip_refused=skip_refused, report=report, test_clock=test_clock)
+
+
+def _read(folder: Path, clock: str | None) -> None:
+    import asyncio
+
+    from rich.console import Console
+
+    from billflow.wiring.imports import read_stripe
+
+    with Console(stderr=True).status("") as status:
+        asyncio.run(
+            read_stripe(folder, clock, lambda kind, count: status.update(f"{count:,} {kind.replace('_', ' ')} read"))
+        )
+
+
+def _imported(api: Api, folder: Path, endings: tuple[str, ...], **options: Any) -> Output:
+    from billflow.imports.bundles import bundle
+    from billflow.imports.files import read_folder
+
+    return take(api, bundle(read_folder(folder, endings)), **options)
+
+
+def take(  # noqa: PLR0913  (each is an option)
+    api: Api, bundles: "Bundles", *, check: bool, skip_refused: bool, report: Path | None, test_clock: str | None
+) -> Output:
+    """Check all customers, take them where nothing stands against it, and say what became of each record."""
+    from billflow.imports.report import ImportReport
+
+    found = ImportReport()
+    found.add_refused(bundles)
+    with shown("checked") as progress:
+        found.add_answered(_asked(api, bundles, progress, check=True, test_clock=test_clock), bundles)
+    if not check and (skip_refused or not found.refusals):
+        found = ImportReport(written=True)
+        found.add_refused(bundles)
+        with shown("imported") as progress:
+            found.add_answered(_asked(api, bundles, progress, check=False, test_clock=test_clock), bundles)
+    if report is not None:
+        write_file(report, found.text_for(report).encode(), "--report")
+    return _output(found, check=check)
+
+
+def _asked(
+    api: Api, bundles: "Bundles", progress: Callable[[int, int], None], *, check: bool, test_clock: str | None
+) -> Iterator[dict[str, Any]]:
+    customers = list(bundles.customers.values())
+    for begin in range(0, len(customers), BATCH):
+        part = [one.model_dump(mode="json", exclude_unset=True) for one in customers[begin : begin + BATCH]]
+        body = {"customers": part, "check": check, "test_clock_id": test_clock}
+        yield from api.write("POST", "/imports", body)["records"]
+        progress(begin + len(part), len(customers))
+
+
+def _output(found: "ImportReport", *, check: bool) -> Output:
+    counts = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in found.counts.items())
+    refused = found.refusals
+    parts: list[Part] = [f"{'Imported' if found.written else 'Checked, nothing written'}: {counts or 'nothing'}."]
+    if refused:
+        more = f", {SHOWN} shown" if len(refused) > SHOWN else ""
+        parts.append(Table(f"Refused: {len(refused)}{more}", REFUSED, refused[:SHOWN]))
+        if not check and not found.written:
+            parts.append("Correct these records, or take the others with --skip-refused.")
+    return Output(found.data(), *parts, error=typer.Exit(EXIT_REFUSED) if refused else None)
+
+
+@contextmanager
+def shown(done: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how far it has come."""
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield lambda count, total: status.update(f"{count:,} of {total:,} customers {done}")

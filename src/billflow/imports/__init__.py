@@ -1,0 +1,1 @@
+"""What another billing system exports: read from files or from Stripe, mapped, and put together by customer."""

@@ -1,0 +1,125 @@
+"""Rows put together by customer: each with all of its own, or refused with the row that can't be taken."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from billflow.domain.errors import BillingError, InvalidInput
+from billflow.imports.files import KINDS, FileRow
+from billflow.models.contracts.base import Contract
+from billflow.models.contracts.imports import CustomerImport, CustomerOpening
+from billflow.models.contracts.validation import field_refusal
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that can't be taken, and why."""
+
+    row: FileRow
+    code: str
+    message: str
+    field: str | None = None
+
+    @classmethod
+    def of(cls, row: FileRow, error: BillingError) -> "RefusedRow":
+        """Return the refusal that an error is."""
+        return cls(row, error.code, error.message, getattr(error, "field", None))
+
+
+@dataclass(slots=True)
+class Bundles:
+    """Customers to import, where each of their rows came from, and the rows that can't be taken.
+
+    `held_back` are the customers' external ids that have one, `left_out` their other rows. `ignored` are
+    rows that are no facts of an account, such as drafts.
+    """
+
+    customers: dict[str, CustomerImport] = field(default_factory=dict)
+    sources: dict[tuple[str, str], FileRow] = field(default_factory=dict)
+    refused: list[RefusedRow] = field(default_factory=list)
+    held_back: set[str] = field(default_factory=set)
+    left_out: list[FileRow] = field(default_factory=list)
+    ignored: list[RefusedRow] = field(default_factory=list)
+
+
+def bundle(rows: Iterable[FileRow], refused: Sequence[RefusedRow] = ()) -> Bundles:
+    """Check each row by itself and against the others, and put together those of each customer."""
+    made = Bundles(refused=list(refused))
+    parsed = [(row, one) for row in rows if (one := _parsed(row, made)) is not None]
+    known: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    for row, one in parsed:
+        _register(row, one, known, made)
+    owners = {plan.external_id: plan.customer for plan in known["plans"].values()}
+    parts: dict[str, dict[str, list[Any]]] = {name: {kind: [] for kind in KINDS} for name in known["customers"]}
+    for row, one in parsed:
+        owner = _owner(row, one, owners)
+        if owner not in parts:
+            made.refused.append(RefusedRow.of(row, _unknown(row, one)))
+        elif row.kind != "customers":
+            parts[owner][row.kind].append(one)
+    made.held_back |= {owner for one in made.refused if (owner := _named_owner(one.row, owners)) is not None}
+    wrong = [one.row for one in made.refused]
+    made.left_out = [
+        row for row in made.sources.values() if _named_owner(row, owners) in made.held_back and row not in wrong
+    ]
+    made.customers = {
+        name: CustomerImport(
+            customer=known["customers"][name], **{kind: tuple(of[kind]) for kind in KINDS if kind != "customers"}
+        )
+        for name, of in parts.items()
+        if name not in made.held_back
+    }
+    return made
+
+
+def _parsed(row: FileRow, made: Bundles) -> Contract | None:
+    try:
+        return KINDS[row.kind].model_validate(row.values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "row"
+        made.refused.append(RefusedRow.of(row, field_refusal(first, name)))
+    except BillingError as error:
+        made.refused.append(RefusedRow.of(row, error))
+    return None
+
+
+def _register(row: FileRow, one: Contract, known: dict[str, dict[str, Any]], made: Bundles) -> None:
+    external_id = getattr(one, "external_id", None)
+    if external_id is None:
+        return
+    if external_id in known[row.kind]:
+        made.refused.append(
+            RefusedRow.of(row, InvalidInput(f"{external_id} is there twice; name each once.", code="external_id_twice"))
+        )
+        return
+    known[row.kind][external_id] = one
+    made.sources[row.kind, external_id] = row
+
+
+def _owner(row: FileRow, one: Any, owners: dict[str, str]) -> str | None:
+    if isinstance(one, CustomerOpening):
+        return one.external_id
+    return owners.get(one.plan) if row.kind == "ledger" else str(one.customer)
+
+
+def _named_owner(row: FileRow, owners: dict[str, str]) -> str | None:
+    """Return whose row it is, as far as a row that can't be read says so."""
+    values = row.values
+    if row.kind == "customers":
+        return values.get("external_id")
+    return owners.get(str(values.get("plan"))) if row.kind == "ledger" else values.get("customer")
+
+
+def _unknown(row: FileRow, one: Any) -> InvalidInput:
+    if row.kind == "ledger":
+        return InvalidInput(
+            f"There is no plan {one.plan!r} in this import; add its record.", code="unknown_plan", field="plan"
+        )
+    return InvalidInput(
+        f"There is no customer {one.customer!r} in this import; add its record.",
+        code="unknown_customer",
+        field="customer",
+    )

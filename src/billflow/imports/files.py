@@ -1,0 +1,101 @@
+"""A folder in the neutral format: one file for each kind of row, as CSV, JSON lines or a JSON list."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from billflow.domain.errors import InvalidInput
+from billflow.models.contracts.base import Contract
+from billflow.models.contracts.imports import (
+    CustomerOpening,
+    InvoiceOpening,
+    LedgerOpening,
+    PlanOpening,
+    SeatOpening,
+)
+
+KINDS: Mapping[str, type[Contract]] = {
+    "customers": CustomerOpening,
+    "plans": PlanOpening,
+    "ledger": LedgerOpening,
+    "seats": SeatOpening,
+    "invoices": InvoiceOpening,
+}
+"""The files of a folder by their names, and what each row of one is."""
+
+CSV, JSON = (".csv",), (".jsonl", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One row as it was read: which kind, from where, and its values."""
+
+    kind: str
+    file: str
+    line: int
+    values: dict[str, Any]
+
+
+def read_folder(folder: Path, endings: tuple[str, ...]) -> list[FileRow]:
+    """Return every row of a folder's files; raises `InvalidInput` where there is none, or one that can't be read."""
+    if not folder.is_dir():
+        raise InvalidInput(f"{folder} is no folder; name one with customers{endings[0]}.", field="folder")
+    found = [(kind, folder / f"{kind}{ending}") for kind in KINDS for ending in endings]
+    files = [(kind, file) for kind, file in found if file.exists()]
+    if not any(kind == "customers" for kind, _ in files):
+        raise InvalidInput(f"{folder} has no customers{endings[0]}; write it first.", field="folder")
+    return [row for kind, file in files for row in _rows(kind, file)]
+
+
+def _rows(kind: str, file: Path) -> Iterator[FileRow]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"{file} can't be read: {error.strerror}.", field="folder") from None
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file} is no text in UTF-8; save it as such.", field="folder") from None
+    read = _csv_rows if file.suffix in CSV else _json_rows
+    for line, values in read(text, file):
+        yield FileRow(kind, file.name, line, values)
+
+
+def _csv_rows(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(text.splitlines(), restkey="", strict=True)
+    try:
+        for row in reader:
+            if "" in row:
+                raise InvalidInput(
+                    f"{file}, line {reader.line_num}, has more cells than the first line.", field="folder"
+                )
+            yield reader.line_num, _nested({name.strip(): cell.strip() for name, cell in row.items() if cell})
+    except csv.Error as error:
+        raise InvalidInput(f"{file}, line {reader.line_num}, is no CSV: {error}.", field="folder") from None
+
+
+def _nested(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return the cells that have something, `billing_address.city` as a value within an object."""
+    nested: dict[str, Any] = {}
+    for name, cell in row.items():
+        if not cell:
+            continue
+        *path, last = name.split(".")
+        inner = nested
+        for part in path:
+            inner = inner.setdefault(part, {})
+        inner[last] = cell
+    return nested
+
+
+def _json_rows(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    try:
+        if file.suffix == ".json":
+            yield from enumerate(json.loads(text), 1)
+            return
+        for n, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                yield n, json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InvalidInput(f"{file} is no JSON: {error.msg}, in line {error.lineno}.", field="folder") from None

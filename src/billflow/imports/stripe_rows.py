@@ -1,0 +1,82 @@
+"""An account at Stripe as rows of the neutral format, with what has no counterpart refused by its reason."""
+
+from billflow.domain.errors import BillingError, InvalidInput
+from billflow.imports.bundles import Bundles, RefusedRow, bundle
+from billflow.imports.files import FileRow
+from billflow.imports.price_map import PriceMap
+from billflow.imports.stripe_coupons import coupon_of
+from billflow.imports.stripe_customers import customer_row, invoice_row
+from billflow.imports.stripe_objects import AccountObjects, Obj
+from billflow.imports.stripe_plans import OVER, plan_row
+
+
+def bundle_stripe(objects: AccountObjects, prices: PriceMap) -> Bundles:
+    """Map every customer with its live subscription and its invoices; what is over stays behind."""
+    mapping = _Mapping(objects, prices)
+    plans = {one["customer"]: mapping.plan(one) for one in objects.all("subscriptions") if one["status"] not in OVER}
+    for customer in objects.all("customers"):
+        mapping.customer(customer, plans.get(customer["id"]))
+    for invoice in objects.all("invoices"):
+        mapping.invoice(invoice)
+    made = bundle(mapping.rows, mapping.refused)
+    made.ignored = mapping.ignored
+    return made
+
+
+class _Mapping:
+    def __init__(self, objects: AccountObjects, prices: PriceMap) -> None:
+        self.objects, self.prices = objects, prices
+        self.rows: list[FileRow] = []
+        self.refused: list[RefusedRow] = []
+        self.ignored: list[RefusedRow] = []
+        self.live: dict[str, str] = {}
+
+    def plan(self, subscription: Obj) -> dict[str, str]:
+        """Map a subscription; return what its customer gets of it: a currency, and perhaps a coupon."""
+        row = _row("plans", subscription)
+        customer = subscription["customer"]
+        try:
+            if customer in self.live:
+                raise InvalidInput(
+                    "The customer has several subscriptions; a customer has one live plan here.", code="several_plans"
+                )
+            values = plan_row(self.objects, subscription, self.prices)
+            of_customer = coupon_of(self.objects, subscription, values, self.prices)
+        except BillingError as error:
+            self.refused.append(RefusedRow.of(row, error))
+            return {}
+        self.live[customer] = subscription["id"]
+        self.rows.append(FileRow("plans", row.file, row.line, values))
+        method = subscription.get("default_payment_method")
+        paying = {"stripe_payment_method_id": method} if isinstance(method, str) else {}
+        return {"currency": subscription["currency"], **paying, **of_customer}
+
+    def customer(self, customer: Obj, of_plan: dict[str, str] | None) -> None:
+        """Map a customer, whose subscription may pay by a method of its own."""
+        row = _row("customers", customer)
+        more = dict(of_plan or {})
+        currency = more.pop("currency", None)
+        try:
+            values = {**customer_row(self.objects, customer, currency), **more}
+        except BillingError as error:
+            self.refused.append(RefusedRow.of(row, error))
+            return
+        self.rows.append(FileRow("customers", row.file, row.line, values))
+
+    def invoice(self, invoice: Obj) -> None:
+        """Map an invoice; one that is no fact of the account is left out, and named."""
+        row = _row("invoices", invoice)
+        details = (invoice.get("parent") or {}).get("subscription_details") or {}
+        subscription = details.get("subscription")
+        plan = subscription if subscription in self.live.values() else None
+        try:
+            values = invoice_row(invoice, plan)
+        except BillingError as error:
+            self.ignored.append(RefusedRow.of(row, error))
+            return
+        self.rows.append(FileRow("invoices", row.file, row.line, values))
+
+
+def _row(kind: str, obj: Obj) -> FileRow:
+    about = {"external_id": obj["id"], "customer": obj.get("customer")}
+    return FileRow(kind, "stripe", 0, about)

@@ -1,0 +1,198 @@
+"""Customers that move in from another billing system, each with all of its own in one transaction (rules 40)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.errors import BillingError
+from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
+from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.imports import (
+    CustomerImport,
+    ImportKind,
+    ImportOutcome,
+    ImportRecord,
+)
+from billflow.models.contracts.plans import PlanState
+from billflow.models.tables import BillingAccountRow, CustomerRow, ImportedObjectRow, TestClock
+from billflow.store.audit.recorder import Recorder, recorder_of
+from billflow.store.customers.constraints import refused_duplicates
+from billflow.store.customers.opening_balances import open_account, report_seats
+from billflow.store.customers.opening_invoices import write_opening_invoice
+from billflow.store.customers.repository import create_customer
+from billflow.store.plans.imports import import_plan_row, imported_plan_state, plan_input
+from billflow.store.plans.start import checked_clock, locked_customer
+from billflow.store.session.database import Repository, advisory_lock
+from billflow.store.session.rows import as_id, row_by_id
+
+_CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@dataclass(frozen=True)
+class ImportResult:
+    """What came of one customer: a row for each thing, and its plans, whose workflows are to run."""
+
+    rows: tuple[ImportRecord, ...]
+    plans: tuple[PlanState, ...] = ()
+
+
+@dataclass
+class _RowInHand:
+    """The row that is being written: the one that an error is about."""
+
+    row: tuple[ImportKind, str]
+
+
+@dataclass
+class _Writing:
+    """What one customer's transaction has written so far."""
+
+    recorder: Recorder
+    settings: BillingSettings
+    clock_id: str | None
+    row_in_hand: "_RowInHand"
+    rows: list[ImportRecord] = field(default_factory=list)
+    plans: list[PlanState] = field(default_factory=list)
+
+    async def known(self, kind: ImportKind, external_id: str) -> UUID | None:
+        """Take a thing of the other system in hand; return what it was imported as, None where it is new."""
+        self.row_in_hand.row = (kind, external_id)
+        query = select(ImportedObjectRow.object_id).where(
+            ImportedObjectRow.kind == kind, ImportedObjectRow.external_id == external_id
+        )
+        return (await self.recorder.session.scalars(query)).one_or_none()
+
+    def note(self, object_id: UUID, outcome: ImportOutcome, **mapped: object) -> None:
+        """Say what became of the row in hand, and remember a new one by its external id."""
+        kind, external_id = self.row_in_hand.row
+        row = ImportRecord(kind=kind, external_id=external_id, outcome=outcome, id=str(object_id), mapped=mapped)
+        self.rows.append(row)
+        if outcome is ImportOutcome.IMPORTED:
+            about = {"kind": kind, "external_id": external_id, "object_id": object_id}
+            self.recorder.session.add(ImportedObjectRow(org_id=self.recorder.org_id, at=self.recorder.at, **about))
+
+
+@dataclass(frozen=True)
+class PostgresImportRepository(Repository):
+    """Imports of customers in PostgreSQL."""
+
+    settings: BillingSettings = DEFAULT_SETTINGS
+
+    async def take(
+        self, org_id: str, wanted: Sequence[CustomerImport], clock_id: str | None, change: ChangeContext
+    ) -> list[ImportResult]:
+        """Import each customer in a transaction of its own: whole, or not at all where one of its rows is refused."""
+        results = []
+        for one in wanted:
+            in_hand = _RowInHand((ImportKind.CUSTOMER, one.customer.external_id))
+            try:
+                with refused_duplicates():
+                    async with self.database.unit_of_work(org_id) as session:
+                        results.append(await self._take(session, one, clock_id, (org_id, change), in_hand))
+            except BillingError as error:
+                results.append(_refused(one, in_hand, error))
+        return results
+
+    async def check(
+        self, org_id: str, wanted: Sequence[CustomerImport], clock_id: str | None, change: ChangeContext
+    ) -> list[ImportResult]:
+        """Do all that `take` does, one customer after the other, and leave no trace of it."""
+        results: list[ImportResult] = []
+        async with self.database.unit_of_work(org_id) as session:
+            for one in wanted:
+                in_hand = _RowInHand((ImportKind.CUSTOMER, one.customer.external_id))
+                try:
+                    with refused_duplicates():
+                        async with session.begin_nested():
+                            results.append(await self._take(session, one, clock_id, (org_id, change), in_hand))
+                except BillingError as error:
+                    results.append(_refused(one, in_hand, error))
+            await session.rollback()
+        return results
+
+    async def _take(
+        self,
+        session: AsyncSession,
+        wanted: CustomerImport,
+        clock_id: str | None,
+        asked: tuple[str, ChangeContext],
+        in_hand: _RowInHand,
+    ) -> ImportResult:
+        org_id, change = asked
+        clock = await row_by_id(session, TestClock, clock_id, "test clock") if clock_id else None
+        at = clock.now_at if clock else change.at
+        recorder = recorder_of(session, as_id(org_id, "organization"), change.model_copy(update={"at": at}))
+        writing = _Writing(recorder, self.settings, clock_id, in_hand)
+        customer, account = await _customer(writing, wanted)
+        await report_seats(session, customer, wanted.seats)
+        plans = await _plans(writing, wanted, customer, account)
+        for invoice in wanted.invoices:
+            known = await writing.known(ImportKind.INVOICE, invoice.external_id)
+            row, outcome = await write_opening_invoice(session, customer, invoice, known, plans.get(invoice.plan or ""))
+            mapped = {"total": row.total, "currency": row.currency, "status": row.status}
+            writing.note(row.id, outcome, **mapped)
+        await session.flush()
+        await session.execute(_CHECK_NOW)
+        return ImportResult(tuple(writing.rows), tuple(writing.plans))
+
+
+async def _customer(writing: _Writing, wanted: CustomerImport) -> tuple[CustomerRow, BillingAccountRow]:
+    opening, session = wanted.customer, writing.recorder.session
+    # Who imports the same customer at the same time, such as a request whose command was killed, goes first.
+    await advisory_lock(session, f"import/{writing.recorder.org_id}/{opening.external_id}")
+    known = await writing.known(ImportKind.CUSTOMER, opening.external_id)
+    if known is not None:
+        customer, account = await locked_customer(session, str(known))
+        writing.note(customer.id, ImportOutcome.KNOWN)
+        return customer, account
+    customer, account = await create_customer(writing.recorder, opening.new())
+    await open_account(writing.recorder, customer, account, opening)
+    customer, account = await locked_customer(session, str(customer.id))  # with what the database gave it
+    mapped = {"name": opening.name, "currency": account.currency, "credit": opening.credit_balance}
+    writing.note(customer.id, ImportOutcome.IMPORTED, **mapped)
+    return customer, account
+
+
+async def _plans(
+    writing: _Writing, wanted: CustomerImport, customer: CustomerRow, account: BillingAccountRow
+) -> dict[str, UUID]:
+    session, plans = writing.recorder.session, dict[str, UUID]()
+    for opening in wanted.plans:
+        known = await writing.known(ImportKind.PLAN, opening.external_id)
+        if known is not None:
+            writing.plans.append(await imported_plan_state(session, customer, known))
+            writing.note(known, ImportOutcome.KNOWN)
+            plans[opening.external_id] = known
+            continue
+        clock = await checked_clock(session, customer, writing.clock_id)
+        ask = plan_input(writing.recorder, opening, wanted.ledger)
+        result = await import_plan_row(writing.recorder, (customer, account), ask, clock, writing.settings)
+        state = result.state
+        writing.plans.append(state)
+        plans[opening.external_id] = UUID(state.plan_id)
+        mapped = {"tier": state.tier, "schedule": state.schedule, "licenses": state.licenses, "status": state.status}
+        mapped |= {"next_invoice_date": state.due_at}
+        writing.note(UUID(state.plan_id), ImportOutcome.IMPORTED, **mapped)
+    return plans
+
+
+def _refused(wanted: CustomerImport, in_hand: _RowInHand, error: BillingError) -> ImportResult:
+    """Return a refusal of the row that it is about, and that the customer's others are held back with it."""
+    everything = [
+        (ImportKind.CUSTOMER, wanted.customer.external_id),
+        *((ImportKind.PLAN, plan.external_id) for plan in wanted.plans),
+        *((ImportKind.INVOICE, invoice.external_id) for invoice in wanted.invoices),
+    ]
+    why: dict[str, Any] = {"code": error.code, "message": str(error), "field": getattr(error, "field", None)}
+    return ImportResult(
+        tuple(
+            ImportRecord(kind=one[0], external_id=one[1], outcome=ImportOutcome.REFUSED, **why)
+            if one == in_hand.row
+            else ImportRecord(kind=one[0], external_id=one[1], outcome=ImportOutcome.HELD_BACK)
+            for one in everything
+        )
+    )

@@ -1,0 +1,67 @@
+"""Invoices that another system issued: facts of a customer's account, which nothing here bills or collects."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from billflow.domain.account_facts import ChargedInvoice
+from billflow.models.contracts.imports import ImportOutcome, InvoiceOpening, OpeningInvoiceStatus
+from billflow.models.tables import CustomerRow, OpeningInvoiceRow
+
+DUE_AFTER = timedelta(days=30)
+"""When an invoice is due that names no date."""
+
+_MAY_CHANGE = ("status", "amount_paid", "paid_at", "closed_at")
+
+
+async def write_opening_invoice(
+    session: AsyncSession, customer: CustomerRow, opening: InvoiceOpening, known: UUID | None, plan_id: UUID | None
+) -> tuple[OpeningInvoiceRow, ImportOutcome]:
+    """Write an invoice, or what became of one that was open when it was imported before."""
+    if known is not None:
+        row = await session.get_one(OpeningInvoiceRow, known, with_for_update=True)
+        return row, _follow(row, opening)
+    row = OpeningInvoiceRow(
+        id=uuid4(),
+        org_id=customer.org_id,
+        customer_id=customer.id,
+        plan_id=plan_id,
+        **opening.model_dump(exclude={"customer", "plan", "due_at"}),
+        due_at=opening.due_at or opening.issued_at + DUE_AFTER,
+    )
+    session.add(row)
+    return row, ImportOutcome.IMPORTED
+
+
+def _follow(row: OpeningInvoiceRow, opening: InvoiceOpening) -> ImportOutcome:
+    """Take over how the other system closed an open invoice; one that is closed stays as it is."""
+    changed = [name for name in _MAY_CHANGE if getattr(row, name) != getattr(opening, name)]
+    if row.status is not OpeningInvoiceStatus.OPEN or not changed:
+        return ImportOutcome.KNOWN
+    for name in changed:
+        setattr(row, name, getattr(opening, name))
+    return ImportOutcome.UPDATED
+
+
+async def opening_invoices(session: AsyncSession, customer: CustomerRow) -> Sequence[OpeningInvoiceRow]:
+    """Load a customer's, the oldest first."""
+    query = select(OpeningInvoiceRow).where(OpeningInvoiceRow.customer_id == customer.id)
+    return (await session.scalars(query.order_by(OpeningInvoiceRow.issued_at, OpeningInvoiceRow.id))).all()
+
+
+def as_charged(row: OpeningInvoiceRow) -> ChargedInvoice:
+    """Return the invoice as a statement of account has it: what was paid of an open one counts from its issue on."""
+    return ChargedInvoice(
+        invoice_id=str(row.id),
+        number=row.number or row.external_id,
+        total=row.total,
+        issued_at=row.issued_at,
+        due_at=row.due_at,
+        amount_paid=row.amount_paid,
+        paid_at=row.paid_at or (row.issued_at if row.amount_paid else None),
+        voided_at=row.closed_at if row.status is OpeningInvoiceStatus.VOID else None,
+        written_off_at=row.closed_at if row.status is OpeningInvoiceStatus.UNCOLLECTIBLE else None,
+    )

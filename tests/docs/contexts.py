@@ -51,6 +51,9 @@ class Context:
 
 
 CONTEXTS: dict[str, Context] = {
+    "docs/as-of.md": Context(
+        A_PLAN, words={"5f1c": "CUSTOMER", "0192f3": "PLAN", "2027-01-31T12:00:00Z": "NOW", "2027-01-31": "NOW"}
+    ),
     "docs/backup.md": Context(
         A_PLAN,
         {
@@ -83,7 +86,9 @@ CONTEXTS: dict[str, Context] = {
             "billflow invoice mark-uncollectible": AN_OPEN_INVOICE,
         },
     ),
-    "docs/migrating.md": Context(SELL_EXAMPLE, files={"seats.csv": SEATS_CSV}),
+    "docs/importing.md": Context(
+        SELL_EXAMPLE, files={"seats.csv": SEATS_CSV, "prices.toml": '[prices.price_1]\ntier = "cloud_standard"\n'}
+    ),
     "docs/monitoring.md": Context(stays={"billflow worker": "Taking work"}),
     "docs/performance.md": Context(
         words={

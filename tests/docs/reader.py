@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from billflow.cli import local_stack
@@ -119,7 +120,7 @@ class Reader:
 
     def meant(self, line: str) -> str:
         """Return a line with what its words stand for."""
-        for word, stands_for in self.words.items():
+        for word, stands_for in {**self.words, "NOW": datetime.now(UTC).isoformat()}.items():
             line = stands_for.join(re.split(rf"(?<!\w){re.escape(word)}(?!\w)", line))
         return line
 

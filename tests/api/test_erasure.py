@@ -16,6 +16,7 @@ from billflow.models.tables import Base
 from tests.api.test_plans import plan_status
 from tests.api.test_privacy import ended, histories, log
 from tests.api_environment import ApiEnvironment, until
+from tests.imports.openings import opening, with_invoice, with_plan
 
 __all__ = ["log"]
 
@@ -41,6 +42,9 @@ CUSTOMER = {
 WHY = {"reason": f"{MARKER} reason"}
 
 AT_STRIPE = ("customer", "invoice", "credit_note", "refund", "checkout.session", "customer_balance_transaction")
+IMPORTED: list[dict[str, Any]] = []
+"""What was asked of an import, to be asked again."""
+
 PLANTED: set[str] = set()
 """The fields into which the marker was written."""
 
@@ -68,6 +72,11 @@ CHOICES = {
     "sent_invoice_id",
     "test_card",
     "test_clock_id",
+    "attention",
+    "origin",
+    "stripe_balance_transaction_id",
+    "stripe_customer_id",
+    "stripe_payment_method_id",
 }
 """Fields of text that are not free: what they may hold is ours or Stripe's."""
 
@@ -107,6 +116,8 @@ SELLERS = {
 
 def _planted(body: object) -> Iterator[str]:
     """Yield the names of the fields of a body that hold the marker."""
+    for one in body if isinstance(body, list) else ():
+        yield from _planted(one)
     for name, value in body.items() if isinstance(body, dict) else ():
         yield from [name] if MARKER in str(value).lower() else []
         yield from _planted(value)
@@ -200,6 +211,21 @@ async def _marked_invoices(api: httpx.AsyncClient, customer_id: str) -> None:
             await ended(api, plan["id"])
 
 
+async def _marked_import(api: httpx.AsyncClient) -> str:
+    """Import a customer whose plan and invoice have ids of the marker, end the plan, and return the customer's id."""
+    clock = await _written(api, "POST", "/test-clocks", {"now_at": "2026-01-20T00:00:00Z"})
+    email = f"{MARKER}-{uuid4().hex[:8]}@example.com"
+    own = {"email": email, "erp_customer_number": f"{MARKER}-old-erp"}
+    bundle = with_invoice(with_plan(opening(f"{MARKER}-old", **{**CUSTOMER, **own})), f"{MARKER}-1")
+    bundle["invoices"][0]["plan"] = bundle["plans"][0]["external_id"]
+    asked = {"customers": [bundle], "test_clock_id": clock["id"]}
+    customer, plan, _ = (await _written(api, "POST", "/imports", asked))["records"]
+    assert [one["outcome"] for one in (await _written(api, "POST", "/imports", asked))["records"]] == ["known"] * 3
+    await ended(api, plan["id"])
+    IMPORTED.append(asked)
+    return str(customer["id"])
+
+
 async def _is_decided(api: httpx.AsyncClient, plan_id: str) -> bool:
     return await plan_status(api, plan_id) != "never_started"
 
@@ -236,11 +262,15 @@ async def check_erasure(api: httpx.AsyncClient, env: ApiEnvironment, env_databas
     """Write about a customer wherever a client can, erase it, and look for what was written."""
     customer_id = await _marked_customer(api, env)
     await _marked_invoices(api, customer_id)
+    imported_id = await _marked_import(api)
     assert await _without_a_marker(api) == set()
     assert any(_tables(env_database_url))
 
-    await _written(api, "POST", f"/customers/{customer_id}/erase")
+    for erased in (customer_id, imported_id):
+        await _written(api, "POST", f"/customers/{erased}/erase")
 
+    [again] = (await _written(api, "POST", "/imports", IMPORTED.pop()))["records"][:1]
+    assert (again["outcome"], again["code"]) == ("refused", "erased_since")
     assert list(_tables(env_database_url)) == []
     kept = await histories(env, "")
     at_stripe = [json.dumps(held) for held in await _at_stripe(env)]

@@ -16,8 +16,9 @@ from billflow.console.visits import Visit, VisitHere
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.access import Mode
 from billflow.models.contracts.audit import AuditFilter, AuditRecord
-from billflow.models.contracts.customers import ChangeContext, ClockProgress, ClockRecord
+from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.records import Paging
+from billflow.models.contracts.test_clocks import ClockProgress, ClockRecord
 
 AT_ONCE = 50
 LONGEST_ADVANCE = timedelta(hours=1)

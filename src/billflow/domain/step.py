@@ -159,8 +159,7 @@ class Step:
     @property
     def suspended(self) -> bool:
         """Tell whether the customer is suspended at the step's moment."""
-        since = self.customer.suspended_since
-        return since is not None and since <= self.at
+        return (since := self.customer.suspended_since) is not None and since <= self.at
 
     @property
     def tier(self) -> Tier:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from billflow.models.contracts.customers import ClockRecord
+from billflow.models.contracts.test_clocks import ClockRecord
 
 
 class TestClockRepository(Protocol):

@@ -11,8 +11,8 @@ from billflow.api.principal import TesterHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel, RequestMoment
-from billflow.models.contracts.customers import ClockRecord
 from billflow.models.contracts.responses import TestClockList, TestClockResponse
+from billflow.models.contracts.test_clocks import ClockRecord
 
 router = APIRouter(prefix="/test-clocks", tags=["test clocks"], route_class=CheckedRoute)
 

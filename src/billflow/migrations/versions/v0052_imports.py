@@ -1,6 +1,6 @@
 """What moves in from another billing system: external ids, its invoices, and entries that it billed."""
 
-from billflow.migrations.ddl import allow_values, append_only, drop_tables, isolate_tenants, run_sql, touched
+from billflow.migrations.ddl import allow_values, drop_tables, isolate_tenants, run_sql, touched
 
 revision = "0052"
 down_revision = "0051"
@@ -59,7 +59,6 @@ _DISPOSITIONS = "billed nothing_to_bill forgiven trial"
 def upgrade() -> None:
     """Add the tables, and what becomes of entries that another system billed."""
     run_sql(_TABLES)
-    append_only("imported_object")
     touched("opening_invoice")
     isolate_tenants("imported_object", "opening_invoice")
     _allow(f"{_DISPOSITIONS} imported")

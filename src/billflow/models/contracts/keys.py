@@ -1,5 +1,6 @@
 """Keys under which something happens once, each in the namespace of whoever gives it (decision 0064)."""
 
+import hashlib
 from enum import StrEnum
 from typing import NewType
 
@@ -34,3 +35,8 @@ class KeyNamespace(StrEnum):
         """Return what a key of this namespace names, None for one of another."""
         namespace, _, name = key.partition("/")
         return name if namespace == self else None
+
+
+def import_key(external_id: str) -> str:
+    """Return the key of what is imported once: a digest, for what another system calls a thing may name a person."""
+    return f"import/{hashlib.sha256(external_id.encode()).hexdigest()}"

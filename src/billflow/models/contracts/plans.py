@@ -19,7 +19,7 @@ from billflow.models.contracts.invoices import (
     Paid,
     SentInvoice,
 )
-from billflow.models.contracts.keys import NamespacedKey
+from billflow.models.contracts.keys import NamespacedKey, import_key
 from billflow.models.contracts.steps import CommandRequest, PlanRef, StepFailure
 
 
@@ -202,12 +202,12 @@ class ImportPlanInput(Contract):
     @property
     def key(self) -> str:
         """Return the key under which the step is taken once."""
-        return f"import/{self.external_id}"
+        return import_key(self.external_id)
 
     @property
     def detail(self) -> dict[str, Any]:
         """Return the request as data, for the audit log."""
-        return self.model_dump(mode="json", include={"start", "external_id"})
+        return self.model_dump(mode="json", include={"start"})
 
 
 class PurchaseOutcome(Contract):

@@ -7,7 +7,6 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from billflow.models.contracts.add_ons import AddOnRecord
 from billflow.models.contracts.customers import (
     BillingAccountRecord,
-    ClockRecord,
     ContactRecord,
     CustomerRecord,
     SeatReport,
@@ -29,6 +28,7 @@ from billflow.models.contracts.seat_sources import (
     SeatMemberRecord,
     SeatSourceRecord,
 )
+from billflow.models.contracts.test_clocks import ClockRecord
 
 
 class ResponseModel(BaseModel):

@@ -11,7 +11,10 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, Writte
 
 
 class ImportedObjectRow(Owned, Written, Base):
-    """Which row of ours a thing of the other system became: its external id, once for each kind. Append-only."""
+    """Which row of ours a thing of the other system became: its external id, once for each kind.
+
+    Of an erased customer the external id is a digest, by which it is known still.
+    """
 
     __table_args__ = (in_org(),)
 

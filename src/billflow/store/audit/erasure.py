@@ -41,6 +41,7 @@ from billflow.models.tables.base import Json
 from billflow.store.audit.former_rows import erase_former_rows, opened_content
 from billflow.store.audit.personal_data import ERASED, PersonalDataReader, customer_of, personal_data_of
 from billflow.store.audit.recorder import recorder_of
+from billflow.store.customers.imported_objects import erase_imported_objects
 from billflow.store.customers.status import check_no_live_plan, check_no_open_invoice
 from billflow.store.customers.transactions import lock_with_plans
 from billflow.store.session.database import Repository
@@ -133,6 +134,7 @@ async def _erase(session: AsyncSession, customer: CustomerRow) -> None:
         await session.execute(update(table).where(table.customer_id == customer.id).values(values))
     await session.execute(update(InvoiceRow).where(InvoiceRow.customer_id == customer.id).values(buyer=None))
     await _erase_texts(session, customer.id)
+    await erase_imported_objects(session, customer.id)
     await _erase_deployment(session, customer)
     await erase_former_rows(session, customer.id, [row.id for row in await _deployments(session, customer)])
 

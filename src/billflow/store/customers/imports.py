@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import BillingError
@@ -21,6 +21,7 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import BillingAccountRow, CustomerRow, ImportedObjectRow, TestClock
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.constraints import refused_duplicates
+from billflow.store.customers.imported_objects import imported_id
 from billflow.store.customers.opening_balances import open_account, report_seats
 from billflow.store.customers.opening_invoices import write_opening_invoice
 from billflow.store.customers.repository import create_customer
@@ -61,10 +62,7 @@ class _Writing:
     async def known(self, kind: ImportKind, external_id: str) -> UUID | None:
         """Take a thing of the other system in hand; return what it was imported as, None where it is new."""
         self.row_in_hand.row = (kind, external_id)
-        query = select(ImportedObjectRow.object_id).where(
-            ImportedObjectRow.kind == kind, ImportedObjectRow.external_id == external_id
-        )
-        return (await self.recorder.session.scalars(query)).one_or_none()
+        return await imported_id(self.recorder.session, kind, external_id)
 
     def note(self, object_id: UUID, outcome: ImportOutcome, **mapped: object) -> None:
         """Say what became of the row in hand, and remember a new one by its external id."""

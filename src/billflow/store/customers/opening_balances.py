@@ -11,6 +11,7 @@ from billflow.domain.currencies import in_steps
 from billflow.domain.errors import Refused
 from billflow.models.contracts.customers import CustomerPricing
 from billflow.models.contracts.imports import CustomerOpening, SeatOpening
+from billflow.models.contracts.keys import import_key
 from billflow.models.tables import BillingAccountRow, CreditPosting, CreditRow, CustomerRow, SeatRow
 from billflow.store.audit.recorder import Recorder
 from billflow.store.offers.coupon_records import attach, coupon_by_code, new_redemption
@@ -48,7 +49,7 @@ async def _credit(
         amount=in_steps(opening.credit_balance, account.currency, "credit_balance"),
         currency=account.currency,
         reason=OPENING_BALANCE,
-        step_key=f"import/{opening.external_id}",
+        step_key=import_key(opening.external_id),
         at=recorder.at,
     )
     recorder.session.add(row)

@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.plan import PlanStatus
-from billflow.models.contracts.customers import ChangeContext, ClockProgress, ClockRecord
+from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.invoices import UNPAID, InvoiceStatus
 from billflow.models.contracts.records import Page, Paging
+from billflow.models.contracts.test_clocks import ClockProgress, ClockRecord
 from billflow.models.tables import CustomerPlan, InvoiceRow, TestClock
 from billflow.ports.test_clocks import TestClockRepository
 from billflow.store.audit.recorder import recorder_of, why

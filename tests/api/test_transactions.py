@@ -35,7 +35,7 @@ TRANSACTIONS_OF_A_COMMAND = 4
 STATEMENTS_OF_A_COMMAND = 20
 """Each transaction's first statement, which enters its organization, included."""
 
-OF_A_BILLING_DATE, OF_COLLECTING = (1, 15), (3, 18)
+OF_A_BILLING_DATE, OF_COLLECTING = (1, 15), (3, 19)
 """Transactions and statements of a step that renews and invoices a plan, and of charging the invoice."""
 
 

@@ -35,16 +35,17 @@ def _doubles(by_kind: dict[str, list[Obj]], key: str) -> Iterator[str]:
 
 
 def _taxes(by_kind: dict[str, list[Obj]]) -> Iterator[str]:
-    """Compare subtotal, taxes and total of invoices and credit notes, and their taxes with those of their lines."""
+    """Compare subtotal, discounts, taxes and total of what was issued, and its taxes with those of its lines."""
     sums: Counter[str] = Counter()
     for line in by_kind["line_item"] + by_kind["credit_note_line_item"]:
         sums[line["invoice"]] += sum(tax["amount"] for tax in line["taxes"])
     for one in by_kind["invoice"] + by_kind["credit_note"]:
         if sums[one["id"]] != sum(tax["amount"] for tax in one["total_taxes"]):
             yield f"{one['id']}: the taxes of the lines are {sums[one['id']]}, the total taxes {one['total_taxes']}"
-        total = one["subtotal"] + money.exclusive(one["total_taxes"])
+        off = sum(each["amount"] for each in one.get("total_discount_amounts") or [])
+        total = one["subtotal"] - off + money.exclusive(one["total_taxes"])
         if total != one["total"] or one["total_excluding_tax"] + sums[one["id"]] != one["total"]:
-            yield f"{one['id']}: subtotal and tax are {total}, the total is {one['total']}"
+            yield f"{one['id']}: subtotal, discounts and tax are {total}, the total is {one['total']}"
 
 
 def _sums(by_kind: dict[str, list[Obj]]) -> Iterator[str]:

@@ -30,12 +30,13 @@ SHARE_WANTED = 0.8
 
 @dataclass
 class Figures:
-    """What one side did in all its rounds: seconds from the instant on, CPU per component, tasks lost."""
+    """What one side did in all its rounds: seconds from the instant, CPU, tasks lost, bytes that PostgreSQL grew by."""
 
     plans: int = 0
     seconds_written: float = 0.0
     seconds_sent: float = 0.0
     lost_tasks: int = 0
+    database_bytes: int = 0
     cpu: dict[str, float] = field(default_factory=dict)
     waiting_kilobytes: dict[str, float] = field(default_factory=dict)
 
@@ -45,6 +46,7 @@ class Figures:
             "rows_written_per_second": round(self.plans / self.seconds_written, 2),
             "invoices_sent_per_second": round(self.plans / self.seconds_sent, 2),
             "lost_tasks": self.lost_tasks,
+            "database_kilobytes_per_invoice": round(self.database_bytes / 1024 / self.plans, 1),
             "cpu_ms_per_invoice": {name: round(1000 * cpu / self.plans, 1) for name, cpu in self.cpu.items()},
             "waiting_kilobytes_per_plan": {name: round(size) for name, size in self.waiting_kilobytes.items()},
         }
@@ -68,13 +70,22 @@ async def measured(site: Site, arm: Arm, number: int, options: argparse.Namespac
             f"The machine is too slow to start the plans before they are due; give --lead {-2 * left:.0f}."
         )
     await asyncio.sleep(left)
+    held_before = await database_bytes(site)
     written, sent = await followed(site, [plan.org_id for plan in plans], due)
     figures.plans += len(plans)
     figures.seconds_written += written
     figures.seconds_sent += sent
     figures.lost_tasks += arm.lost - lost
+    figures.database_bytes += await database_bytes(site) - held_before
     for name, use in arm.uses(site).items():
         figures.cpu[name] = figures.cpu.get(name, 0.0) + use.cpu - waiting[name].cpu
+
+
+async def database_bytes(site: Site) -> int:
+    """Return what all tables and indexes take, rows included that were changed since and whose room is used again."""
+    async with await psycopg.AsyncConnection.connect(site.url, autocommit=True) as connection:
+        found = await connection.execute("SELECT pg_database_size(current_database())")
+        return int((await found.fetchone() or (0,))[0])
 
 
 async def followed(site: Site, org_ids: Sequence[str], due: datetime) -> tuple[float, float]:

@@ -181,12 +181,18 @@ def test_a_customer_without_a_plan_sees_what_its_next_plan_will_have() -> None:
         hosting=Hosting.SELF_HOSTED,
         required_plan_tier="self_hosted_basic",
         monthly_discounted_price=300,
+        annual_discounted_price=3000,
         flat_discounted_months=12,
         coupon=attached(a_coupon("10", **months(2))),
     )
 
-    assert [(one.kind, one.off, one.months_left) for one in discounts_of(terms)] == [
+    found = list(discounts_of(terms))
+
+    assert [one.name for one in found] == ["agreed price", "agreed price", "Coupon SPRING25", "flat discount"]
+    assert all(one.waiting for one in found)
+    assert [(one.kind, one.off, one.months_left) for one in found] == [
         (DiscountKind.AGREED_PRICE, "USD 3 per license and month for self_hosted_basic", None),
+        (DiscountKind.AGREED_PRICE, "USD 30 per license and year for self_hosted_basic", None),
         (DiscountKind.COUPON, "10% off", 2),
         (DiscountKind.FLAT_DISCOUNT, "USD 20 a month", 12),
     ]

@@ -18,6 +18,7 @@ from billflow.domain.suspension_effects import effects_of
         (Schedule.ANNUAL, 8000, None, 5, 3333),
         (Schedule.ANNUAL, 8000, None, 6, 4000),
         (Schedule.ANNUAL, 6, None, 1, 1),
+        (Schedule.ANNUAL, 5, None, 1, 0),
         (Schedule.MONTHLY, 0, None, 5, 0),
         (Schedule.MONTHLY, None, 120_000, 40, 10_000),
         (Schedule.ANNUAL, None, 100_000, 40, 8333),

@@ -30,3 +30,7 @@ def test_a_malformed_command_names_its_field(make: Callable[[], c.PlanCommand], 
         make()
 
     assert refusal.value.field == field
+
+
+def test_a_trial_is_extended_by_a_day_or_by_two_years() -> None:
+    assert [c.ExtendTrial(days=days).days for days in (1, c.MAX_TRIAL_DAYS)] == [1, 730]

@@ -53,13 +53,15 @@ def test_a_price_that_could_never_count_is_not_agreed_on(tier: str | None, disco
         check_agreement(catalog(), Hosting.CLOUD, tier, discounted=discounted)
 
     assert refusal.value.code == code
+    assert refusal.value.field == "required_plan_tier"
 
 
 def test_a_price_for_what_is_never_billed_is_not_agreed_on() -> None:
     with pytest.raises(InvalidInput) as refusal:
         check_agreement(catalog(), Hosting.SELF_HOSTED, "self_hosted_community", discounted=True)
 
-    assert refusal.value.code == "not_a_paid_plan"
+    assert (refusal.value.code, refusal.value.field) == ("not_a_paid_plan", "required_plan_tier")
+    assert str(refusal.value).endswith("name a tier that is.")
 
 
 def test_a_price_for_a_tier_the_customer_can_buy_may_be_agreed_on() -> None:

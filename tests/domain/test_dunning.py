@@ -16,6 +16,7 @@ from billflow.domain.dunning import (
     WriteOffDecision,
     decide_write_off,
     next_attempt,
+    reminders_of,
     without_consequences,
 )
 from billflow.domain.plan import CollectionMethod
@@ -171,3 +172,36 @@ def test_small_organizations_behind_on_payments_are_written_off(
     rule = SmallOrganizationRule()
 
     assert decide_write_off(rule, seats=seats, has_live_plan=has_plan, newest_open=newest) == decided
+
+
+@pytest.mark.parametrize(
+    ("policy", "due", "day"),
+    [
+        (DEFAULT_POLICY, START + 15 * DAY, 22),
+        (DEFAULT_POLICY, None, 7),
+        (replace(DEFAULT_POLICY, reminder_days=()), START + 15 * DAY, 15),
+    ],
+    ids=["after the last reminder", "without a due date", "without reminders"],
+)
+def test_a_sent_invoice_is_given_up_after_its_last_reminder(
+    policy: DunningPolicy, due: datetime | None, day: int
+) -> None:
+    reminded = replace(an_invoice_by_mail(), due_at=due, reminders=len(policy.reminder_days))
+
+    planned = next_attempt(policy, reminded, START)
+
+    assert planned is not None
+    assert (planned.action, planned.at) == (DunningAction.SUSPEND_CUSTOMER, START + day * DAY)
+
+
+def test_nobody_is_reminded_of_an_invoice_at_the_moment_it_is_issued() -> None:
+    soon_due = replace(an_invoice_by_mail(), due_at=START + 3 * DAY)
+
+    assert [(at - START) // DAY for at in reminders_of(DEFAULT_POLICY, soon_due)] == [3, 10]
+
+
+def test_at_the_moment_of_a_reminder_those_before_it_are_passed_over() -> None:
+    planned = next_attempt(DEFAULT_POLICY, an_invoice_by_mail(), START + 15 * DAY)
+
+    assert planned is not None
+    assert (planned.action, planned.at, planned.number) == (DunningAction.REMIND, START + 15 * DAY, 2)

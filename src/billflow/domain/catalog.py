@@ -185,13 +185,13 @@ class Catalog:
     version: int = 0
     add_ons: Mapping[str, AddOn] = field(default_factory=dict)
 
-    def tier(self, code: str) -> Tier:
-        """Return the tier of that code, or raise `InvalidInput` (`unknown_tier`)."""
+    def tier(self, code: str, field: str = "tier") -> Tier:
+        """Return the tier of that code, or raise `InvalidInput` (`unknown_tier`) for the *field* that names it."""
         if code in self.tiers:
             return self.tiers[code]
         known = ", ".join(self.tiers)
         way_out = f"the tiers are {known}" if known else "nothing is sold yet, so apply a catalogue first"
-        raise InvalidInput(f"There is no tier {code!r}; {way_out}.", code="unknown_tier", field="tier")
+        raise InvalidInput(f"There is no tier {code!r}; {way_out}.", code="unknown_tier", field=field)
 
     def add_on(self, code: str) -> AddOn:
         """Return the add-on of that code, or raise `InvalidInput` (`unknown_add_on`)."""

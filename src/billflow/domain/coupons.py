@@ -137,12 +137,7 @@ def percent_text(percent: Decimal) -> str:
 def check_coupon(coupon: Coupon, catalog: Catalog, at: datetime) -> None:
     """Refuse a new coupon that nobody could redeem; raises `InvalidInput`."""
     for code in coupon.tiers:
-        try:
-            tier = catalog.tier(code)
-        except InvalidInput as error:
-            error.field = "tiers"
-            raise
-        tier.check_billable("tiers", "name tiers that are")
+        catalog.tier(code, "tiers").check_billable("tiers", "name tiers that are")
     if coupon.expires_at is not None and coupon.expires_at <= at:
         raise InvalidInput("expires_at must lie in the future.", code="coupon_expired", field="expires_at")
 

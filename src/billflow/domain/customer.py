@@ -77,7 +77,7 @@ def check_agreement(catalog: Catalog, hosting: Hosting, tier: str | None, *, dis
                 "A discounted price is for one tier; name it.", code="no_required_tier", field="required_plan_tier"
             )
         return
-    agreed = catalog.tier(tier)
+    agreed = catalog.tier(tier, "required_plan_tier")
     agreed.check_sold_for(hosting, "required_plan_tier")
     agreed.check_billable("required_plan_tier", "name a tier that is")
 

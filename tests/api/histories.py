@@ -56,7 +56,7 @@ from tests.store.conftest import BEGIN, MONTHLY, Company, by
 
 HOME = {"street": "Lindenstr. 1", "postal_code": "10969", "city": "Berlin", "country": "DE"}
 DAY = timedelta(days=1)
-NOT_KEPT = ("reconciled_at", "findings", "failing_endpoints", "queues")
+NOT_KEPT = ("reconciled_at", "findings", "failing_endpoints", "queues", "task_queues")
 """What a business report has of now alone (docs/as-of.md)."""
 
 Photograph = Mapping[str, bytes]

@@ -24,6 +24,7 @@ OWN_OPTIONS = {
     "--pdf": "the file that it is written to as well",
     "--query-file": "the file that `query` is read from",
     "--dry-run": "whether it is confirmed",
+    "--no-embed": "embed_origins, none",
     "--seal": "what is stored of an address that a variable holds",
 }
 """Options that name no field of the API, and what they are."""

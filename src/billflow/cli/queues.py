@@ -12,10 +12,9 @@ app = CommandGroup()
 
 QUEUES: Columns = {
     "queue": lambda queue: queue.queue,
-    "activities per second>": lambda queue: "unlimited" if queue.per_second is None else f"{queue.per_second:g}",
-    "activities waiting>": lambda queue: queue.activities_waiting,
-    "workflows waiting>": lambda queue: queue.workflows_waiting,
-    "oldest waits>": lambda queue: f"{queue.oldest_seconds} s",
+    "per second>": lambda queue: "unlimited" if queue.per_second is None else f"{queue.per_second:g}",
+    "waiting>": lambda queue: queue.activities_waiting + queue.workflows_waiting,
+    "oldest>": lambda queue: f"{queue.oldest_seconds} s",
     "workers>": lambda queue: queue.workers,
     "why~": lambda queue: f"{queue.reason} ({queue.set_by})" if queue.reason else queue.set_by or NOTHING,
 }

@@ -153,11 +153,30 @@ class CustomerImport(RequestModel):
     invoices: tuple[InvoiceOpening, ...] = ()
 
 
+_EXAMPLE = {
+    "customer": {"external_id": "cus_17", "name": "Lighthouse GmbH", "email": "billing@lighthouse.example"},
+    "plans": [
+        {
+            "external_id": "sub_17",
+            "customer": "cus_17",
+            "tier": "cloud_standard",
+            "schedule": "monthly",
+            "period_start": "2026-11-05T00:00:00Z",
+            "period_end": "2026-12-05T00:00:00Z",
+            "licenses": 12,
+            "license_management": "manual",
+        }
+    ],
+}
+
+
 class ImportCreate(RequestModel):
     """Customers to import; with `check` nothing is written, and the answer says what would be refused.
 
     On a `test_clock_id` the plans live in its time.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"customers": [_EXAMPLE], "check": True}]})
 
     customers: Annotated[tuple[CustomerImport, ...], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     check: bool = False

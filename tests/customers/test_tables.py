@@ -96,7 +96,7 @@ async def test_channels_go_with_their_project_and_nothing_goes_by_mistake(
 
 
 async def _refused(env: ApiEnvironment, statement: Executable) -> None:
-    with pytest.raises((IntegrityError, ProgrammingError), match="foreign key|permission denied"):
+    with pytest.raises((IntegrityError, ProgrammingError), match=r"foreign key|permission denied"):
         await _executed(env, statement)
 
 

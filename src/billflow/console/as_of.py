@@ -20,11 +20,11 @@ MANY = Paging(limit=100)
 router = APIRouter(route_class=ConsoleRoute)
 
 Typed = Annotated[str, Query(max_length=40)]
-"""A moment as it is typed: 2027-01-31, 2027-01-31T12:00 or more of it; without a zone in UTC, as pages show it."""
+"""A moment as it is typed: 2027-01-31, 2027-01-31T12:00 or more; without a zone in UTC, as pages show it; empty is now."""
 
 
 @router.get("/customers/{customer_id}/as-of")
-async def show_customer(visit: VisitHere, customer: CustomerHere, as_of: Typed) -> Response:
+async def show_customer(visit: VisitHere, customer: CustomerHere, as_of: Typed = "") -> Response:
     """Show a customer, its report, plans and invoices."""
     moment, ref = _moment(as_of), customer
     queries = visit.services.queries.as_of(moment)
@@ -40,7 +40,7 @@ async def show_customer(visit: VisitHere, customer: CustomerHere, as_of: Typed) 
 
 
 @router.get("/plans/{plan_id}/as-of")
-async def show_plan(visit: VisitHere, plan: PlanHere, as_of: Typed) -> Response:
+async def show_plan(visit: VisitHere, plan: PlanHere, as_of: Typed = "") -> Response:
     """Show a plan, its ledger and invoices, and what had happened to it."""
     moment, services = _moment(as_of), visit.services
     queries = services.queries.as_of(moment)
@@ -57,7 +57,7 @@ async def show_plan(visit: VisitHere, plan: PlanHere, as_of: Typed) -> Response:
 
 
 @router.get("/invoices/{invoice_id}/as-of")
-async def show_invoice(visit: VisitHere, invoice_id: str, as_of: Typed) -> Response:
+async def show_invoice(visit: VisitHere, invoice_id: str, as_of: Typed = "") -> Response:
     """Show an invoice, without what can be done with it now."""
     moment = _moment(as_of)
     invoice = await known(visit.services, moment, lambda found: found.invoices.get(visit.org_id, invoice_id))
@@ -68,6 +68,8 @@ async def show_invoice(visit: VisitHere, invoice_id: str, as_of: Typed) -> Respo
 
 def _moment(text: str) -> datetime:
     """Read a moment that has been; raises `InvalidInput`."""
+    if not text.strip():
+        return datetime.now(UTC)
     try:
         read = datetime.fromisoformat(text.strip())
     except ValueError:

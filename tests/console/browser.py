@@ -79,7 +79,7 @@ async def sign_in(page: Page, env: ApiEnvironment, role: ConsoleRole) -> None:
 
 async def violations(page: Page | Frame) -> list[str]:
     """Return what axe finds wrong with a page, or with one in a frame."""
-    found: Any = await Axe().run(page)  # type: ignore[arg-type]  # all it asks of a page is to evaluate
+    found: Any = await Axe().run(page)
     return [
         f"{page.url}: {one['id']}: {node['target']} {node['failureSummary']}"
         for one in found.response["violations"]

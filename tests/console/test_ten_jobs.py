@@ -87,7 +87,7 @@ async def agent(env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient) -
 
 
 @pytest.fixture(scope="module")
-async def caller(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
+async def buyer(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     """Return the customer that calls."""
     return await bought(env, api, name="Caller & Sons", email="ruth.okafor@caller.example")
 
@@ -108,45 +108,45 @@ async def open_invoice(env: ApiEnvironment, api: httpx.AsyncClient) -> dict[str,
 
 
 async def test_a_customer_is_found_by_a_part_of_its_e_mail_and_by_the_number_of_its_invoice(
-    agent: Agent, caller: Acme
+    agent: Agent, buyer: Acme
 ) -> None:
     by_email = await agent.find("okafor@call")
     address = agent.page.url
-    by_number = await agent.find(caller.invoice["number"])
+    by_number = await agent.find(buyer.invoice["number"])
     await agent.page.get_by_role("link", name="Caller & Sons").click()
     await agent.page.wait_for_url(address)
 
     assert by_email.startswith("Caller & Sons")
-    assert by_number.startswith(caller.invoice["number"])
-    assert address.endswith(f"/customers/{caller.customer['id']}")
+    assert by_number.startswith(buyer.invoice["number"])
+    assert address.endswith(f"/customers/{buyer.customer['id']}")
 
 
-async def test_why_an_amount_is_what_it_is_is_one_click_away(agent: Agent, caller: Acme) -> None:
-    await agent.find(caller.invoice["number"])
+async def test_why_an_amount_is_what_it_is_is_one_click_away(agent: Agent, buyer: Acme) -> None:
+    await agent.find(buyer.invoice["number"])
     await agent.page.get_by_text("Why this amount?").click()
     shown = await agent.page.locator("main tbody details").inner_text()
 
-    explained = await agent.read(f"/invoices/{caller.invoice['id']}/explain")
+    explained = await agent.read(f"/invoices/{buyer.invoice['id']}/explain")
     [line] = explained["lines"]
-    assert (caller.invoice["total"], line["quantity"], line["amount"]) == (8000, 10, 8000)
+    assert (buyer.invoice["total"], line["quantity"], line["amount"]) == (8000, 10, 8000)
     assert line["sentence"] in shown
     assert line["sentence"].endswith(" UTC: 10 x USD 8 = USD 80.")
 
 
-async def test_licenses_are_changed_after_a_look_at_what_is_billed(agent: Agent, caller: Acme) -> None:
+async def test_licenses_are_changed_after_a_look_at_what_is_billed(agent: Agent, buyer: Acme) -> None:
     await agent.find("okafor@call")
     await agent.choose("Set licenses", "Do something with this plan")
     would = await agent.preview(licenses="12")
-    before = await agent.read(f"/plans/{caller.plan['id']}")
+    before = await agent.read(f"/plans/{buyer.plan['id']}")
     await agent.confirm("Set licenses now")
     said = await agent.done()
 
     assert "Billed at once" in would
     assert (before["licenses"], said) == (10, "Cloud Standard, monthly, active; 12 licenses.")
-    assert (await agent.read(f"/plans/{caller.plan['id']}"))["licenses"] == 12
+    assert (await agent.read(f"/plans/{buyer.plan['id']}"))["licenses"] == 12
 
 
-async def test_a_coupon_is_given_and_an_offer_made(env: ApiEnvironment, agent: Agent, caller: Acme) -> None:
+async def test_a_coupon_is_given_and_an_offer_made(env: ApiEnvironment, agent: Agent, buyer: Acme) -> None:
     coupon = {"code": "PHONE10", "percent_off": "10", "duration": "forever"}
     (await agent.api.post("/api/v1/coupons", json=coupon)).raise_for_status()
     prospect = await env.customer(card=None)
@@ -163,13 +163,13 @@ async def test_a_coupon_is_given_and_an_offer_made(env: ApiEnvironment, agent: A
 
     assert "gets the coupon PHONE10, from its next cycle on." in discounted
     assert "is offered cloud enterprise at USD 9,000 a year, whatever the seats." in offered
-    [given] = (await agent.read(f"/customers/{caller.customer['id']}/redemptions"))["redemptions"]
+    [given] = (await agent.read(f"/customers/{buyer.customer['id']}/redemptions"))["redemptions"]
     [offer] = (await agent.read(f"/customers/{prospect.customer_id}/offers"))["offers"]
     assert (given["code"], given["reason"], given["ended_at"]) == ("PHONE10", WHY, None)
     assert (offer["tier"], offer["fixed_price"], offer["status"]) == ("cloud_enterprise", 900_000, "open")
 
 
-async def test_a_customer_is_credited_within_what_the_role_may(agent: Agent, caller: Acme) -> None:
+async def test_a_customer_is_credited_within_what_the_role_may(agent: Agent, buyer: Acme) -> None:
     await agent.find("okafor@call")
     await agent.choose("Grant a credit")
     would = await agent.preview(amount="12.50")
@@ -177,14 +177,14 @@ async def test_a_customer_is_credited_within_what_the_role_may(agent: Agent, cal
     await agent.page.wait_for_url("**?done=credit")
 
     assert "Caller & Sons is granted USD 12.50, which its next invoices use up." in would
-    granted = (await agent.read(f"/customers/{caller.customer['id']}/credits"))["credits"]
+    granted = (await agent.read(f"/customers/{buyer.customer['id']}/credits"))["credits"]
     assert [(one["amount"], one["reason"]) for one in granted] == [(1250, WHY)]
 
 
 async def test_a_part_is_refunded_once_by_a_double_click_and_from_the_browsers_history(
-    env: ApiEnvironment, agent: Agent, caller: Acme
+    env: ApiEnvironment, agent: Agent, buyer: Acme
 ) -> None:
-    await agent.find(caller.invoice["number"])
+    await agent.find(buyer.invoice["number"])
     await agent.page.get_by_role("link", name="Refund", exact=True).click()
     would = await agent.preview(amount="5.50")
     await agent.confirm("Refund now", clicks=2)
@@ -195,9 +195,9 @@ async def test_a_part_is_refunded_once_by_a_double_click_and_from_the_browsers_h
 
     assert "USD 5.50 goes back to the card." in would
     assert (first, again) == ("Done: Refund.", "Done: Refund.")
-    shown = await agent.read(f"/invoices/{caller.invoice['id']}")
+    shown = await agent.read(f"/invoices/{buyer.invoice['id']}")
     assert (shown["refunded"], len(shown["adjustments"])) == (550, 1)
-    assert await asked_for(env, "invoice", caller.invoice["id"]) == [("console.refund", WHY, "console:Kim")]
+    assert await asked_for(env, "invoice", buyer.invoice["id"]) == [("console.refund", WHY, "console:Kim")]
 
 
 async def test_an_invoice_is_voided_and_one_that_is_paid_issued_again(env: ApiEnvironment, agent: Agent) -> None:
@@ -257,9 +257,9 @@ async def test_a_customer_is_suspended_and_let_back_in(env: ApiEnvironment, agen
 
 
 async def test_a_card_link_is_handed_on_and_a_mail_sent_again(
-    env: ApiEnvironment, agent: Agent, caller: Acme, mails: MailServer
+    env: ApiEnvironment, agent: Agent, buyer: Acme, mails: MailServer
 ) -> None:
-    mail_id = await mail_to(env, caller, caller.customer["id"])
+    mail_id = await mail_to(env, buyer, buyer.customer["id"])
     await agent.find("okafor@call")
     await agent.choose("Make a card link")
     await agent.preview()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Frame, Page, async_playwright
 
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
@@ -77,8 +77,8 @@ async def sign_in(page: Page, env: ApiEnvironment, role: ConsoleRole) -> None:
     await page.wait_for_url("**/console/")
 
 
-async def violations(page: Page) -> list[str]:
-    """Return what axe finds wrong with a page."""
+async def violations(page: Page | Frame) -> list[str]:
+    """Return what axe finds wrong with a page, or with one in a frame."""
     found: Any = await Axe().run(page)
     return [
         f"{page.url}: {one['id']}: {node['target']} {node['failureSummary']}"

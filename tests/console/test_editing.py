@@ -13,6 +13,7 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
+from billflow.console.actions import CONFIRMED_AS
 from billflow.documents.logo import SVG
 from billflow.domain.scopes import Scope
 from billflow.domain.tax.policy import TaxMode
@@ -22,6 +23,7 @@ from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.records import Paging
 from billflow.models.contracts.seller import SELLER_FILE
 from billflow.models.contracts.tax_rates import TaxDocument
+from billflow.pages.forms import CSRF_FIELD
 from tests.api_environment import ApiEnvironment
 from tests.console.people import ConsolePerson, browsing
 from tests.console.test_actions import key_in
@@ -52,7 +54,7 @@ def filled(page: httpx.Response) -> dict[str, str]:
     boxes = set(re.findall(r'type="checkbox" name="(\w+)"', form))
     sent = {name: value for name, value in fields.items() if name not in boxes}
     sent |= dict.fromkeys(CHECKED.findall(form), "yes") | dict(LONG.findall(form))
-    return {name: unescape(value) for name, value in sent.items() if name not in ("csrf_token", "preview")}
+    return {name: unescape(value) for name, value in sent.items() if name not in (CSRF_FIELD, "preview", CONFIRMED_AS)}
 
 
 async def reasons(env: ApiEnvironment, action: str) -> list[tuple[str, object]]:

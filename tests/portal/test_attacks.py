@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
@@ -10,22 +11,38 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import Request
 from fastapi.routing import APIRoute
 
+from billflow.errors import BadRequest
 from billflow.models.contracts.portal import PortalSettings
+from billflow.pages.forms import form_of
 from billflow.portal.actions import ACTIONS
-from billflow.portal.app import ROUTERS
+from billflow.portal.app import IN_FRAMES, ROUTERS
 from billflow.portal.security import PortalRoute
 from tests.api_environment import ApiEnvironment, until
 from tests.console.people import Acme, bought
 from tests.console.test_attacks import EVIL, MARKUP
-from tests.portal.visitors import PortalBrowser, link_of, token_in, visiting
+from tests.portal.visitors import FrameBrowser, PortalBrowser, frame_token_in, framing, link_of, token_in, visiting
 from tests.store.conftest import rows_of
 
 CHANGED_BY_FORMS = frozenset(
     {"customer", "customer_contact", "customer_plan", "customer_plan_offer", "license_ledger", "step"}
 )
 """The tables that every form of the portal writes into; what Stripe tells later is in others."""
+
+SHOWN = escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
+"""What somebody hostile wrote, as a page shows it."""
+
+ORIGIN = "https://app.example"
+"""Of a page around, which only a browser would load."""
+
+UNKNOWN = "00000000-0000-7000-8000-000000000000"
+"""The id of an organization that there is not."""
+
+WINDOW_AND_FRAME = pytest.mark.parametrize(
+    "in_frame", [False, pytest.param(True, marks=pytest.mark.full)], ids=["window", "frame"]
+)
 
 ABILITIES = frozenset(name for name, field in PortalSettings.model_fields.items() if field.annotation is bool)
 
@@ -48,6 +65,15 @@ class PortalAddress:
     path: str
     names_an_id: bool
     needs_session: bool
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Who asks for another's things: with what key, in a window or a frame, and of what organization if not ours."""
+
+    api: httpx.AsyncClient
+    in_frame: bool
+    org_id: str | None = None
 
 
 async def target_of(api: httpx.AsyncClient, acme: Acme) -> Target:
@@ -74,8 +100,28 @@ async def target_of(api: httpx.AsyncClient, acme: Acme) -> Target:
     )
 
 
-def addresses(target: Target) -> Iterator[PortalAddress]:
-    """Yield every route of the portal, about a customer's things, with each action."""
+@asynccontextmanager
+async def entered(
+    env: ApiEnvironment, api: httpx.AsyncClient, customer_id: str, *, in_frame: bool, org_id: str | None = None
+) -> AsyncIterator[PortalBrowser]:
+    """Yield the browser of a customer that has opened a link, in a window or in a frame of `ORIGIN`."""
+    if not in_frame:
+        async with visiting(env, api, customer_id) as browser:
+            yield browser
+        return
+    (await api.put("/api/v1/portal", json={"embed_origins": [ORIGIN]})).raise_for_status()
+    try:
+        async with framing(env, org_id) as browser:
+            token = frame_token_in(await link_of(api, customer_id, origin=ORIGIN))
+            assert (await browser.post("/open", token=token)).status_code == HTTPStatus.SEE_OTHER
+            await browser.get("/details")
+            yield browser
+    finally:
+        (await api.put("/api/v1/portal", json={})).raise_for_status()
+
+
+def addresses(target: Target, *, in_frame: bool = False) -> Iterator[PortalAddress]:
+    """Yield every route of the portal, or those of its frames, about a customer's things, with each action."""
     ids = {
         "plan_id": target.acme.plan["id"],
         "invoice_id": target.acme.invoice["id"],
@@ -84,10 +130,11 @@ def addresses(target: Target) -> Iterator[PortalAddress]:
         "adjustment_id": target.refund_id,
         "folder": "refunds",
     }
-    for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
+    routers = IN_FRAMES if in_frame else ROUTERS
+    for route in (route for router in routers for route in router.routes if isinstance(route, APIRoute)):
         names = set(re.findall(r"{(\w+)}", route.path))
         for action in ACTIONS if "action" in names else [""]:
-            path = route.path.format(**ids, action=action)
+            path = route.path.format(**ids, action=action, org_id=UNKNOWN)
             for method in sorted(route.methods or ()):
                 yield PortalAddress(method, path, bool(names & ids.keys()), isinstance(route, PortalRoute))
 
@@ -123,23 +170,25 @@ async def test_who_has_no_session_sees_nothing_and_does_nothing(
     env: ApiEnvironment, api: httpx.AsyncClient, target: Target, env_database_url: str
 ) -> None:
     before = await all_rows(env, env_database_url)
-    async with visiting(env, api) as browser:
-        for one in addresses(target):
-            if one.needs_session:
-                answer = await ask(browser, one)
-                assert answer.status_code == HTTPStatus.UNAUTHORIZED, one
-                assert "Target Practice" not in answer.text, one
+    async with visiting(env, api) as window, framing(env) as frame:
+        for browser, in_frame in ((window, False), (frame, True)):
+            for one in addresses(target, in_frame=in_frame):
+                if one.needs_session:
+                    answer = await ask(browser, one)
+                    assert answer.status_code == HTTPStatus.UNAUTHORIZED, one
+                    assert "Target Practice" not in answer.text, one
 
     assert await all_rows(env, env_database_url) == before
 
 
+@WINDOW_AND_FRAME
 async def test_a_form_of_another_site_is_refused_everywhere(
-    env: ApiEnvironment, api: httpx.AsyncClient, target: Target, env_database_url: str
+    env: ApiEnvironment, api: httpx.AsyncClient, target: Target, env_database_url: str, *, in_frame: bool
 ) -> None:
     before = await all_rows(env, env_database_url)
-    async with visiting(env, api, target.acme.customer["id"]) as browser:
+    async with entered(env, api, target.acme.customer["id"], in_frame=in_frame) as browser:
         token = browser.csrf_token
-        for one in addresses(target):
+        for one in addresses(target, in_frame=in_frame):
             if one.method != "POST" or not one.needs_session:
                 continue
             for forged in ("", "x", "é", token[:-1]):
@@ -152,13 +201,26 @@ async def test_a_form_of_another_site_is_refused_everywhere(
     assert await all_rows(env, env_database_url) == before
 
 
-async def check_nothing_is_found(env: ApiEnvironment, stranger: httpx.AsyncClient, target: Target, url: str) -> None:
+async def test_a_form_whose_sender_hangs_up_meanwhile_is_refused_and_no_failure_of_ours() -> None:
+    messages: Iterator[dict[str, object]] = iter(
+        [{"type": "http.request", "body": b"value=11&", "more_body": True}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> dict[str, object]:
+        return next(messages)
+
+    with pytest.raises(BadRequest, match="did not arrive whole"):
+        await form_of(Request({"type": "http", "method": "POST", "headers": []}, receive))
+
+
+async def check_nothing_is_found(env: ApiEnvironment, stranger: Stranger, target: Target, url: str) -> None:
     """Ask every route for the target's things from the session of a new customer of the stranger's organization."""
     new = {"name": "Stranger", "email": f"{uuid4().hex}@stranger.example"}
-    customer = (await stranger.post("/api/v1/customers", json=new)).raise_for_status().json()["id"]
+    customer = (await stranger.api.post("/api/v1/customers", json=new)).raise_for_status().json()["id"]
     before = await all_rows(env, url)
-    async with visiting(env, stranger, customer) as browser:
-        for one in addresses(target):
+    in_frame = stranger.in_frame
+    async with entered(env, stranger.api, customer, in_frame=in_frame, org_id=stranger.org_id) as browser:
+        for one in addresses(target, in_frame=in_frame):
             if one.names_an_id:
                 answer = await ask(browser, one)
                 assert answer.status_code == HTTPStatus.NOT_FOUND, one
@@ -167,19 +229,21 @@ async def check_nothing_is_found(env: ApiEnvironment, stranger: httpx.AsyncClien
     assert await all_rows(env, url) == before
 
 
+@WINDOW_AND_FRAME
 async def test_what_is_another_customers_is_not_found_on_any_route(
-    env: ApiEnvironment, api: httpx.AsyncClient, target: Target, env_database_url: str
+    env: ApiEnvironment, api: httpx.AsyncClient, target: Target, env_database_url: str, *, in_frame: bool
 ) -> None:
-    await check_nothing_is_found(env, api, target, env_database_url)
+    await check_nothing_is_found(env, Stranger(api, in_frame), target, env_database_url)
 
 
 @pytest.mark.full
+@WINDOW_AND_FRAME
 async def test_what_is_another_organizations_is_not_found_on_any_route(
-    env: ApiEnvironment, target: Target, env_database_url: str
+    env: ApiEnvironment, target: Target, env_database_url: str, *, in_frame: bool
 ) -> None:
     org_id = await env.engine.repositories.organizations.ensure("portal-stranger")
-    async with env.client(await env.key(org_id=org_id)) as stranger:
-        await check_nothing_is_found(env, stranger, target, env_database_url)
+    async with env.client(await env.key(org_id=org_id)) as api:
+        await check_nothing_is_found(env, Stranger(api, in_frame, org_id), target, env_database_url)
 
 
 @pytest.mark.full
@@ -241,20 +305,26 @@ async def hostile(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     return found
 
 
+def check_harmless(pages: Sequence[httpx.Response]) -> None:
+    """Check that nothing on the pages is markup of whoever wrote `EVIL`, and that none failed."""
+    for page in pages:
+        assert not [text for text in MARKUP if text in page.text], page.url
+        assert "&amp;lt;script" not in page.text, page.url
+        assert page.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, page.url
+
+
 @pytest.mark.full
+@pytest.mark.parametrize("in_frame", [False, True], ids=["window", "frame"])
 async def test_no_text_that_somebody_writes_becomes_markup(
-    env: ApiEnvironment, api: httpx.AsyncClient, hostile: Acme
+    env: ApiEnvironment, api: httpx.AsyncClient, hostile: Acme, *, in_frame: bool
 ) -> None:
-    plan, invoice = f"/plans/{hostile.plan['id']}", f"/invoices/{hostile.invoice['id']}"
-    link = await link_of(api, hostile.customer["id"], return_url="https://app.example/'><script>alert(1)</script>")
-    async with visiting(env, api) as browser:
-        pages = [await browser.get("/open", token=token_in(link))]
-        await browser.post("/open", token=token_in(link))
-        pages += [
+    plan, customer = f"/plans/{hostile.plan['id']}", hostile.customer["id"]
+    async with entered(env, api, customer, in_frame=in_frame) as browser:
+        pages = [
             await browser.get("/", done=EVIL),
             await browser.get("/details", done=EVIL),
             await browser.get("/invoices", after=EVIL),
-            await browser.get(invoice),
+            await browser.get(f"/invoices/{hostile.invoice['id']}"),
             await browser.get(f"{plan}/licenses", value=EVIL),
             await browser.get(f"{plan}/licenses", value="12"),
             await browser.get(f"{plan}/upgrade", value=EVIL),
@@ -264,14 +334,31 @@ async def test_no_text_that_somebody_writes_becomes_markup(
             await browser.get(f"/plans/{EVIL}/licenses"),
             await browser.get(f"{plan}/{EVIL}"),
             await browser.get(f"/{EVIL}"),
-            await browser.get("/open", token=EVIL),
         ]
 
-    for page in pages:
-        assert not [text for text in MARKUP if text in page.text], page.url
-        assert "&amp;lt;script" not in page.text, page.url
-        assert page.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, page.url
-    assert escape(EVIL).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in pages[2].text
+    check_harmless(pages)
+    assert SHOWN in pages[1].text
+
+
+@pytest.mark.full
+async def test_no_text_becomes_markup_where_links_are_opened_and_asked_for(
+    env: ApiEnvironment, api: httpx.AsyncClient, hostile: Acme
+) -> None:
+    link = await link_of(api, hostile.customer["id"], return_url="https://app.example/'><script>alert(1)</script>")
+    async with visiting(env, api) as window, framing(env) as frame:
+        pages = [
+            await window.get("/open", token=token_in(link)),
+            await window.get("/open", token=EVIL),
+            await window.post("/open", token=EVIL),
+            await window.get(f"/request/{EVIL}"),
+            await window.post(f"/request/{EVIL}", email=EVIL),
+            await frame.get("/open", token=EVIL),
+            await frame.post("/open", token=EVIL),
+            await FrameBrowser(frame.http, org_id=EVIL).get("/open"),
+        ]
+
+    check_harmless(pages)
+    assert SHOWN in pages[0].text
 
 
 @pytest.mark.full

@@ -73,6 +73,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
         "cancel": f"{plan}/cancel",
         "unknown": "/portal/nothing",
         "left": "/portal/left",
+        "request": f"/portal/request/{env.org_id}",
     }
     expected = {"fewer": HTTPStatus.CONFLICT, "unknown": HTTPStatus.NOT_FOUND}
     async with opened(browser, env, width, scheme, statuses=expected.values()) as page:
@@ -84,6 +85,10 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
             await picture(page, f"portal-{name}-{scheme}-{width}")
             found += await violations(page)
             assert await overflow(page) <= 0, (name, width)
+        await page.get_by_role("textbox").fill("books@northwind.example")
+        await page.get_by_role("button").click()
+        await page.get_by_role("status").wait_for()
+        found += await violations(page)
 
     assert found == []
 

@@ -64,6 +64,8 @@ async def test_an_upgrade_whose_payment_is_to_be_confirmed_is_paid_on_stripes_pa
             return bool(await page.get_by_text("Waits for your confirmation").count())
 
         await until(asked)
+        asks = "Your bank asks you to confirm the payment of $40.00"
+        await expect(page.get_by_text(asks)).to_be_visible()
         await picture(page, "portal-confirm")
         assert await violations(page) == []
         await confirm_at_stripe(page, env)

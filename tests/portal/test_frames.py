@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Frame, Page, expect
 
 from tests.api_environment import ApiEnvironment
-from tests.console.browser import chromium, needs_chromium, picture
+from tests.console.browser import chromium, needs_chromium, picture, violations
 from tests.console.people import Acme, bought
 from tests.portal.framing import HostPages, host_pages
 from tests.portal.visitors import link_of
@@ -94,14 +94,17 @@ async def test_a_customer_works_in_a_frame_of_an_allowed_origin(
     await frame.get_by_role("link", name="Buy more licenses").click()
     await frame.get_by_label("Licenses").fill("11")
     await frame.get_by_role("button", name="See what it comes to").click()
+    await frame.get_by_role("heading", name="What this changes").wait_for()
+    found = await violations(frame)
     await frame.get_by_role("button", name="Confirm").click()
     await frame.get_by_role("status").wait_for()
+    found += await violations(frame)
     await picture(page, "portal-frame")
 
     cookies = {one["name"]: one for one in await page.context.cookies()}
     token = link["url"].partition("#")[2]
     shown = (await api.get(f"/api/v1/plans/{framed.plan['id']}")).json()
-    assert shown["licenses"] == 11
+    assert (shown["licenses"], found) == (11, [])
     assert frame.url == f"{env.api_url}/portal/embedded/{env.org_id}/?done=done"
     assert {name: (one["sameSite"], one["httpOnly"]) for name, one in cookies.items()} == {
         "billflow_portal_frame": ("None", True)
@@ -120,10 +123,14 @@ async def test_what_leaves_a_frame_is_a_file_or_a_page_of_its_own(
         await frame.get_by_role("link", name=f"PDF {framed.invoice['number']}").click()
     await frame.get_by_role("link", name="Billing details").click()
     await frame.get_by_role("link", name="Enter another card").click()
+    await frame.get_by_role("link", name="Leave it as it is").wait_for()
+    found = await violations(frame)
+    await picture(page, "portal-frame-card")
     await frame.get_by_role("link", name="Enter another card").click()
     await page.wait_for_url(f"{env.stripe_url}/**")
 
     assert (await saved.value).suggested_filename.endswith(".pdf")
+    assert found == []
 
 
 @pytest.mark.parametrize("around", ["itself", "an allowed page"])

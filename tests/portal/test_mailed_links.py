@@ -110,6 +110,7 @@ async def test_who_asks_is_told_the_same_whether_we_know_the_address_or_not(mail
                 "grace@customers.example",
                 "",
                 "x" * 400,
+                "<script>alert(1)</script>",
             )
         ]
     mail = await mailing.mailed("grace@customers.example")

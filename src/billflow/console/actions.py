@@ -20,6 +20,9 @@ LONGEST_REASON = 2000
 WHY = "why"
 """The field of the reason, which no command or request has."""
 
+CONFIRMED_AS = "confirmed_as"
+"""What the address of a preview tells its confirmation's key by, so that the browser's history leads back to it."""
+
 Preview = Mapping[str, Any]
 """What the page of an action shows of what would happen."""
 
@@ -76,7 +79,16 @@ UNTOUCHED = Shown()
 
 def shown_action(visit: Visit, action: Action, fields: tuple[FormField, ...], shown: Shown = UNTOUCHED) -> Response:
     """Return the page of an action: its form, and what it was found to come to."""
-    return visit.page("action.html", status=shown.status, action=action, fields=fields, shown=shown, key=uuid4().hex)
+    told = visit.query.get(CONFIRMED_AS, "")
+    return visit.page(
+        "action.html",
+        status=shown.status,
+        action=action,
+        fields=fields,
+        shown=shown,
+        key=told if _KEY.fullmatch(told) else uuid4().hex,
+        next_key=uuid4().hex,
+    )
 
 
 def key_in(form: Mapping[str, str]) -> NamespacedKey:

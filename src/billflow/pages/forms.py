@@ -5,11 +5,12 @@ from typing import Annotated, cast
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
+from starlette.requests import ClientDisconnect
 
 from billflow.api.middleware import MAX_BODY
 from billflow.api.requests import check_storable
 from billflow.domain.errors import InvalidInput
-from billflow.errors import Forbidden
+from billflow.errors import BadRequest, Forbidden
 
 CSRF_FIELD = "csrf_token"
 MOST_FIELDS, MOST_FILES = 100, 5
@@ -18,18 +19,25 @@ MOST_FIELDS, MOST_FILES = 100, 5
 async def form_of(request: Request) -> dict[str, str]:
     """Return the fields of a form, the last of each name; raises `InvalidInput` for what can't be stored.
 
-    Files that come with it are kept for `file_of`.
+    Files that come with it are kept for `file_of`. Raises `BadRequest` where the browser hung up meanwhile, as at a
+    double click.
     """
     if not hasattr(request.state, "form"):
         request.state.files = {}
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            form = await _with_files(request)
-        else:
-            text = (await request.body()).decode("utf-8", "replace")
-            form = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
+        try:
+            form = await _read(request)
+        except ClientDisconnect:
+            raise BadRequest("The form did not arrive whole; send it again.") from None
         check_storable(form)
         request.state.form = form
     return cast("dict[str, str]", request.state.form)
+
+
+async def _read(request: Request) -> dict[str, str]:
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await _with_files(request)
+    text = (await request.body()).decode("utf-8", "replace")
+    return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FIELDS))
 
 
 async def _with_files(request: Request) -> dict[str, str]:

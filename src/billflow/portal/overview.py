@@ -56,7 +56,11 @@ async def show_overview(visit: VisitHere, done: str = "") -> Response:
         access=access,
         plans=[await _shown(visit, plan, access) for plan in plans.rows if plan.runs],
         rows=[(one, state_of(one, visit.reader, access.at)) for one in invoices.rows],
-        to_confirm=[one for one in invoices.rows if waits_for_confirmation(one) and one.hosted_invoice_url],
+        to_confirm=[
+            await visit.invoice(one.invoice_id)
+            for one in invoices.rows
+            if waits_for_confirmation(one) and one.hosted_invoice_url
+        ],
         has_more=invoices.total > len(invoices.rows),
         to_be_paid=_sums(report.open_balance, visit.reader),
         credit=_sums(report.credit_balance, visit.reader),

@@ -20,7 +20,7 @@ MANY = Paging(limit=100)
 router = APIRouter(route_class=ConsoleRoute)
 
 Typed = Annotated[str, Query(max_length=40)]
-"""A moment as it is typed: 2027-01-31, 2027-01-31T12:00 or more; without a zone in UTC, as pages show it; empty is now."""
+"""A moment as it is typed: 2027-01-31, 2027-01-31T12:00 or more; without a zone in UTC, as shown; empty is now."""
 
 
 @router.get("/customers/{customer_id}/as-of")

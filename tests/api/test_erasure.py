@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from billflow.domain.calendar import add_months
 from billflow.models.tables import Base
 from tests.api.test_plans import plan_status
 from tests.api.test_privacy import ended, histories, log
@@ -213,12 +214,13 @@ async def _marked_invoices(api: httpx.AsyncClient, customer_id: str) -> None:
 
 async def _marked_import(api: httpx.AsyncClient) -> str:
     """Import a customer whose plan and invoice have ids of the marker, end the plan, and return the customer's id."""
-    clock = await _written(api, "POST", "/test-clocks", {"now_at": "2026-01-20T00:00:00Z"})
+    begun = datetime.now(UTC) - timedelta(days=5)
+    period = {"period_start": begun.isoformat(), "period_end": add_months(begun, 1).isoformat()}
     email = f"{MARKER}-{uuid4().hex[:8]}@example.com"
     own = {"email": email, "erp_customer_number": f"{MARKER}-old-erp"}
-    bundle = with_invoice(with_plan(opening(f"{MARKER}-old", **{**CUSTOMER, **own})), f"{MARKER}-1")
+    bundle = with_invoice(with_plan(opening(f"{MARKER}-old", **{**CUSTOMER, **own}), **period), f"{MARKER}-1")
     bundle["invoices"][0]["plan"] = bundle["plans"][0]["external_id"]
-    asked = {"customers": [bundle], "test_clock_id": clock["id"]}
+    asked = {"customers": [bundle]}
     customer, plan, _ = (await _written(api, "POST", "/imports", asked))["records"]
     assert [one["outcome"] for one in (await _written(api, "POST", "/imports", asked))["records"]] == ["known"] * 3
     await ended(api, plan["id"])

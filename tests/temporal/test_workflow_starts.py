@@ -16,11 +16,13 @@ from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.mail import MailRef, NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions
+from billflow.models.contracts.plan_batches import BatchInput, BatchStatus
 from billflow.models.contracts.plans import PlanInput, PlanState
 from billflow.models.contracts.reconciliation import (
     NightlyReconciliationInput,
     ReconciliationInput,
     ReconciliationScope,
+    RepairInput,
 )
 from billflow.models.contracts.seat_sources import SeatPullInput
 from billflow.temporal import workflow_starts as starts
@@ -81,6 +83,8 @@ ADJUSTMENT = CloseInvoiceInput(org_id="org-1", invoice_id="invoice-1", to=Invoic
 MAIL = NotificationInput(org_id="org-1", invoice_id="invoice-1", occasion=Occasion.BACKFILL, at=AT)
 PRICE_CHANGE = PriceChangeRef(org_id="org-1", price_change_id="price-change-1")
 NIGHT = NightlyReconciliationInput(scope=ReconciliationScope())
+BATCH = BatchInput(org_id="org-1", plan_batch_id="batch-1", phase=BatchStatus.RUNNING)
+REPAIR = RepairInput(org_id="org-1", reconciliation_run_id="run-1", finding_id="finding-1")
 STREAM = DeliveryStream(org_id="org-1", endpoint_id="endpoint-1", customer_id="customer-1")
 
 STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
@@ -95,6 +99,8 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.reconciliation_workflow(ReconciliationInput(org_id="org-1"), AT), (ORG,)),
     (starts.stored_mail_workflow(MailRef(org_id="org-1", mail_id="mail-1"), "customer-1"), OF_CUSTOMER),
     (starts.price_change_workflow(PRICE_CHANGE), (ORG,)),
+    (starts.plan_batch_workflow(BATCH), (ORG,)),
+    (starts.repair_workflow(REPAIR), (ORG,)),
     (starts.nightly_workflow(NIGHT), ()),
     (starts.retention_workflow(), ()),
     (starts.delivery_sweep_workflow(), ()),

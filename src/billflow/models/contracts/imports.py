@@ -153,13 +153,13 @@ class CustomerImport(RequestModel):
     invoices: tuple[InvoiceOpening, ...] = ()
 
 
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "customer": {"external_id": "cus_17", "name": "Lighthouse GmbH", "email": "billing@lighthouse.example"},
     "plans": [
         {
             "external_id": "sub_17",
             "customer": "cus_17",
-            "tier": "cloud_standard",
+            "tier": "team",
             "schedule": "monthly",
             "period_start": "2026-11-05T00:00:00Z",
             "period_end": "2026-12-05T00:00:00Z",

@@ -213,26 +213,30 @@ async def test_an_operator_checks_a_file_sees_what_it_changes_and_applies_it(
         await sign_in(page, env, ConsoleRole.ADMIN)
         await page.goto("/console/operate/documents/catalog")
         text = await page.get_by_label("The text, in TOML").input_value()
-        await page.get_by_label("The text, in TOML").fill(f"{text}\n[tier.team]\nname = 7\n")
+        await page.get_by_label("The text, in TOML").fill(f"{text}\n[tier.squad]\nname = 7\n")
         await page.get_by_role("button", name="Check").click()
         told = await page.get_by_role("alert").inner_text()
         kept = await page.get_by_label("The text, in TOML").input_value()
-        changed = f'{text}\n[tier.team]\nname = "Team"\n'.encode()
+        changed = f'{text}\n[tier.squad]\nname = "Squad"\n'.encode()
         file = FilePayload(name="ours.toml", mimeType="text/plain", buffer=changed)
         await page.get_by_label("Or a file in its place").set_input_files(file)
         await page.get_by_role("button", name="Check").click()
-        await page.get_by_role("cell", name="Team", exact=True).wait_for()
+        await page.get_by_role("cell", name="Squad", exact=True).wait_for()
         await picture(page, "console-catalog")
         found = await violations(page)
-        await page.get_by_label("Why is it done?").fill("a tier for teams")
+        await page.get_by_label("Why is it done?").fill("a tier for squads")
         await page.get_by_role("button", name="Change the catalogue now").click()
         await page.get_by_role("heading", name="Catalogue and terms").wait_for()
 
-    assert told.startswith(f"Line {len(text.splitlines()) + 3}: tier.team.name")
+    assert told.startswith(f"Line {len(text.splitlines()) + 3}: tier.squad.name")
     assert kept.endswith("name = 7\n")
     assert found == []
     sold = (await api.get("/api/v1/catalog")).json()
-    assert (sold["version"], sold["reason"], sold["tier"]["team"]["name"]) == (version + 1, "a tier for teams", "Team")
+    assert (sold["version"], sold["reason"], sold["tier"]["squad"]["name"]) == (
+        version + 1,
+        "a tier for squads",
+        "Squad",
+    )
 
 
 @pytest.mark.full
@@ -246,7 +250,7 @@ async def test_a_logo_is_seen_on_the_newest_invoice_before_it_is_applied(
     async with opened(browser, env) as page:
         await sign_in(page, env, ConsoleRole.ADMIN)
         await page.goto("/console/operate/seller/logo")
-        picked = FilePayload(name="logo.svg", mimeType="image/svg+xml", buffer=LOGO)
+        picked = FilePayload(name="logo.svg", mimeType="image/svg+xml", buffer=LOGO.replace(b"</svg>", b"<g/></svg>"))
         await page.get_by_label("Another picture").set_input_files(picked)
         await page.get_by_role("button", name="Look at it").click()
         shown = page.get_by_role("img", name="The logo as it would be printed")

@@ -80,7 +80,6 @@ CONTEXTS: dict[str, Context] = {
     "docs/dunning.md": Context(
         A_PLAN,
         {
-            "billflow invoice pay": (*AN_OPEN_INVOICE, "billflow customer card acme --test-card pm_card_visa"),
             "billflow invoice mark-paid": AN_OPEN_INVOICE,
             "billflow invoice void": AN_OPEN_INVOICE,
             "billflow invoice mark-uncollectible": AN_OPEN_INVOICE,

@@ -85,9 +85,7 @@ CONTEXTS: dict[str, Context] = {
             "billflow invoice mark-uncollectible": AN_OPEN_INVOICE,
         },
     ),
-    "docs/importing.md": Context(
-        SELL_EXAMPLE, files={"seats.csv": SEATS_CSV, "prices.toml": '[prices.price_1]\ntier = "cloud_standard"\n'}
-    ),
+    "docs/importing.md": Context(SELL_EXAMPLE, files={"seats.csv": SEATS_CSV}),
     "docs/monitoring.md": Context(stays={"billflow worker": "Taking work"}),
     "docs/performance.md": Context(
         words={

@@ -20,6 +20,7 @@ BENCH = "measures for minutes, and fewer than are named give no figures; whether
 CLUSTER = "needs a cluster of Kubernetes; the real helm renders it with the same values"
 RELEASES = "needs two releases whose workers run"
 PAID_ALREADY = "a good card that is entered pays what is open before anybody else can"
+ACCOUNT = "reads all of an account at Stripe; that of the stack is shared by all pages"
 NETWORK = "asks servers of others"
 TOOLS = "installs what is no part of `make setup` and runs for an hour; what reads its results is run on some"
 
@@ -31,6 +32,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("docs/client.md", r"^pip wheel", INSTALLS, "tests/deployment/test_client_alone.py"),
     Elsewhere("docs/dry-run.md", r"--wheel", "there is no later release", "tests/dry_run/test_run.py"),
     Elsewhere("docs/dunning.md", r"^billflow invoice pay", PAID_ALREADY, "tests/api/test_adjustments.py"),
+    Elsewhere("docs/importing.md", r"^billflow import stripe", ACCOUNT, "tests/imports/test_stripe.py"),
     Elsewhere("docs/kubernetes.md", r"^(kubectl|helm) ", CLUSTER, "tests/docs/test_kubernetes.py"),
     Elsewhere("docs/performance.md", r"^make demo", LONG, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/performance.md", r"^make chaos", LONG, "tests/chaos/payments/test_payments.py"),

@@ -137,6 +137,21 @@ async def test_a_check_finds_what_is_there_twice_in_what_is_imported(api: httpx.
     assert [(row["outcome"], row["code"]) for row in rows] == [("imported", None), ("refused", "email_taken")]
 
 
+async def test_a_customer_at_stripe_that_is_anothers_is_refused(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
+    stripe_customer = "cus_of_another"
+    [first] = await imported(api, opening(stripe_customer_id=stripe_customer))
+    elsewhere = await env.engine.repositories.organizations.ensure("import-elsewhere")
+    async with env.client(await env.key(org_id=elsewhere)) as other:
+        [second] = await imported(other, opening(stripe_customer_id=stripe_customer))
+
+    assert first["outcome"] == "imported"
+    assert (second["outcome"], second["code"], second["field"]) == (
+        "refused",
+        "stripe_customer_taken",
+        "stripe_customer_id",
+    )
+
+
 async def test_a_coupon_and_agreed_prices_come_along(api: httpx.AsyncClient) -> None:
     clock = await a_clock(api)
     coupon = {

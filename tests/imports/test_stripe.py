@@ -1,8 +1,10 @@
 """`billflow import stripe`: an account read by page, mapped, imported, and billed on as the old system would have."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from billflow.payments.client import stripe_client
 from billflow.payments.imports import StripeReader
 from billflow.temporal.workflow_starts import reconciliation_workflow
 from tests.api_environment import API_KEY, ApiEnvironment
-from tests.cli.terminal import Output
+from tests.cli.terminal import Output, billflow, environment
 from tests.customers.fixtures import at
 from tests.imports.account import Account, an_account
 from tests.imports.openings import Json
@@ -146,6 +148,24 @@ async def test_reading_goes_on_where_it_broke_off(
     for kind in ("customers", "subscriptions", "invoices", "prices"):
         found = [sorted(load_objects(folder).by_kind[kind]) for folder in (whole, broken)]
         assert found[0] == found[1] != []
+
+
+async def test_the_command_reads_the_account_of_its_key(
+    env: ApiEnvironment, account: Account, price_map: Path, tmp_path: Path, api_key: str
+) -> None:
+    shell = environment(
+        BILLFLOW_API_URL=env.api_url,
+        BILLFLOW_API_KEY=api_key,
+        STRIPE_API_KEY=API_KEY,
+        STRIPE_API_BASE=env.stripe_url,
+    )
+    folder = tmp_path / "read"
+    words = ("import", "stripe", str(folder), "--read", "--stripe-test-clock", account.clock, "--map", str(price_map))
+
+    printed = await asyncio.to_thread(partial(billflow, *words, "--check", env=shell))
+
+    assert "stripe answered" not in printed.out + printed.err
+    assert sorted(load_objects(folder).by_kind["customers"]) == sorted(account.customers.values())
 
 
 def a_subscription(**changes: Any) -> Json:

@@ -10,7 +10,7 @@ import typer
 from billflow.cli.errors import EXIT_REFUSED
 from billflow.cli.files import write_file
 from billflow.cli.output import Output, Part, Table
-from billflow.cli.session import Api, CommandGroup
+from billflow.cli.session import Api, CommandGroup, settings_here
 
 if TYPE_CHECKING:
     from billflow.imports.bundles import Bundles
@@ -118,10 +118,13 @@ def _read(folder: Path, clock: str | None) -> None:
 
     from billflow.wiring.imports import read_stripe
 
+    settings = settings_here()
     with Console(stderr=True).status("") as status:
-        asyncio.run(
-            read_stripe(folder, clock, lambda kind, count: status.update(f"{count:,} {kind.replace('_', ' ')} read"))
-        )
+
+        def progress(kind: str, count: int) -> None:
+            status.update(f"{count:,} {kind.replace('_', ' ')} read")
+
+        asyncio.run(read_stripe(settings, folder, clock, progress))
 
 
 def _imported(api: Api, folder: Path, endings: tuple[str, ...], **options: Any) -> Output:

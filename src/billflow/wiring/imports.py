@@ -7,16 +7,15 @@ import stripe
 from billflow.errors import CommandFailed
 from billflow.payments.client import stripe_client
 from billflow.payments.imports import Progress, StripeReader
-from billflow.settings import load_settings
+from billflow.settings import Settings
 from billflow.wiring.store import required
 
 
-async def read_stripe(folder: Path, test_clock: str | None, progress: Progress) -> None:
+async def read_stripe(settings: Settings, folder: Path, test_clock: str | None, progress: Progress) -> None:
     """Read the account of STRIPE_API_KEY into a folder; what was read before is kept, and the rest read on.
 
     Raises `SettingsError` without a key, and `CommandFailed` where Stripe does not answer.
     """
-    settings = load_settings()
     key = required(settings.stripe_api_key, "STRIPE_API_KEY")
     try:
         async with stripe_client(key, settings.stripe_api_base) as client:

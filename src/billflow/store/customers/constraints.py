@@ -14,6 +14,7 @@ _PENDING = partial(Refused, code="sponsorship_pending", field="status")
 _SLUG = partial(Refused, code="slug_taken", field="slug")
 _NAME = partial(Refused, code="name_taken", field="name")
 _DEPLOYMENT = partial(Refused, code="deployment_taken", field="deployment")
+_STRIPE_CUSTOMER = partial(Refused, code="stripe_customer_taken", field="stripe_customer_id")
 _REFUSALS = {
     "uq_customer_email": (_EMAIL, "Another customer has that e-mail address"),
     "uq_customer_erp_customer_number": (_ERP_NUMBER, "Another customer has that ERP number"),
@@ -21,6 +22,7 @@ _REFUSALS = {
     "uq_sponsorship_request_pending": (_PENDING, "Another request of the customer waits for a decision"),
     "uq_project_customer_id_slug": (_SLUG, "Another project of the customer has that slug"),
     "uq_channel_project_id_name": (_NAME, "Another channel of the project has that name"),
+    "uq_billing_account_stripe_customer_id": (_STRIPE_CUSTOMER, "Another billing account is that customer at Stripe"),
     "uq_realm_org_id_string_id": (_DEPLOYMENT, "Another customer has that realm"),
     "uq_remote_realm_org_id_uuid": (_DEPLOYMENT, "Another customer has that remote realm"),
     "uq_remote_server_org_id_uuid": (_DEPLOYMENT, "Another customer has that server"),

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import change_by
 from billflow.api.routes.adjustments import Adjustment
-from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
+from billflow.console.actions import WHY, Action, Shown, key_in, preview_of, reason_in, shown_action
 from billflow.console.adjustment_previews import (
     mark_paid_preview,
     money_of,
@@ -216,7 +216,7 @@ async def show_adjustment(visit: VisitHere, invoice_id: str, adjustment: str) ->
         sentences = await form.named.preview(unsent, form.invoice, asked)
     except BillingError as error:
         return shown_action(visit, form.action, fields, Shown(problem=error))
-    return shown_action(visit, form.action, fields, Shown({"sentences": sentences, "of_plan": None}))
+    return shown_action(visit, form.action, fields, Shown(preview_of(sentences)))
 
 
 @router.post("/invoices/{invoice_id}/{adjustment}")

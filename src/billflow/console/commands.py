@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from billflow.api.changes import PlanHere, change_by
 from billflow.api.routes.plans import PATIENCE
 from billflow.api.services import Services
-from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
+from billflow.console.actions import WHY, Action, Shown, key_in, preview_of, reason_in, shown_action
 from billflow.console.forms import FormTerms, fields_of, read_form, written
 from billflow.console.pages import BASE, words
 from billflow.console.security import ConsoleRoute, FormHere
@@ -93,7 +93,7 @@ async def show_command(visit: VisitHere, plan: PlanHere, command: str) -> Respon
     except BillingError as error:
         return shown_action(visit, form.action, filled, Shown(problem=error))
     shown = PreviewResponse.of_preview(found)
-    preview = {"sentences": (), "of_plan": shown, "changes": PlanChange.between(form.plan, shown)}
+    preview = preview_of((), shown, changes=PlanChange.between(form.plan, shown))
     return shown_action(visit, form.action, filled, Shown(preview))
 
 

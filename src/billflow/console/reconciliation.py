@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import change_by
 from billflow.api.routes.reconciliation import PATIENCE
-from billflow.console.actions import WHY, Action, Shown, key_in, reason_in, shown_action
+from billflow.console.actions import WHY, Action, Shown, key_in, preview_of, reason_in, shown_action
 from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.pages import BASE, words
 from billflow.console.security import ConsoleRoute, FormHere
@@ -108,7 +108,7 @@ def _repairing(wanted: RepairInput, finding: FindingRecord) -> Action:
 
 
 def _would(*sentences: str) -> Shown:
-    return Shown({"sentences": sentences, "of_plan": None, "changes": []})
+    return Shown(preview_of(sentences))
 
 
 def _wanted(visit: Visit, run_id: str, finding_id: str) -> RepairInput:

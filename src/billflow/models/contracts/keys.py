@@ -37,6 +37,6 @@ class KeyNamespace(StrEnum):
         return name if namespace == self else None
 
 
-def import_key(external_id: str) -> str:
+def import_key(external_id: str) -> NamespacedKey:
     """Return the key of what is imported once: a digest, for what another system calls a thing may name a person."""
-    return f"import/{hashlib.sha256(external_id.encode()).hexdigest()}"
+    return KeyNamespace.IMPORT.key(hashlib.sha256(external_id.encode()).hexdigest())

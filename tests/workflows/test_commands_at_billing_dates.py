@@ -53,8 +53,8 @@ async def plan_row_locked(env: Environment, plan: PlanState) -> AsyncIterator[ps
 
 
 async def step_waits(connection: psycopg.AsyncConnection) -> bool:
-    """Tell whether another transaction waits for what this one holds."""
-    query = "SELECT 1 FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    """Tell whether another transaction waits for what this one holds: looked up anew, as `pg_stat_activity` is not."""
+    query = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     return await (await connection.execute(query)).fetchone() is not None
 
 

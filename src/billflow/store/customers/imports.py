@@ -130,7 +130,9 @@ class PostgresImportRepository(Repository):
         plans = await _plans(writing, wanted, customer, account)
         for invoice in wanted.invoices:
             known = await writing.known(ImportKind.INVOICE, invoice.external_id)
-            row, outcome = await write_opening_invoice(session, customer, invoice, known, plans.get(invoice.plan or ""))
+            row, outcome = await write_opening_invoice(
+                recorder, customer, invoice, known, plans.get(invoice.plan or "")
+            )
             mapped = {"total": row.total, "currency": row.currency, "status": row.status}
             writing.note(row.id, outcome, **mapped)
         await session.flush()

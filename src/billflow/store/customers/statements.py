@@ -60,8 +60,7 @@ async def account_facts(
     notes, refunds = list(filter(known.counts, notes)), list(filter(known.counts, refunds))
     on_balance, noted = {row.step_key: row.amount for row in changes}, {f"{_NOTE_KEY}{note.id}" for note in notes}
     lines = await invoiced_lines(session, customer) if with_lines else NO_LINES
-    # The other system has posted its invoices in its own journal.
-    openings = () if with_lines else await opening_invoices(session, customer)
+    openings = await opening_invoices(session, customer)
     currencies = {
         *(row.currency for row in invoices),
         *(row.currency for row in changes),

@@ -60,13 +60,14 @@ def statement(
     *,
     since: Annotated[datetime | None, moment_option("Its first moment; its beginning if left out.")] = None,
     until: Annotated[datetime | None, moment_option("Its end, not included; all so far where left out.")] = None,
+    as_of: AsOf = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it to this PDF file as well.")] = None,
 ) -> Output:
     """State a customer's account: opening balance, charges, credits, payments and refunds, closing balance."""
     path = f"/customers/{customer}/statement"
-    stated = api.get(path, since=since, until=until)
+    stated = api.get(path, since=since, until=until, as_of=as_of)
     if pdf:
-        write_file(pdf, api.file(f"{path}/pdf", since=since, until=until), option="--pdf")
+        write_file(pdf, api.file(f"{path}/pdf", since=since, until=until, as_of=as_of), option="--pdf")
     return Output(stated, *statement_parts(stated))
 
 

@@ -1,6 +1,7 @@
 """The verification of a proof: every cent, every ledger entry, the audit log, and what was signed."""
 
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import Any
 
 from billflow_verify.audit_log import check_log, contents
@@ -66,12 +67,12 @@ def _check_amounts(one: ProvenInvoice, taxes: Mapping[str, Any] | None) -> None:
 
 def _check_rules(facts: ProvenFacts) -> None:
     """Demand of the first invoice what the rules say, and of those in its place that they bill the same."""
-    *again, first = facts.chain()
-    invoices = facts.made_with(first)
+    chain = facts.chain()
+    invoices = facts.made_with(chain[-1])
     billed = Billed(facts, invoices, whole_lines(invoices))
     for line in billed.lines:
         check_rule(line, billed)
-    for new, old in zip(again, [*again[1:], first], strict=True):
+    for new, old in pairwise(chain):
         check_reissue(new, old, facts)
 
 

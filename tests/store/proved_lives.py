@@ -46,11 +46,12 @@ async def proofs_of(company: Company, plan: PlanState) -> list[dict[str, Any]]:
     return [proof.model_dump(mode="json") for proof in proofs]
 
 
-async def new_customer(company: Company, random: Random, **given: Any) -> CustomerRecord:
+async def new_customer(company: Company, seats: int, **given: Any) -> CustomerRecord:
+    """Create a customer whose deployment has *seats* when its plan begins."""
     email = f"{uuid4().hex[:8]}@example.com"
     new = NewCustomer.model_validate({"name": "Muster GmbH", "email": email, **given})
     customer = await company.repositories.customers.create(company.org_id, new, by())
-    await company.seats(customer, BEGIN - DAY, random.randint(3, 30))
+    await company.seats(customer, BEGIN - DAY, seats)
     return customer
 
 
@@ -62,7 +63,7 @@ async def _lived(
     **given: Any,
 ) -> PlanState:
     """Live a plan for four billing dates with seats that come and go, and *commands* by their days."""
-    customer = await new_customer(company, random, **given)
+    customer = await new_customer(company, random.randint(3, 30), **given)
     plan = await company.bought(customer, asked)
     days = sorted(random.sample(range(1, 100), 6))
     for day in days:

@@ -54,7 +54,7 @@ def usage(
 
 
 @app.on_api("customer statement 5f1c", "customer statement 5f1c --since 2026-01-01 --pdf statement.pdf")
-def statement(
+def statement(  # noqa: PLR0913  (each is one wish)
     api: Api,
     customer: CustomerHere,
     *,

@@ -119,4 +119,4 @@ async def _entries(session: AsyncSession, lines: Sequence[InvoiceLineRow]) -> di
 
 async def _numbers(session: AsyncSession, entries: Sequence[UUID]) -> dict[UUID, int]:
     rows = await session.execute(select(LicenseLedger.id, LicenseLedger.seq).where(LicenseLedger.id.in_(entries)))
-    return dict(rows.tuples().all())
+    return {row.id: row.seq for row in rows}

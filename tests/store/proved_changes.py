@@ -226,7 +226,7 @@ async def at_a_yearly_price(company: Company, random: Random) -> PlanState:
     return await _bought(company, asked)
 
 
-async def after_a_trial(company: Company, random: Random) -> PlanState:
+async def after_a_trial(company: Company, _: Random) -> PlanState:
     """Bill the first cycle after a trial by card."""
     customer = await new_customer(company, 3)
     trial = (await company.start(company.ask(customer, replace(BY_HAND, trial_days=14)))).state
@@ -245,7 +245,7 @@ async def after_a_sent_trial(company: Company, random: Random) -> PlanState:
     return await months(company, await paid(company, changed.state), 2, {})
 
 
-async def after_a_trial_paid_late(company: Company, random: Random) -> PlanState:
+async def after_a_trial_paid_late(company: Company, _: Random) -> PlanState:
     """Bill a trial by invoice that is paid when it is over: a fresh plan begins."""
     customer = await new_customer(company, 3)
     started = await company.start(company.ask(customer, _SENT))

@@ -1,4 +1,4 @@
-"""What is forged of an invoice that builds on others is named in one sentence: of parts, corrections, taxes, credits."""
+"""What is forged of an invoice that builds on others is named in one sentence: a part, a correction, a tax."""
 
 import json
 from collections.abc import Callable
@@ -49,11 +49,7 @@ def one_part_less(proof: Proof) -> None:
 
 
 def a_price_that_nobody_corrected(proof: Proof) -> None:
-    line = line_of(proof, "renewal")
-    line["derivation"]["price"] += 1
-    line["unit_amount"] += 1
-    line["amount"] += line["quantity"]
-    proof["invoice"]["total"] += line["quantity"]
+    line_of(proof, "item")["derivation"]["note"] = None
 
 
 def a_correction_of_something_else(proof: Proof) -> None:
@@ -103,8 +99,8 @@ FORGERIES: dict[Callable[[Proof], None], tuple[str, str, str]] = {
     no_other_parts: ("divided_by_licenses", "renewal", "which was made in the same step."),
     one_part_less: ("divided_by_amounts", "item", "parts, and not all are there."),
     a_price_that_nobody_corrected: (
-        "a_part_issued_again",
-        "renewal",
+        "an_instalment_issued_again",
+        "item",
         "differs from the one it stands for, and was not",
     ),
     a_correction_of_something_else: ("issued_again_by_stripe", "tax", "billed 10 units before, not 11."),
@@ -113,7 +109,7 @@ FORGERIES: dict[Callable[[Proof], None], tuple[str, str, str]] = {
     a_higher_rate: ("issued_again_by_stripe", "tax", "its rate on"),
     less_billed_before: ("with_end_dates_that_move", "end_date_change", "were billed before."),
     more_that_was_added: ("with_end_dates_that_move", "end_date_change", "were added."),
-    a_larger_credit: ("on_a_higher_tier", "initial_upgrade", "The change of tier credits"),
+    a_larger_credit: ("on_a_higher_tier", "renewal", "The change of tier credits"),
 }
 """For each forgery the life and a kind of line of the newest invoice that it is about, and what is said of it."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 from sqlalchemy import event
@@ -34,7 +34,7 @@ TABLES = (
     "customer_plan",
     "license_ledger",
     "ledger_allocation",
-    "seats",
+    "seat_observation",
     "credit",
     "opening_invoice",
     "imported_object",
@@ -197,7 +197,7 @@ def whole(url: str, company: Company, book: list[Book]) -> bool:
     """Tell whether each customer that is there has all of its own."""
     rows = rows_of(url, company.org_id)
     there = [one for one in book if any(one["customer"]["email"] in row for row in rows["customer"])]
-    counted = {"customer_plan": "plans", "opening_invoice": "invoices", "seats": "seats"}
+    counted = {"customer_plan": "plans", "opening_invoice": "invoices", "seat_observation": "seats"}
     return all(len(rows[table]) == sum(len(one.get(name, ())) for one in there) for table, name in counted.items())
 
 
@@ -240,7 +240,9 @@ async def lived(company: Company, plan: PlanState) -> None:
         plan = closed.successor or closed.state
 
 
-@settings(max_examples=sized(6, 40, 400), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=sized(6, 40, 400), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+)
 @given(book=books(), statement=st.integers(1, 120))
 async def test_books_are_taken_once_and_billed_from_where_the_other_system_ended(
     database: Database, store_url: str, book: list[Book], statement: int

@@ -31,7 +31,7 @@ from billflow.domain.tax.policy import TaxCategory
 from billflow.models.contracts.coupons import CouponCreate
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.imports import CustomerImport
-from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, Issued
+from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, Issued, Paid
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
@@ -250,8 +250,10 @@ async def after_a_trial_paid_late(company: Company, _: Random) -> PlanState:
     customer = await new_customer(company, 3)
     started = await company.start(company.ask(customer, _SENT))
     ended = (await company.close(started.state)).state
-    await paid(company, ended)
     at, invoice_id = BEGIN + 30 * DAY, started.invoices[0].invoice_id
+    money = Paid(amount_paid=started.invoices[0].total)
+    held = InvoiceRef(org_id=company.org_id, invoice_id=invoice_id)
+    await company.repositories.invoices.record_outcome(held, money, at)
     step = LateStartInput(plan=ref(ended), at=at, invoice_id=invoice_id)
 
     def decide(facts: Facts, plan_id: str, *, has_live_plan: bool) -> Outcome:

@@ -74,7 +74,7 @@ async def account_facts(
             invoices=[
                 *(as_charged(row) for row in openings if row.currency == currency),
                 *(
-                    as_record(ChargedInvoice, row, lines=lines.charged.get(row.id, ()))
+                    as_record(ChargedInvoice, row, lines=lines.charged.get(row.id, ()), taken_over_at=None)
                     for row in invoices
                     if row.currency == currency
                 ),

@@ -21,6 +21,7 @@ from billflow.domain.scopes import Scope
 from billflow.models.contracts.access import LONGEST_RATE, NewApiKey
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, NewCustomer
 from billflow.models.contracts.invoices import BilledCustomer
+from billflow.models.keyring import Key
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
 from billflow.settings import Settings
 from billflow.telemetry.logging import configure_logging
@@ -168,6 +169,7 @@ async def api_environment(
             stripe_webhook_secret=SecretStr(secret),
             webhook_private_addresses=True,
             portal_url=f"http://{LOOPBACK}:{port}/portal",
+            signing_keys=SecretStr(Key.fresh("tests").text()),
         ).model_copy(update=changes)
         async with open_engine(settings, client, tracing=tracing) as engine:
             stop = asyncio.Event()

@@ -12,7 +12,6 @@ STEPS = {**dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 10),
 """Currencies that are charged in larger steps than a minor unit."""
 
 HUNDREDTHS_OF_PERCENT = 10_000
-PARTS_OF_TAX = 1_000_000
 
 
 def step_of(currency: str) -> int:

@@ -1,18 +1,33 @@
 """The verification of a proof: every cent, every ledger entry, the audit log, and what was signed."""
 
 from collections.abc import Collection, Mapping
-from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
-from billflow_verify.amounts import shared_out
-from billflow_verify.audit_log import check_log
-from billflow_verify.facts import Line, ProvenFacts
+from billflow_verify.audit_log import check_log, contents
+from billflow_verify.credits import check_credits
+from billflow_verify.facts import Billed, ProvenFacts, ProvenInvoice
 from billflow_verify.faults import ProofFault, demand
 from billflow_verify.hashes import canonical, digest, is_signed
-from billflow_verify.line_rules import check_amount, check_rule, tax_share
+from billflow_verify.line_rules import check_amount, check_part, check_rule
+from billflow_verify.parts import whole_lines
+from billflow_verify.reissues import check_reissue
+from billflow_verify.taxes import check_taxes
 
 FORMAT = "billflow.proof/1"
-SECTIONS = ("invoice", "lines", "ledger", "observations", "items", "catalog", "taxes", "coupon", "stripe", "audit")
+SECTIONS = (
+    "invoice",
+    "lines",
+    "others",
+    "ledger",
+    "observations",
+    "items",
+    "catalog",
+    "taxes",
+    "coupon",
+    "stripe",
+    "audit",
+)
 _FIELDS = {"format", "org_id", "digests", "key_id", "public_key", "signature", *SECTIONS}
 _MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)
 
@@ -26,7 +41,11 @@ def verify(proof: Any, public_keys: Collection[str]) -> str:
         demand(proof["format"] == FORMAT, f"The proof is of the format {proof['format']!r}, not {FORMAT!r}.")
         strange = sorted(set(proof) ^ _FIELDS)
         demand(not strange, f"The proof has the wrong sections: {', '.join(map(str, strange))}.")
-        _check_lines(ProvenFacts(proof))
+        facts = ProvenFacts(proof)
+        for one in facts.invoices.values():
+            _check_amounts(one, proof["taxes"] if one is facts.proved else None)
+        _check_rules(facts)
+        check_credits(contents(proof), proof["invoice"]["currency"])
         check_log(proof, public_keys)
         _check_signature(proof, public_keys)
         return _sentence(proof)
@@ -34,30 +53,27 @@ def verify(proof: Any, public_keys: Collection[str]) -> str:
         raise ProofFault(f"The proof is malformed: {type(problem).__name__} {problem}.") from None
 
 
-def _check_lines(facts: ProvenFacts) -> None:
-    lines, invoice = facts.lines, facts.proof["invoice"]
-    demand([line["n"] for line in lines] == list(range(1, len(lines) + 1)), "A line of the invoice is missing.")
-    for line in lines:
-        check_amount(line, facts)
-        check_rule(line, facts)
-    total = sum(line["amount"] for line in lines)
-    demand(invoice["total"] == total, f"The invoice is over {invoice['total']}, its lines come to {total}.")
-    taxes = [line for line in lines if line["kind"] == "tax"]
-    tax = sum(line["tax"] for line in taxes)
-    demand(invoice["tax"] == tax, f"The invoice has the tax {invoice['tax']}, its lines come to {tax}.")
-    if not any(line["derivation"]["note"] for line in taxes):
-        _check_shares(facts, taxes)
+def _check_amounts(one: ProvenInvoice, taxes: Mapping[str, Any] | None) -> None:
+    """Demand that the lines come to what they say, and the invoice to its lines."""
+    numbers = [line["n"] for line in one.lines]
+    demand(numbers == list(range(1, len(numbers) + 1)), "A line of the invoice is missing.")
+    for line in one.lines:
+        check_amount(line, one)
+        check_part(line)
+    total = sum(line["amount"] for line in one.lines)
+    demand(one.invoice["total"] == total, f"The invoice is over {one.invoice['total']}, its lines come to {total}.")
+    check_taxes(one, taxes)
 
 
-def _check_shares(facts: ProvenFacts, taxes: list[Line]) -> None:
-    """Demand that each priced line has its share of the tax, by the largest remainder."""
-    priced = [line for line in facts.lines if line["kind"] not in ("tax", "credit_to_balance")]
-    shares = [0] * len(priced)
-    for one in taxes:
-        exact = [Fraction(line["amount"]) * Fraction(*tax_share(one, facts)) for line in priced]
-        shares = [so_far + more for so_far, more in zip(shares, shared_out(one["tax"], exact, facts.step), strict=True)]
-    for line, share in zip(priced, shares, strict=True):
-        demand(line["tax"] == share, f"Line {line['n']} has {line['tax']} of the tax, its share is {share}.")
+def _check_rules(facts: ProvenFacts) -> None:
+    """Demand of the first invoice what the rules say, and of those in its place that they bill the same."""
+    chain = facts.chain()
+    invoices = facts.made_with(chain[-1])
+    billed = Billed(facts, invoices, whole_lines(invoices))
+    for line in billed.lines:
+        check_rule(line, billed)
+    for new, old in pairwise(chain):
+        check_reissue(new, old, facts)
 
 
 def _check_signature(proof: Mapping[str, Any], public_keys: Collection[str]) -> None:

@@ -342,10 +342,15 @@ async def answered(api: httpx.AsyncClient, path: str, as_of: str | None) -> byte
         params = {name: value for name, value in (("as_of", as_of), ("after", after)) if value}
         answer = await api.get(httpx.URL(path).copy_merge_params(params))
         assert answer.status_code == 200, (path, as_of, answer.text)
-        found += answer.content
+        found += _without_moment(answer.content) if path.endswith("/statement") else answer.content
         after = answer.json().get("next") if "limit=" in path else None
         if not after:
             return found
+
+
+def _without_moment(statement: bytes) -> bytes:
+    """Return a statement without when it was made."""
+    return json.dumps({**json.loads(statement), "at": None}).encode()
 
 
 async def paths_of(history: History) -> list[str]:
@@ -363,7 +368,7 @@ async def paths_of(history: History) -> list[str]:
         f"{base}/invoices?customer_id={history.customers[0].customer_id}",
         f"{base}/business/renewals",
         f"{base}/business/movements?since=2026-02-01T00:00:00Z&until=2026-06-01T00:00:00Z",
-        *(f"{base}/customers/{one.customer_id}/report" for one in history.customers),
+        *(f"{base}/customers/{one.customer_id}/{part}" for one in history.customers for part in OF_CUSTOMER),
         *(f"{base}/customers/{one.customer_id}" for one in history.customers),
         *(f"{base}/plans/{one}" for one in plans),
         *(f"{base}/plans/{one}/{part}" for one in plans for part in PARTS),
@@ -372,4 +377,5 @@ async def paths_of(history: History) -> list[str]:
     ]
 
 
+OF_CUSTOMER = ("report", "statement", "credits", "seats", "seats?limit=1")
 PARTS = ("ledger", "add-ons", "items", "invoices", "timeline")

@@ -16,6 +16,7 @@ OF_ADMINS = (
     "/operate/endpoints/{endpoint}",
     "/operate/audit",
     "/operate/audit/verify",
+    "/operate/audit/roots",
 )
 
 
@@ -54,6 +55,7 @@ async def test_an_administrator_sees_them_and_no_secret(
         ("/operate/endpoints/{endpoint}", acme.endpoint["url"]),
         ("/operate/audit", "console session"),
         ("/operate/audit/verify", "The log is as it was written"),
+        ("/operate/audit/roots", "Signed roots"),
     ):
         assert said in pages[path].text, path
     assert "two years" in clocks.text

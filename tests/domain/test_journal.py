@@ -3,11 +3,18 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billflow.domain.account_facts import AccountFacts, ChargedInvoice, InvoicedLine
+from billflow.domain.account_facts import (
+    OPENING_BALANCE,
+    AccountFacts,
+    BalanceChange,
+    ChargedInvoice,
+    InvoicedLine,
+)
 from billflow.domain.calendar import Period
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.journal import journal
@@ -141,3 +148,82 @@ def test_a_year_bought_in_march_is_earned_by_its_days() -> None:
     assert [*earned[:3], earned[-1]] == [(3, 1_500), (4, 3_000), (5, 3_100), (3, 1_600)]
     assert len(earned) == 13
     assert {one.kind for one in postings[2:]} == {PostingKind.REVENUE}
+
+
+_MOMENTS = st.integers(-90_000, 90_000)
+
+
+@st.composite
+def taken_over(draw: st.DrawFn) -> ChargedInvoice:
+    """Draw an invoice of another system: open, paid in all or part, void or written off, before or after the import."""
+    issued, total = BEGIN + timedelta(seconds=draw(_MOMENTS)), draw(st.integers(0, 9_000))
+    status = draw(st.sampled_from(["open", "paid", "void", "uncollectible"]))
+    later = issued + timedelta(seconds=draw(st.integers(0, 90_000)))
+    part = 0 if status == "open" and draw(st.booleans()) else draw(st.integers(0, total))
+    paid = total if status == "paid" else part
+    return ChargedInvoice(
+        invoice_id=f"old-{draw(st.uuids())}",
+        number="OLD-1",
+        total=total,
+        issued_at=issued,
+        due_at=issued,
+        amount_paid=paid,
+        paid_at=later if status == "paid" else issued if paid else None,
+        voided_at=later if status == "void" else None,
+        written_off_at=later if status == "uncollectible" else None,
+        taken_over_at=BEGIN + timedelta(seconds=draw(_MOMENTS)),
+    )
+
+
+@given(
+    chosen=acts,
+    old=st.lists(taken_over(), max_size=4),
+    credit=st.integers(0, 5_000),
+    seconds=st.integers(0, 200_000),
+)
+def test_invoices_that_were_taken_over_tie_to_the_statement_from_the_import_on(
+    chosen: list[tuple[tuple[object, ...], int, int]], old: list[ChargedInvoice], credit: int, seconds: int
+) -> None:
+    facts = with_lines(lived(chosen).facts)
+    imported = max([BEGIN, *(one.taken_over_at for one in old if one.taken_over_at)])
+    brought = BalanceChange(at=imported, amount=credit, reason=OPENING_BALANCE)
+    facts = replace(facts, invoices=[*facts.invoices, *old], balance=[*facts.balance, brought])
+    postings, until = journal(facts), imported + timedelta(seconds=seconds, microseconds=1)
+
+    assert owed([one for one in postings if one.at < until]) == statement(facts, None, until).closing_balance
+    assert owed(postings) == statement(facts).closing_balance
+    of_old = {one.invoice_id for one in old}
+    kinds = {one.kind for one in postings if one.invoice_id in of_old}
+    assert kinds <= {PostingKind.OPENING_BALANCE, PostingKind.PAYMENT, PostingKind.VOID, PostingKind.WRITE_OFF}
+    touched = {account for one in postings if one.invoice_id in of_old for account in (one.debit, one.credit)}
+    assert not touched & {JournalAccount.REVENUE, JournalAccount.DEFERRED_REVENUE, JournalAccount.TAX}
+
+
+def test_an_open_invoice_that_was_taken_over_is_paid_void_or_written_off_later() -> None:
+    def old(name: str, **became: Any) -> ChargedInvoice:
+        terms = {"total": 4_800, "issued_at": BEGIN, "due_at": BEGIN, "taken_over_at": BEGIN + DAY}
+        return ChargedInvoice(invoice_id=name, number=name, **{**terms, **became})
+
+    later = BEGIN + 9 * DAY
+    facts = AccountFacts(
+        currency="EUR",
+        invoices=[
+            old("paid before", amount_paid=4_800, paid_at=BEGIN + DAY),
+            old("paid", amount_paid=4_800, paid_at=later),
+            old("void", amount_paid=800, paid_at=BEGIN, voided_at=later),
+            old("written off", written_off_at=later),
+        ],
+        balance=[BalanceChange(at=BEGIN + DAY, amount=700, reason=OPENING_BALANCE)],
+    )
+
+    posted = [(one.number, one.kind.value, one.debit.value, one.credit.value, one.amount) for one in journal(facts)]
+
+    assert posted == [
+        ("paid", "opening_balance", "receivables", "opening_balances", 4_800),
+        ("void", "opening_balance", "receivables", "opening_balances", 4_000),
+        ("written off", "opening_balance", "receivables", "opening_balances", 4_800),
+        (None, "opening_balance", "opening_balances", "customer_credit", 700),
+        ("void", "void", "opening_balances", "receivables", 4_000),
+        ("written off", "write_off", "write_offs", "receivables", 4_800),
+        ("paid", "payment", "cash", "receivables", 4_800),
+    ]

@@ -37,21 +37,21 @@ Life = Callable[[Company, Random], Awaitable[PlanState]]
 
 
 async def proofs_of(company: Company, plan: PlanState) -> list[dict[str, Any]]:
-    """Sign the audit log up to this moment, and return the proofs of a plan's invoices as JSON, the oldest first."""
+    """Sign the audit log up to now; return the proofs of all invoices of a plan's customer, the oldest first."""
     await AuditRoots(company.database, KEYS).sign(company.org_id, datetime.now(UTC) + DAY)
-    found = await company.queries.invoices.search(
-        company.org_id, InvoiceFilter(plan_id=plan.plan_id), Paging(limit=100)
-    )
+    of_customer = InvoiceFilter(customer_id=plan.customer_id)
+    found = await company.queries.invoices.search(company.org_id, of_customer, Paging(limit=100))
     prover = InvoiceProofs(company.database, KEYS)
     proofs = [await prover.prove(company.org_id, one.invoice_id) for one in reversed(found.rows)]
     return [proof.model_dump(mode="json") for proof in proofs]
 
 
-async def _customer(company: Company, random: Random, **given: Any) -> CustomerRecord:
+async def new_customer(company: Company, seats: int, **given: Any) -> CustomerRecord:
+    """Create a customer whose deployment has *seats* when its plan begins."""
     email = f"{uuid4().hex[:8]}@example.com"
     new = NewCustomer.model_validate({"name": "Muster GmbH", "email": email, **given})
     customer = await company.repositories.customers.create(company.org_id, new, by())
-    await company.seats(customer, BEGIN - DAY, random.randint(3, 30))
+    await company.seats(customer, BEGIN - DAY, seats)
     return customer
 
 
@@ -63,7 +63,7 @@ async def _lived(
     **given: Any,
 ) -> PlanState:
     """Live a plan for four billing dates with seats that come and go, and *commands* by their days."""
-    customer = await _customer(company, random, **given)
+    customer = await new_customer(company, random.randint(3, 30), **given)
     plan = await company.bought(customer, asked)
     days = sorted(random.sample(range(1, 100), 6))
     for day in days:
@@ -137,13 +137,16 @@ async def at_a_fixed_price(company: Company, random: Random) -> PlanState:
     return await _lived(company, random, replace(MONTHLY, fixed_price=random.randint(10_000, 900_000), licenses=50))
 
 
+async def taxed(company: Company, **how: Any) -> None:
+    """Let the organization sell from Berlin, and tax what it bills from now on."""
+    seller = SellerDocument.model_validate({"legal_name": "Muster GmbH", "address": HOME})
+    await company.repositories.sellers.apply(company.org_id, seller, by())
+    await company.repositories.taxes.apply(company.org_id, TaxDocument.model_validate(how), by())
+
+
 async def with_tax(company: Company, random: Random) -> PlanState:
     """Bill with tax on top of the prices, or in them."""
-    await company.repositories.sellers.apply(
-        company.org_id, SellerDocument.model_validate({"legal_name": "Muster GmbH", "address": HOME}), by()
-    )
-    rates = TaxDocument.model_validate({"mode": "own_rates", "rates": RATES})
-    await company.repositories.taxes.apply(company.org_id, rates, by())
+    await taxed(company, mode="own_rates", rates=RATES)
     country, currency = random.choice([("DE", "EUR"), ("CH", "CHF")])
     home = {**HOME, "country": country}
     return await _lived(company, random, MONTHLY, billing_address=home, default_currency=currency)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
 from billflow.domain.errors import InvalidInput
-from billflow.migrations.versions.v0051_row_versions import VERSIONED as TRIGGERED
+from billflow.migrations.versions import v0051_row_versions, v0060_former_states
 from billflow.models.contracts.customers import CustomerUpdate
 from billflow.models.contracts.records import CustomerFilter, PlanFilter
 from billflow.models.keyring import Key, Keyring
@@ -19,11 +19,14 @@ from billflow.ports.database import AsOfUnavailable
 from billflow.store.access.organizations import PostgresOrganizationRepository
 from billflow.store.audit.erasure import PostgresPersonalDataRepository
 from billflow.store.audit.key_rotation import KeyRotation
+from billflow.store.audit.retention import Retention
+from billflow.store.audit.roots import AuditRoots
 from billflow.store.session.database import Database
 from tests.databases import migrated_database
 from tests.store.conftest import Company, by, company_of
 from tests.store.test_moved_values import fill
 from tests.store.test_privacy import CANARY, canary
+from tests.store.test_retention import PERIODS
 
 COLUMNS = sql.SQL(
     "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = {} AND table_name = {}"
@@ -45,7 +48,7 @@ async def test_every_view_has_the_columns_of_its_table(store_url: str) -> None:
                 connection.execute(COLUMNS.format(schema, table)).fetchall() for schema in ("public", "public_as_of")
             ]
             assert found[0] == found[1]
-    assert TRIGGERED == VERSIONED
+    assert sorted((*v0051_row_versions.VERSIONED, *v0060_former_states.VERSIONED)) == list(VERSIONED)
     assert set(VERSIONED) < views < Base.metadata.tables.keys()
     assert views.isdisjoint({"api_key", "mail", "org", "outbox_pending", "portal_link", "webhook_message"})
 
@@ -145,3 +148,30 @@ async def test_before_former_rows_were_kept_nothing_is_guessed(company: Company)
     with pytest.raises(InvalidInput, match="former states are kept from then on") as refused:
         await company.queries.as_of(datetime(2020, 1, 1, tzinfo=UTC)).plans.search(company.org_id, PlanFilter())
     assert (refused.value.code, refused.value.field) == ("as_of_too_early", "as_of")
+
+
+async def test_former_states_are_kept_as_long_as_it_is_set_and_as_of_before_is_refused(
+    company: Company, store_url: str
+) -> None:
+    customer = await company.customer()
+    for name in ("Second", "Third"):
+        await company.repositories.customers.update(customer.ref, CustomerUpdate(name=name), by())
+    with psycopg.connect(store_url) as connection:
+        aged = "UPDATE row_version SET since = since - interval '50 days', until = until - interval '50 days'"
+        connection.execute(f"{aged} WHERE row_id = %s AND content ->> 'name' = 'Muster GmbH'", [customer.customer_id])
+    roots = AuditRoots(company.database, None)
+    kept = PERIODS.model_copy(update={"former_states": timedelta(days=40)})
+
+    assert "former_states" not in await Retention(company.database, PERIODS, None, roots).prune(company.org_id)
+    assert (await Retention(company.database, kept, None, roots).prune(company.org_id))["former_states"] == 1
+    assert (await Retention(company.database, kept, None, roots).prune(company.org_id))["former_states"] == 0
+
+    with psycopg.connect(store_url) as connection:
+        left = connection.execute(
+            "SELECT content ->> 'name' FROM row_version WHERE row_id = %s", [customer.customer_id]
+        ).fetchall()
+    assert left == [("Second",)]
+    with pytest.raises(InvalidInput, match="former states are kept from then on") as refused:
+        await customer_as_of(company, customer.customer_id, datetime.now(UTC) - timedelta(days=41))
+    assert refused.value.code == "as_of_too_early"
+    assert await customer_as_of(company, customer.customer_id, datetime.now(UTC)) == "Third"

@@ -10,7 +10,8 @@ import pytest
 from billflow_verify.faults import ProofFault
 from billflow_verify.verification import verify
 from tests.store.conftest import Company
-from tests.store.proved_lives import LIVES, TRUSTED, proofs_of
+from tests.store.proved_lives import TRUSTED, proofs_of
+from tests.store.test_proved_kinds import ALL
 
 Proof = dict[str, Any]
 Place = tuple[Any, ...]
@@ -75,18 +76,18 @@ def slipped_through(proof: Proof) -> list[tuple[str, Place]]:
     return [(way, place) for place in places(proof) for way, tamper in ways.items() if accepted(tamper(proof, place))]
 
 
-@pytest.mark.parametrize("life", ["with_a_percentage_off", "with_tax"])
+@pytest.mark.parametrize("life", ["with_tax", "issued_again_by_stripe"])
 async def test_a_change_of_any_field_is_refused(company: Company, life: str) -> None:
-    for proof in (await proofs_of(company, await LIVES[life](company, Random(7))))[-2:]:
+    for proof in (await proofs_of(company, await ALL[life](company, Random(7))))[-2:]:
         assert "is proved" in verify(proof, TRUSTED)
         assert slipped_through(proof) == []
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("life", LIVES)
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("life", ALL)
 async def test_a_change_of_any_field_of_any_proof_is_refused(company: Company, life: str, seed: int) -> None:
-    proofs = await proofs_of(company, await LIVES[life](company, Random(seed)))
+    proofs = await proofs_of(company, await ALL[life](company, Random(seed)))
 
     assert proofs
     for proof in proofs:

@@ -1,6 +1,7 @@
 """Answers as of a moment: what was known then."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator
 
 from billflow.api.fields import Slice
 from billflow.api.services import Services
+from billflow.documents.invoices import InvoiceDocuments
 from billflow.domain.errors import NotFound
 from billflow.domain.moments import check_past
 from billflow.models.contracts.base import RequestMoment
@@ -48,6 +50,17 @@ class PastSlice(Slice):
     """Which part of a short list to answer, and as of when."""
 
     as_of: PastMoment = None
+
+
+def documents(services: Services, as_of: datetime | None) -> InvoiceDocuments:
+    """Return the documents of what was known at a moment; who sells is who sells now, until an invoice says so."""
+    past = services.queries.as_of(as_of)
+    return replace(
+        services.documents,
+        invoice=past.invoices.get,
+        customer=past.customers.get,
+        statement=past.statements.statement,
+    )
 
 
 async def known(services: Services, as_of: datetime | None, read: Callable[[Queries], Awaitable[Found]]) -> Found:

@@ -28,6 +28,7 @@ from billflow.service.seats import SeatService
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.service.taxes import TaxService
 from billflow.service.webhooks import WebhookService
+from billflow.store.audit.roots import AuditRoots
 from billflow.store.customers.seat_sources import PostgresSeatSourceSettings
 from billflow.store.invoices.proofs import InvoiceProofs
 from billflow.store.session.repositories import Queries, Repositories
@@ -65,6 +66,7 @@ class Services:
     adjustments: AdjustmentService
     documents: InvoiceDocuments
     proofs: InvoiceProofs
+    audit_roots: AuditRoots
     verify_webhook: VerifyWebhook
     authentication: Authentication
     webhooks: WebhookService

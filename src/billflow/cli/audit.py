@@ -73,10 +73,7 @@ async def verify(
     if archive:
         verdict = await store.audit_archive.verify(org_id, archive)
     else:
-        published = _read(roots) if roots else None
-        verdict = await store.queries.audit.verify(org_id)
-        faults = await store.audit_roots.faults(org_id, published)
-        verdict = verdict.model_copy(update={"faults": (*verdict.faults, *faults)})
+        verdict = await store.audit_roots.verify(org_id, _read(roots) if roots else None)
     for fault in verdict.faults:
         complain(f"Position {fault.position or '-'}, entry {fault.audit_id}: {fault.problem}.")
     if not verdict.faults and head in (None, verdict.head):

@@ -54,19 +54,20 @@ def usage(
 
 
 @app.on_api("customer statement 5f1c", "customer statement 5f1c --since 2026-01-01 --pdf statement.pdf")
-def statement(
+def statement(  # noqa: PLR0913  (each is one wish)
     api: Api,
     customer: CustomerHere,
     *,
     since: Annotated[datetime | None, moment_option("Its first moment; its beginning if left out.")] = None,
     until: Annotated[datetime | None, moment_option("Its end, not included; all so far where left out.")] = None,
+    as_of: AsOf = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write it to this PDF file as well.")] = None,
 ) -> Output:
     """State a customer's account: opening balance, charges, credits, payments and refunds, closing balance."""
     path = f"/customers/{customer}/statement"
-    stated = api.get(path, since=since, until=until)
+    stated = api.get(path, since=since, until=until, as_of=as_of)
     if pdf:
-        write_file(pdf, api.file(f"{path}/pdf", since=since, until=until), option="--pdf")
+        write_file(pdf, api.file(f"{path}/pdf", since=since, until=until, as_of=as_of), option="--pdf")
     return Output(stated, *statement_parts(stated))
 
 

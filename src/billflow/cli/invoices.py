@@ -85,10 +85,11 @@ def pdf(
         Path | None, typer.Option("--output", "-o", help="The file to write; NUMBER.pdf where left out.")
     ] = None,
     html: Annotated[bool, typer.Option("--html", help="Write HTML for an e-mail instead.")] = False,
+    as_of: AsOf = None,
 ) -> None:
     """Write an invoice to a file, in its customer's language, with the derivation of each line."""
     kind = "html" if html else "pdf"
-    written = api.file(f"/invoices/{invoice}/{kind}")
+    written = api.file(f"/invoices/{invoice}/{kind}", as_of=as_of)
     wrote(output_file or Path(f"{api.get(f'/invoices/{invoice}').number or invoice}.{kind}"), written)
 
 

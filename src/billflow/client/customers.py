@@ -99,15 +99,17 @@ def report(customer_id: str, *, as_of: datetime | None = None) -> Call[ReportRec
 
 
 def statement(
-    customer_id: str, *, since: datetime | None = None, until: datetime | None = None
+    customer_id: str, *, since: datetime | None = None, until: datetime | None = None, as_of: datetime | None = None
 ) -> Call[StatementRecord]:
     """State a customer's account over `[since, until)`: from its beginning, or all so far, where one is not named."""
-    return get(f"{_PATH}/{customer_id}/statement", StatementRecord, since=since, until=until)
+    return get(f"{_PATH}/{customer_id}/statement", StatementRecord, since=since, until=until, as_of=as_of)
 
 
-def statement_pdf(customer_id: str, *, since: datetime | None = None, until: datetime | None = None) -> Call[bytes]:
+def statement_pdf(
+    customer_id: str, *, since: datetime | None = None, until: datetime | None = None, as_of: datetime | None = None
+) -> Call[bytes]:
     """Return the statement of a customer's account as a PDF file in its language."""
-    return get(f"{_PATH}/{customer_id}/statement/pdf", bytes, since=since, until=until)
+    return get(f"{_PATH}/{customer_id}/statement/pdf", bytes, since=since, until=until, as_of=as_of)
 
 
 def pricing(customer_id: str) -> Call[CustomerPricing]:
@@ -125,9 +127,11 @@ def preview_pricing(customer_id: str, agreed: CustomerPricing) -> Call[PreviewRe
     return ask(f"{_PATH}/{customer_id}/pricing/preview", PreviewResponse, agreed)
 
 
-def credits_of(customer_id: str, *, limit: int = 50, after: str | None = None) -> Call[CreditList]:
+def credits_of(
+    customer_id: str, *, limit: int = 50, after: str | None = None, as_of: datetime | None = None
+) -> Call[CreditList]:
     """Show what is left of a customer's credits, and how it came about."""
-    return get(f"{_PATH}/{customer_id}/credits", CreditList, limit=limit, after=after)
+    return get(f"{_PATH}/{customer_id}/credits", CreditList, limit=limit, after=after, as_of=as_of)
 
 
 def grant_credit(customer_id: str, credit: CreditCreate, *, key: str | None = None) -> Call[CreditResponse]:

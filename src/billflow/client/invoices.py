@@ -61,14 +61,14 @@ def proof(invoice_id: str) -> Call[InvoiceProof]:
     return get(f"{_PATH}/{invoice_id}/proof", InvoiceProof)
 
 
-def pdf(invoice_id: str) -> Call[bytes]:
+def pdf(invoice_id: str, *, as_of: datetime | None = None) -> Call[bytes]:
     """Return the invoice as a PDF file in its customer's language."""
-    return get(f"{_PATH}/{invoice_id}/pdf", bytes)
+    return get(f"{_PATH}/{invoice_id}/pdf", bytes, as_of=as_of)
 
 
-def html(invoice_id: str) -> Call[bytes]:
+def html(invoice_id: str, *, as_of: datetime | None = None) -> Call[bytes]:
     """Return the invoice as HTML for a mail, in its customer's language."""
-    return get(f"{_PATH}/{invoice_id}/html", bytes)
+    return get(f"{_PATH}/{invoice_id}/html", bytes, as_of=as_of)
 
 
 def e_invoice(invoice_id: str) -> Call[bytes]:

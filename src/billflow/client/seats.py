@@ -35,9 +35,10 @@ class Seats:
         until: datetime | None = None,
         limit: int = 50,
         after: str | None = None,
+        as_of: datetime | None = None,
     ) -> Call[SeatList]:
         """List what was reported, in time order."""
-        return get(self.path, SeatList, since=since, until=until, limit=limit, after=after)
+        return get(self.path, SeatList, since=since, until=until, limit=limit, after=after, as_of=as_of)
 
     def members(self, *, limit: int = 50, after: str | None = None) -> Call[SeatMemberList]:
         """List who came and who went, by hashes of the product's own ids."""

@@ -97,5 +97,13 @@ async def show_audit(visit: AdminVisit) -> Response:
 
 @router.get("/audit/verify")
 async def verify_audit(visit: AdminVisit) -> Response:
-    """Compute every hash of the audit log again, and show where its chain breaks."""
-    return visit.page("audit_verdict.html", verdict=await visit.services.queries.audit.verify(visit.org_id))
+    """Compute every hash of the audit log again, hold it against its signed roots, and show where it breaks."""
+    return visit.page("audit_verdict.html", verdict=await visit.services.audit_roots.verify(visit.org_id))
+
+
+@router.get("/audit/roots")
+async def show_audit_roots(visit: AdminVisit, after: str = "") -> Response:
+    """Show what was signed of the audit log, the newest first, and the public keys that check it."""
+    roots = visit.services.audit_roots
+    found = await roots.search(visit.org_id, Paging(limit=AT_ONCE, after=after or None))
+    return visit.page("audit_roots.html", found=found, keys=roots.public_keys())

@@ -23,6 +23,7 @@ SKR03 = {
     JournalAccount.CUSTOMER_CREDIT: "1700",
     JournalAccount.CREDITS_GRANTED: "8700",
     JournalAccount.WRITE_OFFS: "2400",
+    JournalAccount.OPENING_BALANCES: "9000",
 }
 """The numbers of our accounts in the German chart SKR03: none of them has a tax of its own that DATEV would add."""
 

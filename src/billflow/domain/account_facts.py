@@ -27,7 +27,8 @@ class InvoicedLine:
 class ChargedInvoice:
     """An invoice and what became of it; one that is paid although it was voided has both moments.
 
-    `lines` and `tax`, its total together, are there where the journal is written.
+    `lines` and `tax`, its total together, are there where the journal is written. One that another system issued has
+    no lines, and was `taken_over_at`.
     """
 
     invoice_id: str
@@ -42,6 +43,7 @@ class ChargedInvoice:
     written_off_at: datetime | None = None
     tax: int = 0
     lines: tuple[InvoicedLine, ...] = ()
+    taken_over_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,10 @@ class BalanceChange:
     amount: int
     invoice_id: str | None = None
     reason: str | None = None
+
+
+OPENING_BALANCE = "opening_balance"
+"""The reason of the credit that a customer had with another system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,14 @@ from billflow.domain.proration import Derivation
 class ChargedLine:
     """A line of an invoice for the running cycle: what of it and its tax was not given back, and whether it is paid.
 
-    Discounts are lines of their own. An amount given back for a whole invoice leaves exact shares of its lines.
+    Discounts are lines of their own. An amount given back for a whole invoice leaves exact shares of its lines. Where
+    it comes from the records it has the `line_id` there.
     """
 
     amount: int | Fraction
     period: Period
     paid: bool
+    line_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

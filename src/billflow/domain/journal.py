@@ -10,6 +10,7 @@ from functools import partial
 
 from billflow.domain.account_events import StatementEntry, StatementEntryKind
 from billflow.domain.account_facts import (
+    OPENING_BALANCE,
     AccountFacts,
     BalanceChange,
     ChargedInvoice,
@@ -45,15 +46,16 @@ def journal(facts: AccountFacts) -> list[Posting]:
 def _acts(written: "_Journal", facts: AccountFacts) -> Iterator[tuple[datetime, int, Callable[[], None]]]:
     """Yield when each thing happened, its rank among those of one moment, and what writes it."""
     for invoice in facts.invoices:
-        yield invoice.issued_at, 0, partial(written.charge, invoice)
-        if invoice.paid_at and invoice.amount_paid:
+        begun = _begun(invoice)
+        yield begun, 0, partial(written.charge if invoice.taken_over_at is None else written.open, invoice)
+        if invoice.paid_at and invoice.amount_paid and not _is_before(invoice, invoice.paid_at):
             yield invoice.paid_at, 5, partial(written.pay, invoice, invoice.paid_at)
     for change in facts.balance:
         yield change.at, 1, partial(written.change_balance, change)
     for note in facts.notes:
         yield note.at, 2, partial(written.credit, note)
     for entry in statement(facts).entries:
-        if entry.kind in _CLOSED:
+        if entry.kind in _CLOSED and not _is_before(written.invoices[entry.invoice_id or ""], entry.at):
             yield entry.at, 3, partial(written.close, entry)
     for refund in facts.refunds:
         yield refund.at, 6, partial(written.refund, refund)
@@ -80,6 +82,15 @@ class _Journal:
         """Post an invoice, and month by month what is earned of it."""
         self._bill(_source(PostingKind.INVOICE, invoice, invoice.issued_at), _parts(invoice))
 
+    def open(self, invoice: ChargedInvoice) -> None:
+        """Post what was due of another system's invoice when it was taken over (rules 44)."""
+        begun = _begun(invoice)
+        closed = [at for at in (invoice.voided_at, invoice.written_off_at) if at and _is_before(invoice, at)]
+        paid = invoice.amount_paid if invoice.paid_at and _is_before(invoice, invoice.paid_at) else 0
+        source = _source(PostingKind.OPENING_BALANCE, invoice, begun)
+        due = 0 if closed else invoice.total - paid
+        self._post(source, due, JournalAccount.RECEIVABLES, JournalAccount.OPENING_BALANCES)
+
     def credit(self, note: CreditedInvoice) -> None:
         """Take a credit note's amounts off the invoice's lines, and put onto the customer's balance what goes there."""
         source = _source(PostingKind.CREDIT_NOTE, note, note.at)
@@ -102,6 +113,9 @@ class _Journal:
         if entry.kind is StatementEntryKind.WRITE_OFF:
             self._post(source, amount, JournalAccount.WRITE_OFFS, JournalAccount.RECEIVABLES)
             return
+        if invoice.taken_over_at is not None:
+            self._post(source, amount, JournalAccount.OPENING_BALANCES, JournalAccount.RECEIVABLES)
+            return
         left = self.left[invoice.invoice_id] if amount > 0 else _parts(invoice)
         self._reverse(source, spread(amount, left) or {_NO_LINE: amount})
 
@@ -114,6 +128,8 @@ class _Journal:
         """Post a credit that was granted, or what an invoice took of the balance or gave back to it."""
         if invoice := self.invoices.get(change.invoice_id or ""):
             source, debit = _source(PostingKind.CREDIT_APPLIED, invoice, change.at), JournalAccount.RECEIVABLES
+        elif change.reason == OPENING_BALANCE:
+            source, debit = _Source(kind=PostingKind.OPENING_BALANCE, at=change.at), JournalAccount.OPENING_BALANCES
         else:
             source, debit = _Source(kind=PostingKind.CREDIT, at=change.at), JournalAccount.CREDITS_GRANTED
         self._post(source, change.amount, debit, JournalAccount.CUSTOMER_CREDIT)
@@ -150,6 +166,16 @@ class _Journal:
 
 def _source(kind: PostingKind, document: ChargedInvoice | CreditedInvoice | RefundedInvoice, at: datetime) -> _Source:
     return _Source(kind=kind, at=at, invoice_id=document.invoice_id, number=document.number)
+
+
+def _begun(invoice: ChargedInvoice) -> datetime:
+    """Return from when on an invoice is in the journal: of another system's, from when it was taken over."""
+    return max(invoice.issued_at, invoice.taken_over_at or invoice.issued_at)
+
+
+def _is_before(invoice: ChargedInvoice, at: datetime) -> bool:
+    """Tell whether something happened to another system's invoice by when it was taken over."""
+    return invoice.taken_over_at is not None and at <= _begun(invoice)
 
 
 def _parts(invoice: ChargedInvoice) -> dict[str, int]:

@@ -21,6 +21,7 @@ class JournalAccount(StrEnum):
     CUSTOMER_CREDIT = "customer_credit"
     CREDITS_GRANTED = "credits_granted"
     WRITE_OFFS = "write_offs"
+    OPENING_BALANCES = "opening_balances"
 
 
 class PostingKind(StrEnum):
@@ -35,6 +36,7 @@ class PostingKind(StrEnum):
     WRITE_OFF = "write_off"
     PAYMENT = "payment"
     REFUND = "refund"
+    OPENING_BALANCE = "opening_balance"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,8 @@ class Outcome:
     """Everything a step decided, ready to be written in one transaction.
 
     `allocated` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
-    the line. `credit` is owed to the customer in minor units. `successor` is what became of the plan that follows,
+    the line. `credit` is owed to the customer in minor units, of a change of tier for what is left of the lines
+    `credited`. `successor` is what became of the plan that follows,
     and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back). `items` are those
     that are new, billed or withdrawn.
     """
@@ -83,6 +84,7 @@ class Outcome:
     invoices: tuple["InvoiceDraft", ...] = ()
     events: tuple[PlanEvent, ...] = ()
     credit: int = 0
+    credited: tuple[ChargedLine, ...] = ()
     void_open_invoices: bool = False
     void_trial_invoice: bool = False
     last_observation: SeatObservation | None = None
@@ -112,6 +114,7 @@ class Step:
     invoices: list["InvoiceDraft"] = field(default_factory=list)
     events: list[PlanEvent] = field(default_factory=list)
     credit: int = 0
+    credited: tuple[ChargedLine, ...] = ()
     void_open_invoices: bool = False
     void_trial_invoice: bool = False
     successor: "Step | None" = None
@@ -291,6 +294,7 @@ class Step:
             invoices=tuple(self.invoices),
             events=tuple(self.events),
             credit=self.credit,
+            credited=self.credited,
             void_open_invoices=self.void_open_invoices,
             void_trial_invoice=self.void_trial_invoice,
             last_observation=self.seen,

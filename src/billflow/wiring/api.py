@@ -115,6 +115,7 @@ def api_services(engine: Engine) -> Services:
         ),
         documents=engine.documents,
         proofs=engine.proofs,
+        audit_roots=engine.audit_roots,
         verify_webhook=lambda body, signature: verified_event(body, signature, secret),
         authentication=Authentication(engine.repositories.api_keys, engine.mode),
         webhooks=engine.webhooks,

@@ -182,6 +182,7 @@ def required(secret: SecretStr | None, variable: str) -> str:
 
 
 def _periods(settings: Settings) -> RetentionPeriods:
+    former = settings.keep_former_states_days
     return RetentionPeriods(
         stripe_events=timedelta(days=settings.keep_stripe_events_days),
         foreign_events=timedelta(days=settings.keep_foreign_events_days),
@@ -189,6 +190,7 @@ def _periods(settings: Settings) -> RetentionPeriods:
         deliveries=timedelta(days=settings.keep_deliveries_days),
         events=timedelta(days=settings.keep_events_days),
         audit=timedelta(days=settings.keep_audit_days),
+        former_states=None if former is None else timedelta(days=former),
     )
 
 

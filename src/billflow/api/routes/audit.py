@@ -2,13 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 from pydantic import ConfigDict
 
-from billflow.api.principal import AdminHere
+from billflow.api.principal import AdminHere, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.audit import AuditEntryList, AuditFilter
+from billflow.models.contracts.audit import (
+    AuditEntryList,
+    AuditFilter,
+    AuditRootList,
+    AuditVerdict,
+    AuditVerification,
+    SigningKeyList,
+)
 from billflow.models.contracts.records import Paging
 
 router = APIRouter(prefix="/audit", tags=["audit"], route_class=CheckedRoute)
@@ -26,3 +33,25 @@ async def list_audit(
 ) -> AuditEntryList:
     """List changes, the newest first."""
     return AuditEntryList.of(await services.queries.audit.list(principal.org_id, which, which))
+
+
+@router.get("/roots")
+async def list_audit_roots(
+    services: ServicesHere, principal: PrincipalHere, paging: Annotated[Paging, Query()]
+) -> AuditRootList:
+    """List what was signed of the audit log, the newest first: of each day one root, which stands for its entries."""
+    return AuditRootList.of(await services.audit_roots.search(principal.org_id, paging))
+
+
+@router.get("/signing-keys")
+async def list_signing_keys(services: ServicesHere) -> SigningKeyList:
+    """List the public keys that check roots and proofs, the current one first."""
+    return SigningKeyList(signing_keys=services.audit_roots.public_keys())
+
+
+@router.post("/verify")
+async def verify_audit_log(
+    asked: Annotated[AuditVerification, Body()], services: ServicesHere, principal: AdminHere
+) -> AuditVerdict:
+    """Compute every hash of the audit log again, and hold it against signed roots; nothing is written."""
+    return await services.audit_roots.verify(principal.org_id, asked.roots or None)

@@ -7,9 +7,9 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, model_validator
 
-from billflow.api.as_of import AsOfHere, known
+from billflow.api.as_of import AsOfHere, PastMoment, PastSlice, documents, known
 from billflow.api.changes import CustomerHere, SupportChange, change_by
-from billflow.api.fields import KeyHere, SliceHere
+from billflow.api.fields import KeyHere
 from billflow.api.principal import SupportHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.routes.invoices import PdfResponse, pdf_named
@@ -49,10 +49,11 @@ class Span(RequestModel):
 
 
 class StatementSpan(RequestModel):
-    """From when until when; from the beginning, or all so far, where one is not named."""
+    """From when until when, and as of when; from the beginning, or all so far, where one is not named."""
 
     since: RequestMoment | None = None
     until: RequestMoment | None = None
+    as_of: PastMoment = None
 
 
 class PricingUpdate(CustomerPricing):
@@ -92,7 +93,9 @@ async def show_statement(
     customer: CustomerHere, services: ServicesHere, span: Annotated[StatementSpan, Query()]
 ) -> StatementRecord:
     """State a customer's account: opening balance, charges, credits, payments and refunds, closing balance."""
-    return await services.queries.statements.statement(customer, span.since, span.until, datetime.now(UTC))
+    now = span.as_of or datetime.now(UTC)
+    asked = customer, span.since, span.until, now
+    return await known(services, span.as_of, lambda queries: queries.statements.statement(*asked))
 
 
 @router.get("/statement/pdf", response_class=PdfResponse)
@@ -100,8 +103,8 @@ async def print_statement(
     customer: CustomerHere, services: ServicesHere, span: Annotated[StatementSpan, Query()]
 ) -> PdfResponse:
     """Return a customer's statement of account as a PDF file in its language."""
-    now = datetime.now(UTC)
-    return pdf_named("statement", await services.documents.statement_pdf(customer, span.since, span.until, now))
+    now, found = span.as_of or datetime.now(UTC), documents(services, span.as_of)
+    return pdf_named("statement", await found.statement_pdf(customer, span.since, span.until, now))
 
 
 @router.get("/pricing")
@@ -128,9 +131,11 @@ async def preview_pricing(
 
 
 @router.get("/credits")
-async def list_credits(customer: CustomerHere, services: ServicesHere, part: SliceHere) -> CreditList:
+async def list_credits(
+    customer: CustomerHere, services: ServicesHere, part: Annotated[PastSlice, Query()]
+) -> CreditList:
     """Show what is left of a customer's credits, and how it came about."""
-    held = await services.repositories.credits.get(customer)
+    held = await known(services, part.as_of, lambda queries: queries.credits.get(customer))
     return CreditList.of({**part.of(held.credits, "credit_id"), "balance": held.balance})
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
-from billflow.api.as_of import AsOfHere, PastMoment, known
+from billflow.api.as_of import AsOfHere, PastMoment, documents, known
 from billflow.api.principal import PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -70,16 +70,21 @@ async def prove_invoice(invoice_id: str, services: ServicesHere, principal: Prin
 
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)
-async def print_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> PdfResponse:
+async def print_invoice(
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+) -> PdfResponse:
     """Return the invoice as a PDF file in its customer's language, named by its number."""
-    pdf = await services.documents.pdf(principal.org_id, invoice_id)
-    return pdf_named(await services.documents.name(principal.org_id, invoice_id), pdf)
+    found = documents(services, as_of)
+    pdf = await found.pdf(principal.org_id, invoice_id)
+    return pdf_named(await found.name(principal.org_id, invoice_id), pdf)
 
 
 @router.get("/{invoice_id}/html", response_class=HTMLResponse)
-async def write_invoice(invoice_id: str, services: ServicesHere, principal: PrincipalHere) -> HTMLResponse:
+async def write_invoice(
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+) -> HTMLResponse:
     """Return the invoice as HTML for a mail, in its customer's language."""
-    return HTMLResponse(await services.documents.html(principal.org_id, invoice_id))
+    return HTMLResponse(await documents(services, as_of).html(principal.org_id, invoice_id))
 
 
 @router.get("/{invoice_id}/e-invoice", response_class=EInvoiceResponse)

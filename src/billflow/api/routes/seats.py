@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import Discriminator, Field, Tag
 
+from billflow.api.as_of import PastMoment
 from billflow.api.changes import CustomerHere
 from billflow.api.fields import MANY, ONE, Slice, SliceHere
 from billflow.api.principal import PrincipalHere
@@ -30,10 +31,11 @@ OneOrMany = Annotated[
 
 
 class SeatsQuery(Slice):
-    """Which observations to list, in `[since, until)`, and which part of the list."""
+    """Which observations to list, in `[since, until)`, which part of the list, and as of when."""
 
     since: RequestMoment | None = None
     until: RequestMoment | None = None
+    as_of: PastMoment = None
 
 
 class SeatCheckCreate(RequestModel):
@@ -82,7 +84,7 @@ async def report_seats(customer: DeploymentHere, asked: OneOrMany, services: Ser
 @router.get(OF_CUSTOMER)
 async def list_seats_of_customer(customer: KnownHere, services: ServicesHere, which: SeatsHere) -> SeatList:
     """List what was reported of a customer, in time order."""
-    seats = services.queries.customers.seats
+    seats = services.queries.as_of(which.as_of).customers.seats
     rows = await seats(customer.org_id, customer.customer_id, since=which.since, until=which.until)
     return SeatList.of(which.of(rows, "observed_at"))
 

@@ -95,10 +95,14 @@ def _at_fixed_price(step: Step, follower: Plan, fixed_price: int) -> Plan:
 
 
 def tier_change_credit(step: Step) -> int:
-    """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (rules 12)."""
+    """Return what the rest of the running cycle was paid for, summed exactly and rounded up once (rules 12).
+
+    Notes the lines, each with the span that it pays for.
+    """
     if any(not line.paid for line in step.facts.charged):
         raise Refused("An invoice for the running cycle is still open; pay or void it first.", code="open_invoice")
-    shares = (unused_share(line.amount, period=_paid_period(step, line), at=step.at) for line in step.facts.charged)
+    step.credited = tuple([replace(line, period=_paid_period(step, line)) for line in step.facts.charged])
+    shares = (unused_share(line.amount, period=line.period, at=step.at) for line in step.credited)
     return max(rounded(sum(shares, Fraction(0)), Rounding.UP, CURRENCIES[step.plan.currency].step), 0)
 
 

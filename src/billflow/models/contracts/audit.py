@@ -4,9 +4,9 @@ import json
 from datetime import date
 from typing import Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
-from billflow.models.contracts.base import Contract, Moment, RequestMoment
+from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
 from billflow.models.contracts.responses import ListResponse, ResourceResponse, shown_as
 
 
@@ -88,3 +88,43 @@ class AuditEntryList(ListResponse):
     """Changes, the newest first."""
 
     rows: list[AuditEntryResponse] = shown_as("audit", "rows")
+
+
+class AuditRootList(ListResponse):
+    """What was signed of the audit log, the newest first."""
+
+    rows: list[AuditRoot] = shown_as("roots", "rows")
+
+
+class SigningKeyRecord(Contract):
+    """A public key, 32 bytes of Ed25519 as base64, that checks what was signed under its id."""
+
+    key_id: str
+    public_key: str
+
+
+class SigningKeyList(Contract):
+    """The public keys, the current one first."""
+
+    signing_keys: tuple[SigningKeyRecord, ...]
+
+
+_EXAMPLE: dict[str, Any] = {
+    "org_id": "8a30d2c4-0000-4000-8000-000000000000",
+    "day": "2026-07-01",
+    "first_position": 1,
+    "last_position": 812,
+    "root": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "key_id": "first",
+    "public_key": "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    "signature": "5VZDAMNgrHKQhuzMgG6CioSHfx64ce24L/0wb3MSVtC1nzwDGi2Rnp8dPfFWyQ0c3DGk2mYp2dJgVF2mR3Y7Bw==",
+}
+_MOST_ROOTS = 10_000
+
+
+class AuditVerification(RequestModel):
+    """Roots that were kept elsewhere, to hold the log against; without them it is held against our own."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"roots": [_EXAMPLE]}]})
+
+    roots: tuple[AuditRoot, ...] = Field((), max_length=_MOST_ROOTS)

@@ -11,7 +11,19 @@ from billflow.models.contracts.audit import AuditRoot
 from billflow.models.contracts.responses import ResponseModel
 
 FORMAT = "billflow.proof/1"
-SECTIONS = ("invoice", "lines", "ledger", "observations", "items", "catalog", "taxes", "coupon", "stripe", "audit")
+SECTIONS = (
+    "invoice",
+    "lines",
+    "others",
+    "ledger",
+    "observations",
+    "items",
+    "catalog",
+    "taxes",
+    "coupon",
+    "stripe",
+    "audit",
+)
 
 
 class ProvenEntry(ResponseModel):
@@ -30,7 +42,8 @@ class ProvenEntry(ResponseModel):
 class InvoiceProof(ResponseModel):
     """An invoice with all it was made from, for `billflow-verify`; amounts in minor units of its currency.
 
-    `invoice` and `lines` are what the invoice's digest in the audit log is over. `ledger` are the entries that the
+    `invoice` and `lines` are what the invoice's digest in the audit log is over; `others` are invoices, each with its
+    lines, that this one is a part with, was issued in place of, or adjusts lines of. `ledger` are the entries that the
     lines bill with those before them, `observations` the seats that were known then, `catalog` and `taxes` the versions
     that held. `digests` are the SHA-256 of each section as JSON with sorted keys and no spaces; they are signed.
     """
@@ -39,6 +52,7 @@ class InvoiceProof(ResponseModel):
     org_id: str
     invoice: dict[str, Any]
     lines: list[dict[str, Any]]
+    others: list[dict[str, Any]]
     ledger: list[dict[str, Any]]
     observations: list[dict[str, Any]]
     items: list[dict[str, Any]]

@@ -6,7 +6,10 @@ from billflow.models.contracts.base import Contract
 
 
 class RetentionPeriods(Contract):
-    """The age at which each kind of row is deleted; answers under idempotency keys say themselves when they expire."""
+    """The age at which each kind of row is deleted; answers under idempotency keys say themselves when they expire.
+
+    Former states without an age are kept for ever.
+    """
 
     stripe_events: timedelta
     foreign_events: timedelta
@@ -14,3 +17,4 @@ class RetentionPeriods(Contract):
     deliveries: timedelta
     events: timedelta
     audit: timedelta
+    former_states: timedelta | None = None

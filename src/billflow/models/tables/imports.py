@@ -29,7 +29,8 @@ class OpeningInvoiceRow(Identified, Owned, Stamped, Base):
     """An invoice that another system issued: a fact of the customer's account, never billed or collected here.
 
     Amounts are minor units of `currency`. `closed_at` is when it was voided or written off: the other system
-    says so, and what became of one that was open is imported again.
+    says so, and what became of one that was open is imported again. `taken_over_at` is when it was imported, in the
+    time of its customer's plans.
     """
 
     __table_args__ = (
@@ -53,6 +54,7 @@ class OpeningInvoiceRow(Identified, Owned, Stamped, Base):
     amount_paid: Mapped[int]
     issued_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    taken_over_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     period_start: Mapped[datetime | None]

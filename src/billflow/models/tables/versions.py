@@ -18,6 +18,7 @@ VERSIONED = (
     "customer_plan_offer",
     "invoice",
     "invoice_line",
+    "opening_invoice",
     "plan_item",
     "price_change",
     "realm",
@@ -38,6 +39,7 @@ class RowVersion(Owned, Base):
         in_org(),
         CheckConstraint("since < until", name="in_order"),
         Index("ix_row_version_customer_id", "customer_id", postgresql_where="customer_id IS NOT NULL"),
+        Index("ix_row_version_until", "until", postgresql_using="brin"),
     )
 
     row_id: Mapped[UUID] = mapped_column(primary_key=True)

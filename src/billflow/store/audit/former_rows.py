@@ -27,6 +27,7 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
         "metadata",
     ),
     "invoice": ("buyer", "out_of_band_reference"),
+    "opening_invoice": ("external_id", "number"),
     "realm": ("name", "string_id"),
     "remote_realm": ("name", "host"),
     "remote_server": ("hostname", "contact_email"),

@@ -7,17 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, or_, select, text, tuple_, update
 
 from billflow.errors import CommandFailed
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.retention import RetentionPeriods
-from billflow.models.tables import ForeignStripeEventRow, IdempotencyKey, InvoiceRow, MailRow, Org, WebhookEvent
+from billflow.models.tables import (
+    ForeignStripeEventRow,
+    IdempotencyKey,
+    InvoiceRow,
+    MailRow,
+    Org,
+    RowVersion,
+    WebhookEvent,
+)
 from billflow.ports.retention import RetentionRepository
 from billflow.store.audit.archive import AuditArchive
 from billflow.store.audit.roots import AuditRoots
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import ROLE, org_ids
+from billflow.store.session.rows import as_id
 
 _AT_ONCE = 500
 _OPEN = tuple(status for status in InvoiceStatus if status.is_open)
@@ -58,6 +67,8 @@ class Retention(Repository, RetentionRepository):
         deleted["deliveries"] = await self._call(org_id, _DELIVERIES, self.periods.deliveries, went_on)
         deleted["events"] = await self._call(org_id, _EVENTS, self.periods.events, went_on)
         deleted["foreign_events"] = await self._foreign()
+        if (age := self.periods.former_states) is not None:
+            deleted["former_states"] = await self._former_states(org_id, age, went_on)
         return deleted | await self._audit(org_id)
 
     async def _delete(
@@ -89,6 +100,14 @@ class Retention(Repository, RetentionRepository):
         async with self.database.transaction(ROLE) as session:
             gone = await session.scalars(delete(ForeignStripeEventRow).where(old).returning(ForeignStripeEventRow.type))
             return len(gone.all())
+
+    async def _former_states(self, org_id: str, age: timedelta, went_on: Callable[[], object]) -> int:
+        """Delete what rows were before, once no answer as of then is given any more."""
+        since = func.greatest(func.now() - age, Org.former_rows_since)
+        async with self.database.unit_of_work(org_id) as session:
+            mine = update(Org).where(Org.id == as_id(org_id, "organization")).values(former_rows_since=since)
+            kept = await session.scalar(mine.returning(Org.former_rows_since))
+        return await self._delete(org_id, RowVersion, RowVersion.until <= kept, went_on)
 
     async def _audit(self, org_id: str) -> dict[str, int]:
         signed = await self.roots.sign(org_id)

@@ -8,11 +8,14 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.merkle import root_of
-from billflow.models.contracts.audit import AuditFault, AuditRoot
+from billflow.models.contracts.audit import AuditFault, AuditRoot, AuditVerdict, SigningKeyRecord
+from billflow.models.contracts.records import Page, Paging
 from billflow.models.signatures import SigningKeys, checked, is_signed
 from billflow.models.tables import AuditArchiveRow, AuditChain, AuditRootRow
+from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.audit.recorder import Recorder
 from billflow.store.session.database import Repository, advisory_lock
+from billflow.store.session.paging import page
 from billflow.store.session.rows import as_id
 
 _DAY = timedelta(days=1)
@@ -46,6 +49,23 @@ class AuditRoots(Repository):
         """Return all roots, the oldest first."""
         async with self.database.unit_of_work(org_id) as session:
             return [root_record(row) for row in await session.scalars(_ROOTS)]
+
+    async def search(self, org_id: str, paging: Paging) -> Page[AuditRoot]:
+        """Return one page of the roots, the newest first."""
+        async with self.database.unit_of_work(org_id) as session:
+            newest_first = (AuditRootRow.last_position,)
+            return await page(session, select(AuditRootRow), newest_first, paging, lambda row: root_record(row[0]))
+
+    def public_keys(self) -> tuple[SigningKeyRecord, ...]:
+        """Return the public keys, the current one first; none where nothing is signed."""
+        keys = {} if self.signing_keys is None else self.signing_keys.public_keys()
+        return tuple(SigningKeyRecord(key_id=key_id, public_key=key) for key_id, key in keys.items())
+
+    async def verify(self, org_id: str, published: Sequence[AuditRoot] | None = None) -> AuditVerdict:
+        """Compute every hash of the log again, and hold it against the roots *published*, or our own."""
+        verdict = await PostgresAuditQueries(self.database).verify(org_id)
+        faults = await self.faults(org_id, published)
+        return verdict.model_copy(update={"faults": (*verdict.faults, *faults)})
 
     async def faults(self, org_id: str, published: Iterable[AuditRoot] | None = None) -> list[AuditFault]:
         """Return a fault for each root that the audit log no longer has: of those *published*, or of our own.

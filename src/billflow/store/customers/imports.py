@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.errors import BillingError
+from billflow.domain.errors import BillingError, InvalidInput, NeedsAttention, NotFound, Refused
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.imports import (
@@ -29,6 +29,9 @@ from billflow.store.plans.imports import import_plan_row, imported_plan_state, p
 from billflow.store.plans.start import checked_clock, locked_customer
 from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.rows import as_id, row_by_id
+
+REFUSALS = (InvalidInput, NeedsAttention, NotFound, Refused)
+"""What is wrong with a row; that a database can't be reached is wrong with none."""
 
 _CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -83,7 +86,10 @@ class PostgresImportRepository(Repository):
     async def take(
         self, org_id: str, wanted: Sequence[CustomerImport], clock_id: str | None, change: ChangeContext
     ) -> list[ImportResult]:
-        """Import each customer in a transaction of its own: whole, or not at all where one of its rows is refused."""
+        """Import each customer in a transaction of its own: whole, or not at all where one of its rows is refused.
+
+        Raises `NoDatabase` where that breaks off; what was imported by then is known when it is asked for again.
+        """
         results = []
         for one in wanted:
             in_hand = _RowInHand((ImportKind.CUSTOMER, one.customer.external_id))
@@ -91,7 +97,7 @@ class PostgresImportRepository(Repository):
                 with refused_duplicates():
                     async with self.database.unit_of_work(org_id) as session:
                         results.append(await self._take(session, one, clock_id, (org_id, change), in_hand))
-            except BillingError as error:
+            except REFUSALS as error:
                 results.append(_refused(one, in_hand, error))
         return results
 
@@ -107,7 +113,7 @@ class PostgresImportRepository(Repository):
                     with refused_duplicates():
                         async with session.begin_nested():
                             results.append(await self._take(session, one, clock_id, (org_id, change), in_hand))
-                except BillingError as error:
+                except REFUSALS as error:
                     results.append(_refused(one, in_hand, error))
             await session.rollback()
         return results
@@ -130,7 +136,9 @@ class PostgresImportRepository(Repository):
         plans = await _plans(writing, wanted, customer, account)
         for invoice in wanted.invoices:
             known = await writing.known(ImportKind.INVOICE, invoice.external_id)
-            row, outcome = await write_opening_invoice(session, customer, invoice, known, plans.get(invoice.plan or ""))
+            row, outcome = await write_opening_invoice(
+                recorder, customer, invoice, known, plans.get(invoice.plan or "")
+            )
             mapped = {"total": row.total, "currency": row.currency, "status": row.status}
             writing.note(row.id, outcome, **mapped)
         await session.flush()

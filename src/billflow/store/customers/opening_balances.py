@@ -7,6 +7,7 @@ from uuid import uuid4
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.domain.account_facts import OPENING_BALANCE
 from billflow.domain.currencies import in_steps
 from billflow.domain.errors import Refused
 from billflow.models.contracts.customers import CustomerPricing
@@ -16,9 +17,6 @@ from billflow.models.tables import BillingAccountRow, CreditPosting, CreditRow, 
 from billflow.store.audit.recorder import Recorder
 from billflow.store.offers.coupon_records import attach, coupon_by_code, new_redemption
 from billflow.store.offers.coupons import create_coupon
-
-OPENING_BALANCE = "opening_balance"
-"""The reason of the credit that a customer had with the other system."""
 
 
 async def open_account(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.account_facts import ChargedInvoice
 from billflow.models.contracts.imports import ImportOutcome, InvoiceOpening, OpeningInvoiceStatus
 from billflow.models.tables import CustomerRow, OpeningInvoiceRow
+from billflow.store.audit.recorder import Recorder
 
 DUE_AFTER = timedelta(days=30)
 """When an invoice is due that names no date."""
@@ -18,9 +19,10 @@ _MAY_CHANGE = ("status", "amount_paid", "paid_at", "closed_at")
 
 
 async def write_opening_invoice(
-    session: AsyncSession, customer: CustomerRow, opening: InvoiceOpening, known: UUID | None, plan_id: UUID | None
+    recorder: Recorder, customer: CustomerRow, opening: InvoiceOpening, known: UUID | None, plan_id: UUID | None
 ) -> tuple[OpeningInvoiceRow, ImportOutcome]:
     """Write an invoice, or what became of one that was open when it was imported before."""
+    session, at = recorder.session, recorder.at
     if known is not None:
         row = await session.get_one(OpeningInvoiceRow, known, with_for_update=True)
         return row, _follow(row, opening)
@@ -31,6 +33,7 @@ async def write_opening_invoice(
         plan_id=plan_id,
         **opening.model_dump(exclude={"customer", "plan", "due_at"}),
         due_at=opening.due_at or opening.issued_at + DUE_AFTER,
+        taken_over_at=at,
     )
     session.add(row)
     return row, ImportOutcome.IMPORTED
@@ -63,5 +66,6 @@ def as_charged(row: OpeningInvoiceRow) -> ChargedInvoice:
         amount_paid=row.amount_paid,
         paid_at=row.paid_at or (row.issued_at if row.amount_paid else None),
         voided_at=row.closed_at if row.status is OpeningInvoiceStatus.VOID else None,
+        taken_over_at=row.taken_over_at,
         written_off_at=row.closed_at if row.status is OpeningInvoiceStatus.UNCOLLECTIBLE else None,
     )

@@ -60,8 +60,7 @@ async def account_facts(
     notes, refunds = list(filter(known.counts, notes)), list(filter(known.counts, refunds))
     on_balance, noted = {row.step_key: row.amount for row in changes}, {f"{_NOTE_KEY}{note.id}" for note in notes}
     lines = await invoiced_lines(session, customer) if with_lines else NO_LINES
-    # The other system has posted its invoices in its own journal.
-    openings = () if with_lines else await opening_invoices(session, customer)
+    openings = await opening_invoices(session, customer)
     currencies = {
         *(row.currency for row in invoices),
         *(row.currency for row in changes),
@@ -75,7 +74,7 @@ async def account_facts(
             invoices=[
                 *(as_charged(row) for row in openings if row.currency == currency),
                 *(
-                    as_record(ChargedInvoice, row, lines=lines.charged.get(row.id, ()))
+                    as_record(ChargedInvoice, row, lines=lines.charged.get(row.id, ()), taken_over_at=None)
                     for row in invoices
                     if row.currency == currency
                 ),

@@ -37,13 +37,19 @@ def named_in_audit(invoice: InvoiceRow, lines: Iterable[InvoiceLineRow]) -> Json
     return {"invoice_id": str(invoice.id), "digest": digest_of(invoice, lines)}
 
 
-def digest_of(invoice: InvoiceRow, lines: Iterable[InvoiceLineRow]) -> str:
+def named_with_tax(invoice: InvoiceRow, lines: Iterable[InvoiceLineRow]) -> Json:
+    """Return how the audit log names an invoice once Stripe has taxed it: by the digest of all its lines."""
+    return {"invoice_id": str(invoice.id), "digest": digest_of(invoice, lines, with_tax=True), "with_tax": True}
+
+
+def digest_of(invoice: InvoiceRow, lines: Iterable[InvoiceLineRow], *, with_tax: bool = False) -> str:
     """Return the SHA-256, in hexadecimal, of an invoice with its *lines* in order, as canonical JSON.
 
-    Left out is what is written later: how it is paid, and the tax that Stripe computes (rules 37.5).
+    Left out is what is written later: how it is paid, and unless *with_tax* the tax that Stripe computes (rules 37.5).
     """
-    kept = [line for line in lines if not (invoice.automatic_tax and line.kind in NOT_TAXED)]
-    later = {"tax"} if invoice.automatic_tax else set()
+    is_later = invoice.automatic_tax and not with_tax
+    kept = [line for line in lines if not (is_later and line.kind in NOT_TAXED)]
+    later = {"tax"} if is_later else set()
     content = canonical_fields(invoice, _OF_INVOICE) | {
         "lines": [canonical_fields(line, [name for name in _OF_LINE if name not in later]) for line in kept]
     }

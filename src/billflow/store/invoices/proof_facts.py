@@ -1,7 +1,9 @@
 """The facts behind an invoice that stand in other tables than its own: seats, items, prices, taxes, coupon."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -37,13 +39,11 @@ async def observations_before(
     return list(found.values())
 
 
-async def items_of(session: AsyncSession, lines: Sequence[InvoiceLineRow]) -> list[dict[str, Any]]:
-    """Return the one-off items that *lines* bill, each with the number of its line."""
-    numbers = {line.replaces_line_id or line.id: line.n for line in lines}
-    rows = await session.scalars(select(PlanItem).where(PlanItem.invoice_line_id.in_(numbers)).order_by(PlanItem.seq))
-    return [
-        {"line": numbers[row.invoice_line_id], **canonical_fields(row, _ITEM)} for row in rows if row.invoice_line_id
-    ]
+async def items_of(session: AsyncSession, lines: Iterable[InvoiceLineRow]) -> dict[UUID, dict[str, Any]]:
+    """Return the one-off items that *lines* bill, as they were agreed, by the line that the records name."""
+    billing = PlanItem.invoice_line_id.in_([line.replaces_line_id or line.id for line in lines])
+    rows = await session.scalars(select(PlanItem).where(billing).order_by(PlanItem.seq))
+    return {row.invoice_line_id: canonical_fields(row, _ITEM) for row in rows if row.invoice_line_id}
 
 
 async def catalog_of(session: AsyncSession, invoice: InvoiceRow) -> dict[str, Any] | None:
@@ -60,10 +60,10 @@ async def catalog_of(session: AsyncSession, invoice: InvoiceRow) -> dict[str, An
     return {**canonical_fields(version, ("version", "at")), "tier": tier, "listed": listed}
 
 
-async def taxes_of(session: AsyncSession, invoice: InvoiceRow) -> dict[str, Any] | None:
-    """Return the version of the taxes that the invoice's date goes by."""
+async def taxes_of(session: AsyncSession, invoice: InvoiceRow, dated: datetime) -> dict[str, Any] | None:
+    """Return the version of the taxes that an invoice goes by, which was first *dated* so."""
     known = TaxVersionRow.created_at <= invoice.created_at
-    holds = or_(TaxVersionRow.starts_at.is_(None), TaxVersionRow.starts_at <= invoice.issued_at)
+    holds = or_(TaxVersionRow.starts_at.is_(None), TaxVersionRow.starts_at <= dated)
     newest = select(TaxVersionRow).where(known, holds).order_by(TaxVersionRow.version.desc()).limit(1)
     version = await session.scalar(newest)
     return None if version is None else canonical_fields(version, ("version", "at", "content"))

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.proofs import FORMAT, InvoiceProof, digests_of, statement
 from billflow.models.signatures import SigningKeys, checked
-from billflow.models.tables import InvoiceLineRow, InvoiceRow, LicenseLedger
+from billflow.models.tables import InvoiceRow, LicenseLedger
 from billflow.store.audit.proven_entries import proven_entries
-from billflow.store.invoices.digests import invoice_facts, ledger_facts, line_facts
-from billflow.store.invoices.lines import billed_entries, lines_of
-from billflow.store.invoices.proof_facts import catalog_of, coupon_of, items_of, observations_before, taxes_of
+from billflow.store.invoices.digests import invoice_facts, ledger_facts
+from billflow.store.invoices.proof_facts import catalog_of, coupon_of, observations_before, taxes_of
+from billflow.store.invoices.proven_invoices import ProvenInvoices, collected
 from billflow.store.invoices.records import invoice_by_id, replaced_ids
 from billflow.store.session.database import Repository
 
@@ -42,18 +42,25 @@ class InvoiceProofs(Repository):
 
 
 async def _facts(session: AsyncSession, invoice: InvoiceRow) -> dict[str, Any]:
-    lines = await lines_of(session, invoice.id)
-    billed = await billed_entries(session, (line.replaces_line_id or line.id for line in lines))
-    ledger = await _ledger(session, invoice, {seq for seqs in billed.values() for seq in seqs})
-    audit = await proven_entries(session, invoice, {entry.seq for entry in ledger})
+    all_of = await collected(session, invoice)
+    ledger = await _ledger(session, all_of)
+    plans = {invoice.plan_id, *(entry.plan_id for entry in ledger)}
+    audit = await proven_entries(session, all_of.named, plans, {entry.seq for entry in ledger})
+    lines = all_of.lines[invoice.id]
+    dated = all_of.first.issued_at
     return {
         "invoice": invoice_facts(invoice),
-        "lines": [_line(line, billed) for line in lines],
-        "ledger": [ledger_facts(entry) for entry in ledger],
+        "lines": all_of.line_facts(invoice.id),
+        "others": [
+            {"invoice": invoice_facts(one), "lines": all_of.line_facts(one.id)}
+            for one in all_of.invoices
+            if one is not invoice
+        ],
+        "ledger": [{"plan_id": str(entry.plan_id), **ledger_facts(entry)} for entry in ledger],
         "observations": await observations_before(session, invoice, ledger),
-        "items": await items_of(session, lines),
+        "items": list(all_of.items.values()),
         "catalog": await catalog_of(session, invoice),
-        "taxes": await taxes_of(session, invoice) if any(line.applied_tax for line in lines) else None,
+        "taxes": await taxes_of(session, invoice, dated) if any(line.applied_tax for line in lines) else None,
         "coupon": await coupon_of(session, invoice),
         "stripe": {
             "invoice_id": invoice.stripe_invoice_id,
@@ -64,21 +71,19 @@ async def _facts(session: AsyncSession, invoice: InvoiceRow) -> dict[str, Any]:
     }
 
 
-def _line(line: InvoiceLineRow, billed: dict[UUID, list[int]]) -> dict[str, Any]:
-    return {"n": line.n, "entries": billed.get(line.replaces_line_id or line.id, []), **line_facts(line)}
-
-
-async def _ledger(session: AsyncSession, invoice: InvoiceRow, billed: set[int]) -> Sequence[LicenseLedger]:
+async def _ledger(session: AsyncSession, all_of: ProvenInvoices) -> Sequence[LicenseLedger]:
     """Load the entries that are billed, and before each the last one about the same."""
+    billed = {entry_id for entries in all_of.billed.values() for entry_id, _ in entries}
     if not billed:
         return ()
-    mine = LicenseLedger.plan_id == invoice.plan_id, LicenseLedger.seq <= max(billed)
-    entries = (await session.scalars(select(LicenseLedger).where(*mine).order_by(LicenseLedger.seq))).all()
-    last: dict[str | None, LicenseLedger] = {}
-    wanted: dict[int, LicenseLedger] = {}
+    plans = select(LicenseLedger.plan_id).where(LicenseLedger.id.in_(billed))
+    query = select(LicenseLedger).where(LicenseLedger.plan_id.in_(plans))
+    entries = (await session.scalars(query.order_by(LicenseLedger.plan_id, LicenseLedger.seq))).all()
+    last: dict[tuple[UUID, str | None], LicenseLedger] = {}
+    wanted: dict[UUID, LicenseLedger] = {}
     for entry in entries:
-        if entry.seq in billed:
-            before = last.get(entry.add_on)
-            wanted |= {one.seq: one for one in (before, entry) if one is not None}
-        last[entry.add_on] = entry
-    return [wanted[seq] for seq in sorted(wanted)]
+        about = entry.plan_id, entry.add_on
+        if entry.id in billed:
+            wanted |= {one.id: one for one in (last.get(about), entry) if one is not None}
+        last[about] = entry
+    return sorted(wanted.values(), key=lambda entry: (entry.plan_id, entry.seq))

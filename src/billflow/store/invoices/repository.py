@@ -110,7 +110,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 use_balance(invoice, issued.balance_applied, locked.recorder)
                 if invoice.status is InvoiceStatus.VOID:
                     return_balance(invoice, locked.recorder)
-            await keep_tax(session, invoice, issued.taxes)
+            await keep_tax(locked.recorder, invoice, issued.taxes)
             invoice.amount_due = issued.amount_due
             if issued.status is InvoiceStatus.PAID:
                 await locked.mark_paid(issued.amount_paid)

@@ -110,13 +110,14 @@ def _restore(offer: CustomerPlanOffer, customer: CustomerRow) -> None:
 
 
 async def adopt_sent_invoice(
-    session: AsyncSession, sent: SentInvoice, invoice: InvoiceRow, account: BillingAccountRow
+    recorder: Recorder, sent: SentInvoice, invoice: InvoiceRow, account: BillingAccountRow
 ) -> None:
     """Let the invoice that support sent at Stripe be the purchase, and its Stripe customer the customer's own.
 
     Raises `Refused` where it is not open, belongs to someone else, buys something else already, or is over another
     amount (rules 13).
     """
+    session = recorder.session
     await _check_sent(session, sent, invoice, account)
     account.stripe_customer_id = sent.stripe_customer_id
     invoice.status, invoice.stripe_invoice_id = InvoiceStatus.OPEN, sent.stripe_invoice_id
@@ -124,7 +125,7 @@ async def adopt_sent_invoice(
     invoice.due_at, invoice.amount_due = sent.due_at or invoice.due_at, sent.total
     if invoice.automatic_tax:
         first = (await lines_of(session, invoice.id))[0]
-        await keep_tax(session, invoice, {str(first.id): sent.taxes or ()})
+        await keep_tax(recorder, invoice, {str(first.id): sent.taxes or ()})
     await keep_parties(session, invoice)
 
 

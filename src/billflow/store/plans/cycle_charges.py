@@ -44,6 +44,7 @@ async def charged_lines(
             _gross(line, invoice, left.get(line.id, line.amount)),
             Period(line.period_start, line.period_end),
             is_paid(invoice),
+            str(line.id),
         )
         for line, invoice, _ in rows
     )

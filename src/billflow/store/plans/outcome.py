@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from billflow.domain.customer import CustomerTerms
-from billflow.domain.invoicing.draft import InvoiceKind, LineKind
+from billflow.domain.invoicing.draft import InvoiceKind, Line, LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, Plan, PlanStatus
 from billflow.domain.step import Outcome
@@ -111,16 +111,16 @@ class OutcomeWriter:
             for draft, invoice in zip(outcome.invoices, invoices, strict=True)
         ]
         ledger = [ledger_facts(entry) for entry in outcome.entries]
-        self._note_change(row, before, {"invoices": named, "ledger": ledger})
+        self._note_change(row, before, {"invoices": named, "ledger": ledger, **_tier_change_credit(outcome)})
 
     def _known(self, row: CustomerPlan) -> Json | None:
         return None if row.version == 0 else as_json(plan_of(row))
 
-    def _note_change(self, row: CustomerPlan, before: Json | None, made: Mapping[str, Sequence[Json]] = {}) -> None:
+    def _note_change(self, row: CustomerPlan, before: Json | None, made: Mapping[str, object] = {}) -> None:
         row.version += 1
         after = as_json(plan_of(row))
         detail = {**self.detail, "customer_id": str(row.customer_id)}
-        detail |= {name: list(rows) for name, rows in made.items() if rows}
+        detail |= {name: what for name, what in made.items() if what}
         self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=detail)
 
     async def _write_invoices(
@@ -216,6 +216,21 @@ def _last(outcome: Outcome) -> Outcome:
     return _last(outcome.successor) if outcome.successor else outcome
 
 
+def _tier_change_credit(outcome: Outcome) -> Json:
+    """Return how the audit log names the credit of a change of tier: with what was kept of each line, and its span."""
+    if not outcome.credited:
+        return {}
+    lines = [
+        {"line_id": line.line_id, "kept": str(line.amount), "period": as_json(line.period)} for line in outcome.credited
+    ]
+    owed = sum(line.amount for line in _lines(outcome) if line.kind is LineKind.CREDIT_TO_BALANCE)
+    return {"tier_change_credit": {"amount": outcome.credit - owed, "at": outcome.at.isoformat(), "lines": lines}}
+
+
 def _credit_reason(outcome: Outcome) -> str | None:
-    lines = [line for invoice in outcome.invoices for line in invoice.lines]
-    return LineKind.END_DATE_CHANGE if any(line.kind is LineKind.CREDIT_TO_BALANCE for line in lines) else None
+    of_balance = any(line.kind is LineKind.CREDIT_TO_BALANCE for line in _lines(outcome))
+    return LineKind.END_DATE_CHANGE if of_balance else None
+
+
+def _lines(outcome: Outcome) -> list[Line]:
+    return [line for invoice in outcome.invoices for line in invoice.lines]

@@ -88,7 +88,7 @@ class StepWriter:
             row.ledger_from, row.ledger_from_at = loaded.ledger_from, step.at
         successor = await writer.write(outcome, row, loaded.entries if loaded else {}, before)
         if sent:
-            await adopt_sent_invoice(self.session, sent, writer.made[0], rows.account)
+            await adopt_sent_invoice(self.recorder, sent, writer.made[0], rows.account)
         return self.answer(
             StepResult(
                 state=self._state_after(loaded, outcome) if loaded else await self.state(row),

@@ -50,7 +50,8 @@ _ENTER = text(
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 _AS_EXPORTED = text("SET TRANSACTION SNAPSHOT :name").bindparams(bindparam("name", type_=Text, literal_execute=True))
 _AS_OF = text(
-    "SELECT billflow_versions_since(), to_regnamespace(quote_ident(current_schema() || '_as_of')) IS NOT NULL,"
+    "SELECT greatest(billflow_versions_since(), (SELECT max(former_rows_since) FROM org)),"
+    " to_regnamespace(quote_ident(current_schema() || '_as_of')) IS NOT NULL,"
     " set_config('billflow.as_of', :moment, true),"
     " set_config('search_path', quote_ident(current_schema() || '_as_of'), true)"
 )

@@ -158,6 +158,7 @@ class Queries:
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
     journal: "Part[PostgresJournalQueries]" = Part("store.customers.journal")
     statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
+    credits: "Part[PostgresCreditRepository]" = Part("store.adjustments.credits")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     business: "Part[PostgresBusinessQueries]" = Part("store.customers.business.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")

@@ -69,7 +69,7 @@ async def choose_command(visit: VisitHere) -> Response:
     """Show how many plans a filter is of, and the commands that there are for them."""
     filters, wanted = await _filters(visit, visit.query)
     kind = LISTS["plans"]
-    found = await kind.search(visit.services, visit.org_id, wanted, Paging(limit=1))
+    found = await kind.search(visit.services, visit.org_id, wanted, Paging(limit=1), None)
     offered = [(name, words(name).capitalize()) for kind, name in TYPES.items() if kind.scope in visit.principal.scopes]
     return visit.page(
         "batch_commands.html", total=found.total, filters=filters, query=urlencode(filters), kinds=offered

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from billflow.models.contracts.customers import CustomerRecord, SeatReport
-from billflow.models.contracts.records import CustomerFilter, Page, Paging
+from billflow.models.contracts.records import CustomerFilter, ListOrder, Page, Paging
 from billflow.models.tables import CustomerRow, SeatRow
 from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.deployments import customer_of_deployment
@@ -14,17 +14,27 @@ from billflow.store.session.database import Repository
 from billflow.store.session.filters import customers_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, from_row
+from billflow.store.session.sorting import SortKey, sorting_of
+
+SORTED_BY = {
+    "name": SortKey(CustomerRow.name_key),
+    "created_at": SortKey(CustomerRow.created_at, datetime.fromisoformat),
+    "status": SortKey(CustomerRow.status),
+}
+"""What a list of customers can be sorted by."""
 
 
 class PostgresCustomerQueries(Repository, CustomerQueries):
     """What the records say of customers; nothing here writes. Unknown ids raise `NotFound`."""
 
-    async def search(self, org_id: str, wanted: CustomerFilter, paging: Paging = ALL) -> Page[CustomerRecord]:
-        """Return one part of the customers, the newest first."""
-        order = (CustomerRow.created_at, CustomerRow.id)
+    async def search(
+        self, org_id: str, wanted: CustomerFilter, paging: Paging = ALL, order: ListOrder | None = None
+    ) -> Page[CustomerRecord]:
+        """Return one part of the customers, the newest first unless there is an *order*."""
+        sorting = sorting_of(order, SORTED_BY, CustomerRow.id) or (CustomerRow.created_at, CustomerRow.id)
         async with self.database.unit_of_work(org_id) as session:
             query = SHOWN.where(*customers_that(wanted))
-            return await page(session, query, order, paging, lambda row: record_of(ShownRows(*row)))
+            return await page(session, query, sorting, paging, lambda row: record_of(ShownRows(*row)))
 
     async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
         async with self.database.unit_of_work(org_id) as session:

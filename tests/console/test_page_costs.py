@@ -1,9 +1,10 @@
 """A page about a customer with 3,000 invoices asks the database no more than one about a customer with a few."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
 import psycopg
@@ -12,9 +13,10 @@ import pytest
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment, api_environment
 from tests.console.page_costs import LongCustomer, cost_of, lived
-from tests.console.people import ConsolePerson, browsing
+from tests.console.people import browsing
 from tests.databases import migrated_database
 from tests.namespaces import fresh_namespace
+from tests.once import Sender
 from tests.portal.visitors import PortalBrowser, visiting
 
 pytestmark = pytest.mark.full
@@ -78,7 +80,7 @@ PORTAL = range(len(list(portal_pages(LongCustomer("", "", "")))))
 @pytest.mark.parametrize("n", CONSOLE)
 async def test_a_page_of_the_console_costs_the_same_however_many_invoices_there_are(house: LongHouse, n: int) -> None:
     async with browsing(house.env, ConsoleRole.ADMIN) as person:
-        await check(house, n, [(person, list(console_pages(one))[n]) for one in (house.few, house.some, house.many)])
+        await check(house, [(person, list(console_pages(one))[n]) for one in (house.few, house.some, house.many)])
 
 
 @pytest.mark.parametrize("n", PORTAL)
@@ -88,14 +90,15 @@ async def test_a_page_of_the_portal_costs_the_same_however_many_invoices_there_a
         for one in (house.few, house.some, house.many):
             browser = await stack.enter_async_context(visiting(house.env, house.api, one.customer_id))
             pages.append((browser, list(portal_pages(one))[n]))
-        await check(house, n, pages)
+        await check(house, pages)
 
 
-async def check(house: LongHouse, n: int, pages: list[tuple[ConsolePerson, str]] | list[tuple[PortalBrowser, str]]) -> None:
+async def check(house: LongHouse, pages: Sequence[tuple[Sender, str]]) -> None:
     """Open a page about each customer, and compare."""
     database = house.env.engine.pools.requests
-    few, some, many = [await cost_of(database, lambda p=person, a=path: p.get(a)) for person, path in pages]
-    print(n, pages[0][1][:60], [(len(c.statements), c.rows, c.read.total()) for c in (few, some, many)], (many.read - some.read).most_common(6))
+    few, some, many = [await cost_of(database, partial(person.get, path)) for person, path in pages]
+    print(pages[0][1][:70], [(len(c.statements), c.rows, c.read.total()) for c in (few, some, many)])  # noqa: T201
+    print((many.read - some.read).most_common(8))  # noqa: T201
     assert many.statements == some.statements
     assert abs(many.rows - some.rows) <= SPREAD
     assert len(many.statements) - len(few.statements) <= LISTS

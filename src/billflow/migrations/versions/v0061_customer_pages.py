@@ -16,6 +16,8 @@ def upgrade() -> None:
         "CREATE INDEX ix_invoice_customer_id_issued_at ON invoice (customer_id, issued_at, id)",
         "CREATE INDEX ix_webhook_message_customer_id ON webhook_message (customer_id, position)",
         "ALTER TABLE webhook_event ADD COLUMN of_customer text GENERATED ALWAYS AS (payload ->> 'customer_id') STORED",
+        'CREATE INDEX ix_remote_server_hostname ON remote_server (org_id, hostname COLLATE "C")',
+        'CREATE INDEX ix_remote_realm_host ON remote_realm (org_id, host COLLATE "C")',
         "CREATE INDEX ix_webhook_event_of_customer ON webhook_event (of_customer, received_at)",
     )
 
@@ -24,6 +26,8 @@ def downgrade() -> None:
     """Take them away; links that are not sent yet then open for a day."""
     run_sql(
         "ALTER TABLE webhook_event DROP COLUMN of_customer",
+        "DROP INDEX ix_remote_realm_host",
+        "DROP INDEX ix_remote_server_hostname",
         "DROP INDEX ix_webhook_message_customer_id",
         "DROP INDEX ix_invoice_customer_id_issued_at",
         "ALTER TABLE mail DROP COLUMN link_days",

@@ -244,7 +244,7 @@ OPERATIONS = dict(
         of_operation("/operate/seller/logo/remove", {}, _logo),
         of_operation("/operate/dunning/edit", {"retry_after_days": "2, 4"}),
         of_operation("/operate/reconciliation/start", {"days": "30"}),
-        of_operation("/operate/batches/make/retry", {"tier": "cloud_plus"}),
+        of_operation("/operate/batches/make/retry", {"tier": "cloud_standard"}),
         ("/operate/reconciliation/{reconciliation_run_id}/findings/{finding_id}", _finding),
     )
 )

@@ -24,7 +24,7 @@ from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
-from billflow.store.session.rows import as_id, as_record
+from billflow.store.session.rows import as_id, as_record, from_row
 from billflow.store.webhooks.endpoint_health import record_health
 from billflow.store.webhooks.endpoints import load_endpoint
 from billflow.store.webhooks.records import message_record
@@ -57,7 +57,7 @@ class PostgresDeliveryRepository(Repository, DeliveryRepository):
         )
         async with self.database.unit_of_work(ref.org_id) as session:
             rows = await session.execute(query)
-            return tuple(as_record(CustomerDelivery, row, type=type_, url=url) for row, type_, url in rows)
+            return tuple(from_row(CustomerDelivery, row, type=type_, url=url) for row, type_, url in rows)
 
     async def organizations_with_open_streams(self) -> tuple[str, ...]:
         query = select(WebhookMessage.org_id).where(WebhookMessage.status == MessageStatus.PENDING).distinct()

@@ -61,8 +61,8 @@ async def activate(subject: CustomerSubject, _: SuspensionForm, change: ChangeCo
 
 async def preview_card_link(subject: CustomerSubject, _: CardLinkForm) -> Preview:
     """Say what the card will pay."""
-    report = await subject.services.queries.reports.report(subject.ref)
-    owed = " and ".join(amount(one.amount, one.currency) for one in report.open_balance)
+    held = await subject.services.queries.reports.balances(subject.ref)
+    owed = " and ".join(amount(one.amount, one.currency) for one in held.open_balance)
     paid = f"The card pays {owed} at once." if owed else "Nothing is to be paid now; the card pays what comes."
     return preview_of([f"Stripe makes a page for {subject.customer.email}, which you hand on.", paid])
 

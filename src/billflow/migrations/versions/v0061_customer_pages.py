@@ -12,7 +12,7 @@ def upgrade() -> None:
     """Keep how many days beside the mail, whose link is made as it is sent; add the indexes."""
     run_sql(
         "ALTER TABLE mail ADD COLUMN link_days integer, ADD CONSTRAINT ck_mail_link_days"
-        " CHECK (link_days BETWEEN 1 AND 30 AND occasion = 'portal_link')",
+        " CHECK (link_days IS NULL OR link_days BETWEEN 1 AND 30 AND occasion = 'portal_link')",
         "CREATE INDEX ix_invoice_customer_id_issued_at ON invoice (customer_id, issued_at, id)",
         "CREATE INDEX ix_webhook_message_customer_id ON webhook_message (customer_id, position)",
         "ALTER TABLE webhook_event ADD COLUMN of_customer text GENERATED ALWAYS AS (payload ->> 'customer_id') STORED",

@@ -24,7 +24,9 @@ class MailRow(Identified, Owned, Stamped, Base):
         CheckConstraint(
             "(num_nonnulls(invoice_id, price_change_id, plan_id) = 1) <> (occasion = 'portal_link')", name="one_subject"
         ),
-        CheckConstraint("link_days BETWEEN 1 AND 30 AND occasion = 'portal_link'", name="link_days"),
+        CheckConstraint(
+            "link_days IS NULL OR link_days BETWEEN 1 AND 30 AND occasion = 'portal_link'", name="link_days"
+        ),
         UniqueConstraint("org_id", "key"),
         Index("ix_mail_org_id_created_at", "org_id", "created_at", "id"),
         Index("ix_mail_invoice_id", "invoice_id"),

@@ -93,6 +93,20 @@ async def overflow(page: Page) -> int:
     return wider
 
 
+async def cut_off(page: Page) -> list[str]:
+    """Return the texts of amounts and headings that the window does not show in full, nor lets anybody scroll to."""
+    found: list[str] = await page.evaluate(_CUT_OFF)
+    return found
+
+
+_CUT_OFF = """() => [...document.querySelectorAll("h1, h2, dd, .number, .pill, button, .button")].filter(one => {
+  const box = one.getBoundingClientRect();
+  const scrolls = one.closest(".scroll, textarea, [tabindex='0']");
+  return box.width && !scrolls && (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
+    || box.right > document.documentElement.clientWidth + 1 || box.left < -1);
+}).map(one => one.textContent.trim())"""
+
+
 async def picture(page: Page, name: str) -> None:
     """Keep a picture of the whole page, where `PICTURES` says so."""
     if folder := PICTURE_FOLDER:

@@ -18,6 +18,7 @@ from billflow.domain.scopes import Scope
 from billflow.models.contracts.console import ConsoleRole, NewConsoleSession, SessionToken
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.reconciliation import ReconciliationInput, RunRef
+from billflow.pages.confirmations import CONFIRMED_AS
 from tests.api_environment import ApiEnvironment, until
 
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -34,8 +35,11 @@ class ConsolePerson:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def get(self, path: str, **query: str) -> httpx.Response:
-        """Open a page."""
-        return self._seen(await self.http.get(f"/console{path}", params=query or None, headers=self._headers()))
+        """Open a page; where it is led to once more with a key, it is opened there, as browsers do."""
+        answer = self._seen(await self.http.get(f"/console{path}", params=query or None, headers=self._headers()))
+        if is_same_page(answer):
+            answer = self._seen(await self.http.get(answer.headers["location"], headers=self._headers()))
+        return answer
 
     async def post(self, path: str, **form: str) -> httpx.Response:
         """Send a form of ours."""
@@ -60,6 +64,12 @@ class ConsolePerson:
         if found := _TOKEN.search(answer.text):
             self.csrf_token = found[1]
         return answer
+
+
+def is_same_page(answer: httpx.Response) -> bool:
+    """Tell whether a browser is led to the page that it asked for, with a key in its address."""
+    to = httpx.URL(answer.headers.get("location", ""))
+    return answer.is_redirect and to.path == answer.url.path and CONFIRMED_AS in to.params
 
 
 async def link_token(env: ApiEnvironment, role: ConsoleRole, org_id: str | None = None, person: str = "Kim") -> str:
@@ -136,6 +146,11 @@ async def bought(env: ApiEnvironment, api: httpx.AsyncClient, on: Any = None, **
 
 @pytest.fixture(scope="package")
 async def acme(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
+    """Return a customer that has bought a plan, of an organization with one of everything."""
+    return await furnished(env, api)
+
+
+async def furnished(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     """Return a customer that has bought a plan, of an organization with an endpoint, a test clock and a key.
 
     The endpoint wants events that hardly ever are.

@@ -13,7 +13,17 @@ from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.seller import SELLER_FILE
 from tests.api_environment import ApiEnvironment
-from tests.console.browser import Scheme, chromium, needs_chromium, opened, overflow, picture, sign_in, violations
+from tests.console.browser import (
+    Scheme,
+    chromium,
+    cut_off,
+    needs_chromium,
+    opened,
+    overflow,
+    picture,
+    sign_in,
+    violations,
+)
 from tests.console.openid_provider import OpenIdProvider
 from tests.console.openid_visits import KIM
 from tests.console.people import Acme, bought, drifted, previewed
@@ -100,6 +110,11 @@ def pages_of(seen: Acme) -> dict[str, str]:
         "batch": f"/console/operate/batches/{seen.batch['id']}",
         "repair": f"/console/operate/reconciliation/{seen.run_id}/findings/{seen.finding_id}",
         "prices": f"/console/customers/{seen.customer['id']}/do/prices",
+        "portal-link": f"/console/customers/{seen.customer['id']}/do/portal-link?expires_in_days=7&preview=yes",
+        "customer-as-of": f"/console/customers/{seen.customer['id']}/as-of",
+        "plan-as-of": f"/console/plans/{seen.plan['id']}/as-of",
+        "invoice-as-of": f"/console/invoices/{seen.invoice['id']}/as-of",
+        "sorted": "/console/lists/customers?sort=-name",
         "credit": f"/console/customers/{seen.customer['id']}/do/credit?amount=5&preview=yes",
         "endpoint": f"/console/operate/endpoints/{seen.endpoint['id']}",
         "endpoint-change": f"/console/operate/endpoints/{seen.endpoint['id']}/change",
@@ -110,7 +125,7 @@ def pages_of(seen: Acme) -> dict[str, str]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360), ("light", 2560)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360), ("dark", 768), ("light", 2560)])
 async def test_no_page_has_a_violation_or_is_wider_than_its_window(
     env: ApiEnvironment, browser: Browser, seen: Acme, scheme: Scheme, width: int
 ) -> None:
@@ -126,6 +141,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
             await picture(page, f"{name}-{scheme}-{width}")
             found += await violations(page)
             assert await overflow(page) <= 0, (name, width)
+            assert await cut_off(page) == [], (name, width)
 
     assert found == []
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import re
+from html import unescape
 from http import HTTPStatus
 
 import httpx
@@ -10,7 +12,7 @@ import pytest
 from billflow.console import lists
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment
-from tests.console.people import Acme, browsing
+from tests.console.people import Acme, ConsolePerson, browsing
 
 
 async def test_a_list_is_filtered_and_every_row_leads_on(env: ApiEnvironment, acme: Acme) -> None:
@@ -25,6 +27,62 @@ async def test_a_list_is_filtered_and_every_row_leads_on(env: ApiEnvironment, ac
     assert acme.customer["id"] not in ended.text
     assert f"/console/invoices/{acme.invoice['id']}" in numbered.text
     assert (wrong.status_code, unknown.status_code) == (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.NOT_FOUND)
+
+
+ROW = re.compile(r'<tr>\s*<td><a href="/console/(?:customers|invoices)/([^"#]+)')
+
+
+async def rows_of(person: ConsolePerson, noun: str, **query: str) -> list[str]:
+    """Return the ids of a list's rows, page by page."""
+    ids, page = list[str](), await person.get(f"/lists/{noun}", **query)
+    while True:
+        assert page.status_code == HTTPStatus.OK, page.text
+        ids += ROW.findall(page.text)
+        following = re.search(r'class="button" href="/console([^"]+)">Next page', page.text)
+        if following is None:
+            return ids
+        page = await person.get(unescape(following[1]))
+
+
+async def test_a_list_is_sorted_either_way_over_all_its_pages(
+    env: ApiEnvironment, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "AT_ONCE", 2)
+    made = {}
+    for n, name in enumerate(("sorted B", "Sorted a", "sorted C", "SORTED b", "sorted  d")):
+        body = {"name": name, "email": f"sorted{n}@example.com"}
+        made[name] = (await api.post("/api/v1/customers", json=body)).raise_for_status().json()["id"]
+    up = sorted(made, key=lambda name: (name.lower(), made[name]))
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        newest = await rows_of(person, "customers", q="sorted")
+        ascending = await rows_of(person, "customers", q="sorted", sort="name")
+        descending = await rows_of(person, "customers", q="sorted", sort="-name")
+        page = await person.get("/lists/customers", q="sorted", sort="name")
+        exported = await person.get("/lists/customers/csv", q="sorted", sort="-name")
+        wrong = await person.get("/lists/customers", sort="secret")
+
+    assert newest == [*made.values()][::-1]
+    assert ascending == [made[name] for name in up]
+    assert descending == ascending[::-1]
+    assert [row["id"] for row in csv.DictReader(io.StringIO(exported.text))] == descending
+    assert 'href="/console/lists/customers?q=sorted&amp;sort=-name" aria-current="true">Customer ↑' in page.text
+    assert (wrong.status_code, "choose one of these" in wrong.text) == (HTTPStatus.UNPROCESSABLE_ENTITY, True)
+
+
+@pytest.mark.parametrize(
+    ("noun", "sort"), [(noun, sort) for noun, kind in lists.LISTS.items() for sort in kind.sorts], ids=str
+)
+async def test_every_list_is_sorted_by_every_heading_without_losing_a_row(
+    env: ApiEnvironment, acme: Acme, monkeypatch: pytest.MonkeyPatch, noun: str, sort: str
+) -> None:
+    monkeypatch.setattr(lists, "EXPORTED_AT_ONCE", 3)
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        texts = [(await person.get(f"/lists/{noun}/csv", sort=one)).text for one in ("", sort, f"-{sort}")]
+    newest, up, down = ([row["id"] for row in csv.DictReader(io.StringIO(text))] for text in texts)
+
+    assert acme.plan["id"] in up + newest if noun == "plans" else newest
+    assert up == down[::-1]
+    assert sorted(up) == sorted(newest)
 
 
 async def test_a_long_list_comes_in_pages_and_whole_as_csv(

@@ -1,16 +1,19 @@
 """What the pages show: found by whatever one knows, told in sentences, every amount explained."""
 
 import re
+from html import unescape
 from http import HTTPStatus
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import Request
 
 from billflow.console.app import refused
+from billflow.domain.scopes import Scope
 from billflow.errors import StepFailing
 from billflow.models.contracts.console import ConsoleRole
-from tests.api_environment import ApiEnvironment
+from tests.api_environment import ApiEnvironment, until
 from tests.console.people import Acme, bought, browsing
 
 
@@ -31,6 +34,22 @@ async def test_a_customer_is_found_by_whatever_is_known_of_it(env: ApiEnvironmen
     for answer in (page, part):
         assert f"/console/customers/{customer['id']}" in answer.text
     assert "<html" not in part.text
+
+
+@pytest.mark.parametrize("deployment", ["remote_server", "remote_realm"])
+async def test_a_customer_is_found_as_one_types_by_the_host_that_it_runs(
+    env: ApiEnvironment, api: httpx.AsyncClient, deployment: str
+) -> None:
+    host = f"chat-{uuid4().hex[:8]}.once.example"
+    runs = {"uuid": str(uuid4()), "hostname" if deployment == "remote_server" else "host": host}
+    new = {"name": "Self Hosted", "email": f"{uuid4().hex}@hosted.example", deployment: runs}
+    customer = (await api.post("/api/v1/customers", json=new)).raise_for_status().json()["id"]
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        pages = [await person.get("/find", q=text) for text in (host, host.upper(), host[:14])]
+        other = await person.get("/find", q=f"x{host}")
+
+    assert all(f"/console/customers/{customer}" in page.text for page in pages)
+    assert customer not in other.text
 
 
 async def test_an_invoice_is_found_by_its_number(env: ApiEnvironment, acme: Acme) -> None:
@@ -59,6 +78,47 @@ async def test_a_customers_page_says_its_plan_in_a_sentence(env: ApiEnvironment,
         assert said in page.text
     assert acme.invoice["number"] in page.text
     assert '<path class="licenses"' in page.text
+
+
+async def test_a_customers_page_has_its_accounts_and_projects(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
+    customer = (await bought(env, api, name="Many Accounts")).customer["id"]
+    path = f"/api/v1/customers/{customer}"
+    (await api.post(f"{path}/billing-accounts", json={"name": "Swiss branch", "currency": "CHF"})).raise_for_status()
+    (await api.post(f"{path}/projects", json={"name": "Moon landing"})).raise_for_status()
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = unescape((await person.get(f"/customers/{customer}")).text)
+
+    accounts, projects = (
+        page.split(f"<h2>{title} <", 1)[1].split("</section>", 1)[0] for title in ("Accounts", "Projects")
+    )
+    assert re.findall(r"<li>(\w[\w ]*\w)", accounts) == ["default", "Swiss branch"]
+    assert re.findall(r"[A-Z]{3}, [a-z ]+", accounts) == ["USD, charge automatically", "CHF, charge automatically"]
+    assert "Moon landing" in projects
+
+
+async def test_a_customers_timeline_has_deliveries_and_what_stripe_told(
+    env: ApiEnvironment, api: httpx.AsyncClient
+) -> None:
+    wanted = {"url": "http://127.0.0.1:9/nobody", "event_types": ["invoice.paid"]}
+    async with env.client(await env.key(*Scope)) as admin:
+        endpoint = (await admin.post("/api/v1/webhook-endpoints", json=wanted)).raise_for_status().json()
+    found = await bought(env, api, name="Delivered")
+    pages = list[str]()
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+
+        async def told() -> bool:
+            pages.append((await person.get(f"/customers/{found.customer['id']}", part="timeline")).text)
+            return "delivery: invoice paid" in pages[-1] and "Stripe: invoice paid" in pages[-1]
+
+        await until(told)
+    async with env.client(await env.key(*Scope)) as admin:
+        (await admin.delete(f"/api/v1/webhook-endpoints/{endpoint['id']}")).raise_for_status()
+
+    rows = pages[-1].split('<ol class="timeline">', 1)[1].split("</ol>", 1)[0].split("<li ")
+    (delivery,) = (row for row in rows if "delivery: invoice paid" in row)
+    (stripe,) = (row for row in rows if "<strong>Stripe: invoice paid</strong>" in row)
+    assert "to http://127.0.0.1:9/nobody, attempt 1" in delivery
+    assert f"/console/invoices/{found.invoice['id']}" in stripe
 
 
 async def test_what_needs_attention_comes_first(env: ApiEnvironment, api: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.api_environment import ApiEnvironment
-from tests.console.browser import Scheme, chromium, needs_chromium, opened, overflow, picture, violations
+from tests.console.browser import Scheme, chromium, cut_off, needs_chromium, opened, overflow, picture, violations
 from tests.console.people import Acme, bought
 from tests.portal.visitors import link_of, token_in
 from tests.sizes import further
@@ -54,7 +54,8 @@ async def enter(page: Page, api: httpx.AsyncClient, acme: Acme) -> list[str]:
     [
         ("light", 1280, "en"),
         ("dark", 360, "fr"),
-        *further(("dark", 1280, "it"), ("light", 360, "de"), ("light", 2560, "en")),
+        *further(("dark", 360, "it"), ("light", 360, "de"), ("light", 360, "en")),
+        *further(("dark", 768, "de"), ("dark", 1280, "it"), ("light", 2560, "fr")),
     ],
 )
 async def test_no_page_has_a_violation_or_is_wider_than_its_window(
@@ -67,6 +68,8 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
         "invoices": "/portal/invoices",
         "invoice": f"/portal/invoices/{acme.invoice['id']}",
         "details": "/portal/details?done=saved",
+        "at-renewal": f"{plan}/licenses-at-renewal",
+        "annual": f"{plan}/annual",
         "licenses": f"{plan}/licenses?value=12",
         "fewer": f"{plan}/licenses?value=3",
         "upgrade": f"{plan}/upgrade?value=cloud_plus",
@@ -82,9 +85,10 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
             answer = await page.goto(path)
             assert answer
             assert answer.status == expected.get(name, HTTPStatus.OK), name
-            await picture(page, f"portal-{name}-{scheme}-{width}")
+            await picture(page, f"portal-{name}-{language}-{scheme}-{width}")
             found += await violations(page)
             assert await overflow(page) <= 0, (name, width)
+            assert await cut_off(page) == [], (name, width)
         await page.get_by_role("textbox").fill("books@northwind.example")
         await page.get_by_role("button").click()
         await page.get_by_role("status").wait_for()

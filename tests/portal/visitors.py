@@ -10,8 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from billflow.pages.confirmations import new_key
 from billflow.portal.security import IN_FRAMES, SESSION
 from tests.api_environment import ApiEnvironment
+from tests.console.people import is_same_page
 
 _CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 _KEY = re.compile(r'name="key" value="([0-9a-f]{32})"')
@@ -34,12 +36,15 @@ class PortalBrowser:
         return "/portal"
 
     async def get(self, path: str, **query: str) -> httpx.Response:
-        """Open a page."""
-        return self._seen(await self.http.get(f"{self.base}{path}", params=query or None, headers=self._headers()))
+        """Open a page; where it is led to once more with a key, it is opened there, as browsers do."""
+        answer = self._seen(await self.http.get(f"{self.base}{path}", params=query or None, headers=self._headers()))
+        if is_same_page(answer):
+            answer = self._seen(await self.http.get(answer.headers["location"], headers=self._headers()))
+        return answer
 
     async def post(self, path: str, **form: str) -> httpx.Response:
-        """Send a form of ours."""
-        data = {"csrf_token": self.csrf_token, **form}
+        """Send a form of ours, with the key of a page that is opened for it unless there is one."""
+        data = {"csrf_token": self.csrf_token, "key": new_key(), **form}
         return self._seen(await self.http.post(f"{self.base}{path}", data=data, headers=self._headers()))
 
     def _headers(self) -> dict[str, str]:

@@ -92,7 +92,7 @@ def set_(  # noqa: PLR0913  (each is one ability)
 @links.on_api(
     "customer portal-link 5f1c --return-url https://app.example/billing",
     "customer portal-link 5f1c --origin https://app.example --json",
-    "customer portal-link 5f1c --mail",
+    "customer portal-link 5f1c --mail --expires-in-days 7",
     name="portal-link",
 )
 def portal_link(  # noqa: PLR0913  (each is one term of the link)
@@ -105,10 +105,16 @@ def portal_link(  # noqa: PLR0913  (each is one term of the link)
     mail: Annotated[
         bool, typer.Option("--mail", help="Mail one to where the customer's invoices go, and show none.")
     ] = False,
+    expires_in_days: Annotated[
+        int | None, typer.Option(min=1, max=30, help="With --mail: how many days it opens for; one else.")
+    ] = None,
 ) -> Output:
     """Make a link that opens the customer's portal once."""
     if mail:
-        return _mailed(api, customer, given(return_url=return_url, expires_at=expires_at, origin=origin))
+        other = given(return_url=return_url, expires_at=expires_at, origin=origin)
+        return _mailed(api, customer, other, given(expires_in_days=expires_in_days))
+    if expires_in_days is not None:
+        raise InvalidInput("--expires-in-days goes with --mail; write --expires-at here.", field="expires_in_days")
     new = given(return_url=return_url, expires_at=expires_at, origin=origin)
     link = api.write("POST", f"/customers/{customer}/portal-links", new)
     return Output(link, link.url)
@@ -131,11 +137,12 @@ def revoke_portal_link(
     shown("Revoked.")
 
 
-def _mailed(api: Api, customer: str, terms: dict[str, object]) -> Output:
-    if terms:
-        named = next(iter(terms)).replace("_", "-")
-        raise InvalidInput(f"--mail goes without --{named}: a mailed link opens for a day.", field="mail")
-    mail = api.write("POST", f"/customers/{customer}/portal-links/mail")
+def _mailed(api: Api, customer: str, other: dict[str, object], terms: dict[str, object]) -> Output:
+    if other:
+        named = next(iter(other)).replace("_", "-")
+        message = f"--mail goes without --{named}: a mailed link opens for a day, or for --expires-in-days."
+        raise InvalidInput(message, field="mail")
+    mail = api.write("POST", f"/customers/{customer}/portal-links/mail", terms or None)
     return Output(mail, f"Written to {mail.recipient}; whether it is sent: billflow mail show {short(mail.id)}")
 
 

@@ -6,6 +6,7 @@ from billflow.models.contracts.portal import (
     CreatedPortalLinkResponse,
     PortalLinkCreate,
     PortalLinkList,
+    PortalLinkMail,
     PortalSettings,
 )
 
@@ -27,9 +28,9 @@ def create_link(customer_id: str, new: PortalLinkCreate, *, key: str | None = No
     return write("POST", _links(customer_id), CreatedPortalLinkResponse, new, key)
 
 
-def mail_link(customer_id: str, *, key: str | None = None) -> Call[MailResponse]:
-    """Mail a link to where the customer's invoices go; it opens the portal once, within a day of being sent."""
-    return write("POST", f"{_links(customer_id)}/mail", MailResponse, None, key)
+def mail_link(customer_id: str, new: PortalLinkMail | None = None, *, key: str | None = None) -> Call[MailResponse]:
+    """Mail a link to where the customer's invoices go; it opens the portal once, within a day of being sent or more."""
+    return write("POST", f"{_links(customer_id)}/mail", MailResponse, new, key)
 
 
 def links(customer_id: str, *, limit: int = 50, after: str | None = None) -> Call[PortalLinkList]:

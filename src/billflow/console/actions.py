@@ -1,32 +1,26 @@
 """What every action has in common: a form, then what it would do, then a reason and a confirmation that counts once."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from fastapi import Response
 
+from billflow.api.principal import READS
 from billflow.console.forms import FormField
 from billflow.console.visits import Visit
 from billflow.domain.errors import BillingError, InvalidInput
 from billflow.errors import kind_of
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.previews import PreviewResponse
+from billflow.pages import confirmations
+from billflow.pages.confirmations import WHY, new_key, told_key, with_key
 
 LONGEST_REASON = 2000
-WHY = "why"
-"""The field of the reason, which no command or request has."""
-
-CONFIRMED_AS = "confirmed_as"
-"""What the address of a preview tells its confirmation's key by, so that the browser's history leads back to it."""
 
 Preview = Mapping[str, Any]
 """What the page of an action shows of what would happen."""
-
-_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,7 @@ def preview_of(sentences: Sequence[str], of_plan: PreviewResponse | None = None,
     """Return what would happen, in sentences and, where it concerns a plan, in what is billed.
 
     *more* are `terms`, what would be otherwise by name, before and after; `touched`, the plans whose next invoice would
-    be; and `sample`, the address of a document as it would print.
+    be; `letter`, the text of a mail; and `sample`, the address of a document as it would print.
     """
     return {"sentences": sentences, "of_plan": of_plan, "changes": [], **more}
 
@@ -78,25 +72,24 @@ UNTOUCHED = Shown()
 
 
 def shown_action(visit: Visit, action: Action, fields: tuple[FormField, ...], shown: Shown = UNTOUCHED) -> Response:
-    """Return the page of an action: its form, and what it was found to come to."""
-    told = visit.query.get(CONFIRMED_AS, "")
+    """Return the page of an action: its form, and what it was found to come to; the way to it with a key first."""
+    key = told_key(visit.request)
+    if shown.confirm and key is None and visit.request.method in READS:
+        return with_key(visit.request)
     return visit.page(
         "action.html",
         status=shown.status,
         action=action,
         fields=fields,
         shown=shown,
-        key=told if _KEY.fullmatch(told) else uuid4().hex,
-        next_key=uuid4().hex,
+        key=key or new_key(),
+        next_key=new_key(),
     )
 
 
 def key_in(form: Mapping[str, str]) -> NamespacedKey:
     """Return the key of a confirmation, under which it is done once however often it is sent; raises `InvalidInput`."""
-    key = form.get("key", "")
-    if not _KEY.fullmatch(key):
-        raise InvalidInput("The form has lost its key; open it anew.", field="key")
-    return KeyNamespace.CONSOLE.key(key)
+    return confirmations.key_in(form, KeyNamespace.CONSOLE)
 
 
 def reason_in(form: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import change_by
 from billflow.api.routes.adjustments import Adjustment
-from billflow.console.actions import WHY, Action, Shown, key_in, preview_of, reason_in, shown_action
+from billflow.console.actions import Action, Shown, key_in, preview_of, reason_in, shown_action
 from billflow.console.adjustment_previews import (
     mark_paid_preview,
     money_of,
@@ -43,6 +43,7 @@ from billflow.models.contracts.console import StatedReason
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.pages.confirmations import WHY
 
 router = APIRouter(route_class=ConsoleRoute)
 

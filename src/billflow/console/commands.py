@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from billflow.api.changes import PlanHere, change_by
 from billflow.api.routes.plans import PATIENCE
 from billflow.api.services import Services
-from billflow.console.actions import WHY, Action, Shown, key_in, preview_of, reason_in, shown_action
+from billflow.console.actions import Action, Shown, key_in, preview_of, reason_in, shown_action
 from billflow.console.forms import FormTerms, fields_of, read_form, written
 from billflow.console.pages import BASE, words
 from billflow.console.security import ConsoleRoute, FormHere
@@ -28,6 +28,7 @@ from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.previews import PlanChange, PreviewResponse
 from billflow.models.contracts.records import PlanRecord
 from billflow.models.contracts.steps import CommandRequest, PlanRef
+from billflow.pages.confirmations import WHY
 
 TYPES: Mapping[type[Any], str] = {
     kind: str(field.default) for kind in get_args(PlanCommand) for field in fields(kind) if field.name == "type"

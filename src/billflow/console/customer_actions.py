@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from billflow.api.changes import CustomerHere, change_by
 from billflow.api.routes.customer_finances import PricingUpdate
 from billflow.console import customer_money, customer_terms, customer_upkeep
-from billflow.console.actions import WHY, Action, Preview, Shown, key_in, reason_in, shown_action
+from billflow.console.actions import Action, Preview, Shown, key_in, reason_in, shown_action
 from billflow.console.customer_subjects import CustomerSubject
 from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.operations import SEEN, Values, check_seen, claim_of, hidden_after, once, seen_of
@@ -22,6 +22,7 @@ from billflow.domain.errors import BillingError, NotFound
 from billflow.models.contracts.console import StatedReason
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.keys import NamespacedKey
+from billflow.pages.confirmations import WHY
 
 router = APIRouter(route_class=ConsoleRoute)
 
@@ -68,6 +69,14 @@ KINDS: Mapping[str, CustomerActionKind] = {
         customer_upkeep.CardLinkForm,
         customer_upkeep.preview_card_link,
         customer_upkeep.card_link,
+        repeatable=True,
+    ),
+    "portal-link": CustomerActionKind(
+        "Mail a portal link",
+        "Mail a link by which the customer looks after its plan, invoices and billing details by itself.",
+        customer_upkeep.PortalLinkForm,
+        customer_upkeep.preview_portal_link,
+        customer_upkeep.mail_portal_link,
         repeatable=True,
     ),
     "resend-mail": CustomerActionKind(
@@ -135,7 +144,7 @@ KINDS: Mapping[str, CustomerActionKind] = {
 }
 """Everything that is done for a customer, by its name in addresses."""
 
-OFFERED = ("suspend", "activate", "card-link", "offer", "attach-coupon", "prices", "credit", "close")
+OFFERED = ("suspend", "activate", "card-link", "portal-link", "offer", "attach-coupon", "prices", "credit", "close")
 """What is asked for about the customer as a whole; the rest is asked for beside what it is about."""
 
 

@@ -55,8 +55,8 @@ async def agree(subject: CustomerSubject, asked: PricingUpdate, change: ChangeCo
 async def preview_credit(subject: CustomerSubject, asked: CreditForm) -> Preview:
     """Say what is granted; raises `Forbidden` for more than the role may."""
     check_refundable(subject.visit, subject.currency, asked.amount)
-    held = await subject.services.repositories.credits.get(subject.ref)
-    balance = " and ".join(amount(one.amount, one.currency) for one in held.balance)
+    held = await subject.services.queries.reports.balances(subject.ref)
+    balance = " and ".join(amount(one.amount, one.currency) for one in held.credit_balance)
     granted = amount(asked.amount, subject.currency)
     return preview_of(
         [

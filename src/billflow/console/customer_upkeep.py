@@ -12,6 +12,7 @@ from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.mail import MailRecord
+from billflow.models.contracts.portal import PortalLinkMail
 from billflow.models.contracts.records import Paging, PlanFilter
 
 
@@ -21,6 +22,10 @@ class SuspensionForm(RequestModel):
 
 class CardLinkForm(RequestModel):
     """Nothing has to be said but why."""
+
+
+class PortalLinkForm(PortalLinkMail):
+    """How long the link opens the portal."""
 
 
 class MailForm(RequestModel):
@@ -56,16 +61,33 @@ async def activate(subject: CustomerSubject, _: SuspensionForm, change: ChangeCo
 
 async def preview_card_link(subject: CustomerSubject, _: CardLinkForm) -> Preview:
     """Say what the card will pay."""
-    report = await subject.services.queries.reports.report(subject.ref)
-    owed = " and ".join(amount(one.amount, one.currency) for one in report.open_balance)
+    held = await subject.services.queries.reports.balances(subject.ref)
+    owed = " and ".join(amount(one.amount, one.currency) for one in held.open_balance)
     paid = f"The card pays {owed} at once." if owed else "Nothing is to be paid now; the card pays what comes."
     return preview_of([f"Stripe makes a page for {subject.customer.email}, which you hand on.", paid])
 
 
-async def card_link(subject: CustomerSubject, _: CardLinkForm, __: ChangeContext, ___: NamespacedKey) -> str:
-    """Return the address of the page; each time another one, of which each works."""
+async def card_link(subject: CustomerSubject, _: CardLinkForm, __: ChangeContext, key: NamespacedKey) -> str:
+    """Return the address of the page, the same one for the same key."""
     ref = subject.ref
-    return await subject.services.invoices.card_link(ref.org_id, ref.customer_id, subject.console.return_url)
+    return await subject.services.invoices.card_link(ref.org_id, ref.customer_id, subject.console.return_url, key)
+
+
+async def preview_portal_link(subject: CustomerSubject, asked: PortalLinkForm) -> Preview:
+    """Show the mail as it would be sent; raises `Refused` without a mail server."""
+    _check_mail_server(subject)
+    mail = await subject.services.portal.preview_link(subject.ref)
+    opens = f"Its link opens the portal once, within {counted(asked.expires_in_days, 'day')} of being sent."
+    goes = f"A mail goes to {mail.recipient}: “{mail.subject}”."
+    return preview_of([goes, opens, "Whoever opens it acts for the customer."], letter=mail.body)
+
+
+async def mail_portal_link(
+    subject: CustomerSubject, asked: PortalLinkForm, _: ChangeContext, key: NamespacedKey
+) -> None:
+    """Mail the link, once for each key."""
+    _check_mail_server(subject)
+    await subject.services.portal.mail_link(subject.ref, key, days=asked.expires_in_days)
 
 
 async def preview_mail(subject: CustomerSubject, asked: MailForm) -> Preview:
@@ -91,9 +113,13 @@ async def _mail(subject: CustomerSubject, asked: MailForm) -> MailRecord:
     mail = await subject.services.repositories.mails.get(subject.ref.org_id, asked.mail_id)
     if mail.customer_id != subject.ref.customer_id:
         raise NotFound(f"There is no mail {asked.mail_id!r} to this customer.")
+    _check_mail_server(subject)
+    return mail
+
+
+def _check_mail_server(subject: CustomerSubject) -> None:
     if subject.console.mailer is None:
         raise Refused("There is no mail server here; an operator is to set BILLFLOW_SMTP_URL.", code="no_mail_server")
-    return mail
 
 
 def _recipient(subject: CustomerSubject) -> str:

@@ -20,7 +20,8 @@ from billflow.domain.scopes import Scope
 from billflow.models.contracts.coupons import RedemptionRecord
 from billflow.models.contracts.customer_access import AccessRecord
 from billflow.models.contracts.customer_finances import ReportRecord
-from billflow.models.contracts.customers import CustomerRecord, CustomerRef
+from billflow.models.contracts.customer_resources import ProjectRecord
+from billflow.models.contracts.customers import BillingAccountRecord, CustomerRecord, CustomerRef
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.offers import OfferRecord
 from billflow.models.contracts.previews import ForecastResponse
@@ -61,6 +62,8 @@ class CustomerPage:
     chart: SeatChart | None
     offers: tuple[OfferRecord, ...] = ()
     coupons: tuple[RedemptionRecord, ...] = ()
+    accounts: tuple[BillingAccountRecord, ...] = ()
+    projects: tuple[ProjectRecord, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
@@ -96,7 +99,10 @@ async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: froze
     wanted = InvoiceFilter(customer_id=ref.customer_id)
     many = Paging(limit=MANY if part == "invoices" else FEW)
     timeline = timeline_of(
-        [(plan.currency, await services.queries.plans.timeline(plan.ref, newest)) for plan in plans], mails.rows
+        [(plan.currency, await services.queries.plans.timeline(plan.ref, newest)) for plan in plans],
+        mails.rows,
+        await services.repositories.deliveries.of_customer(ref, newest),
+        await services.repositories.stripe_events.of_customer(ref, newest),
     )
     return CustomerPage(
         customer=record,
@@ -112,6 +118,8 @@ async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: froze
         chart=await _chart(services, ref, plans),
         offers=await services.repositories.offers.list(ref.org_id, ref.customer_id, datetime.now(UTC)),
         coupons=await services.repositories.coupons.of_customer(ref),
+        accounts=await services.repositories.billing_accounts.list(ref),
+        projects=await services.repositories.projects.list(ref),
     )
 
 

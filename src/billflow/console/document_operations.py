@@ -3,13 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
 import tomlkit
 from fastapi import APIRouter, Response
 
 from billflow.api.changes import change_by
-from billflow.console.actions import UNTOUCHED, WHY, Action, Preview, Shown, preview_of, reason_in
+from billflow.console.actions import UNTOUCHED, Action, Preview, Shown, preview_of, reason_in
 from billflow.console.operations import SEEN, claim_of, once, to
 from billflow.console.pages import BASE, counted
 from billflow.console.security import ConsoleRoute, FormHere
@@ -22,6 +21,7 @@ from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument
 from billflow.models.contracts.catalog_changes import PlanEffect
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.tax_rates import TAX_FILE, TaxDocument
+from billflow.pages.confirmations import WHY, new_key, told_key
 from billflow.pages.forms import file_text
 
 router = APIRouter(route_class=ConsoleRoute, prefix="/operate/documents")
@@ -170,7 +170,13 @@ class DocumentForm:
         """Return the page with a text, which was read of version *seen*."""
         shown = replace(shown, hidden={SEEN: str(seen)})
         return self.visit.page(
-            "document.html", status=shown.status, action=self.action, text=text, shown=shown, key=uuid4().hex
+            "document.html",
+            status=shown.status,
+            action=self.action,
+            text=text,
+            shown=shown,
+            key=told_key(self.visit.request) or new_key(),
+            next_key=new_key(),
         )
 
     def _read(self, text: str) -> Document:

@@ -64,10 +64,12 @@ async def show_results(visit: VisitHere, q: str = "") -> Response:
 
 
 async def find(services: Services, org_id: str, text: str) -> Found:
-    """Return what has *text* in its name or e-mail address, or is called so by number, subdomain or id."""
+    """Return what has *text* in its name or e-mail address, or is called so by number, subdomain, host or id."""
     customers = {
         one.customer_id: one for wanted in _searches(text) for one in await _customers(services, org_id, wanted)
     }
+    for one in await services.queries.customers.on_host(org_id, text, MOST):
+        customers.setdefault(one.customer_id, one)
     for customer_id in await _begun(services, org_id, "customer", text):
         customers.setdefault(customer_id, await services.queries.customers.get(org_id, customer_id))
     numbered = await services.queries.invoices.search(org_id, InvoiceFilter(number=text), Paging(limit=MOST))

@@ -1,7 +1,7 @@
 """Lists of customers, plans and invoices: filtered, in pages, and whole as CSV."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,22 +13,26 @@ from billflow.console.forms import FormField, FormTerms, fields_of, read_form, w
 from billflow.console.security import ConsoleRoute
 from billflow.console.visits import Visit, VisitHere
 from billflow.csv_lines import csv_lines
-from billflow.domain.errors import NotFound
-from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Page, Paging, PlanFilter
+from billflow.domain.errors import InvalidInput, NotFound
+from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, ListOrder, Page, Paging, PlanFilter
 
 AT_ONCE = 50
 EXPORTED_AT_ONCE = 100
 
 router = APIRouter(route_class=ConsoleRoute)
 
-Search = Callable[[Services, str, Any, Paging], Awaitable[Page[Any]]]
+Search = Callable[[Services, str, Any, Paging, ListOrder | None], Awaitable[Page[Any]]]
+
+SORT = "sort"
+"""What an address tells by what a list is sorted: a name, with `-` before it where the greatest comes first."""
 
 
 @dataclass(frozen=True)
 class ListKind:
     """One kind of list: what it can be filtered by, how it is asked for, and the columns of its CSV file.
 
-    `further` are filters that are shown when somebody asks for them.
+    `further` are filters that are shown when somebody asks for them; `sorts` what it can be sorted by, and how that is
+    called.
     """
 
     title: str
@@ -37,6 +41,7 @@ class ListKind:
     search: Search
     columns: Mapping[str, Callable[[Any], object]]
     further: tuple[str, ...] = ()
+    sorts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_filters(self) -> tuple[str, ...]:
@@ -44,16 +49,22 @@ class ListKind:
         return (*self.filters, *self.further)
 
 
-async def _customers(services: Services, org_id: str, wanted: CustomerFilter, paging: Paging) -> Page[Any]:
-    return await services.queries.customers.search(org_id, wanted, paging)
+async def _customers(
+    services: Services, org_id: str, wanted: CustomerFilter, paging: Paging, order: ListOrder | None = None
+) -> Page[Any]:
+    return await services.queries.customers.search(org_id, wanted, paging, order)
 
 
-async def _plans(services: Services, org_id: str, wanted: PlanFilter, paging: Paging) -> Page[Any]:
-    return await services.queries.plans.search(org_id, wanted, paging)
+async def _plans(
+    services: Services, org_id: str, wanted: PlanFilter, paging: Paging, order: ListOrder | None = None
+) -> Page[Any]:
+    return await services.queries.plans.search(org_id, wanted, paging, order)
 
 
-async def _invoices(services: Services, org_id: str, wanted: InvoiceFilter, paging: Paging) -> Page[Any]:
-    return await services.queries.invoices.search(org_id, wanted, paging)
+async def _invoices(
+    services: Services, org_id: str, wanted: InvoiceFilter, paging: Paging, order: ListOrder | None = None
+) -> Page[Any]:
+    return await services.queries.invoices.search(org_id, wanted, paging, order)
 
 
 def _whole_units(name: str) -> Callable[[Any], object]:
@@ -77,6 +88,7 @@ LISTS: Mapping[str, ListKind] = {
             "currency": lambda one: one.billing_account.currency,
             "created_at": lambda one: one.created_at,
         },
+        sorts={"name": "Customer", "status": "Status", "created_at": "Created"},
     ),
     "plans": ListKind(
         "Plans",
@@ -97,6 +109,7 @@ LISTS: Mapping[str, ListKind] = {
             "attention": lambda one: one.attention.message if one.attention else None,
         },
         ("live", "currency", "attention"),
+        {"tier": "Tier", "status": "Status", "next_invoice_date": "Next invoice", "created_at": "Created"},
     ),
     "invoices": ListKind(
         "Invoices",
@@ -125,6 +138,7 @@ LISTS: Mapping[str, ListKind] = {
             "paid_since",
             "paid_until",
         ),
+        {"status": "Status", "issued_at": "Issued", "due_at": "Due", "total": "Total"},
     ),
 }
 """Every list by its name in addresses."""
@@ -136,8 +150,10 @@ async def show_list(visit: VisitHere, noun: str) -> Response:
     kind, terms = _named(noun), await _terms(visit)
     wanted = read_form(kind.filter, visit.query, terms)
     paging = Paging(limit=AT_ONCE, after=visit.query.get("after") or None)
-    found = await kind.search(visit.services, visit.org_id, wanted, paging)
-    chosen = {name: visit.query[name] for name in kind.all_filters if visit.query.get(name)}
+    found = await kind.search(visit.services, visit.org_id, wanted, paging, _order(kind, visit.query))
+    filters = {name: visit.query[name] for name in kind.all_filters if visit.query.get(name)}
+    sort = visit.query.get(SORT, "")
+    chosen = filters | ({SORT: sort} if sort else {})
     return visit.page(
         "list.html",
         noun=noun,
@@ -146,6 +162,9 @@ async def show_list(visit: VisitHere, noun: str) -> Response:
         fields=_filters(kind, kind.filters, visit.query, terms),
         further=_filters(kind, kind.further, visit.query, terms),
         query=urlencode(chosen),
+        filters=urlencode(filters),
+        sort=sort,
+        sorts=[(label, name, urlencode({**filters, SORT: _turned(name, sort)})) for name, label in kind.sorts.items()],
         following=urlencode({**chosen, "after": found.next}) if found.next else "",
     )
 
@@ -154,20 +173,42 @@ async def show_list(visit: VisitHere, noun: str) -> Response:
 async def export_list(visit: VisitHere, noun: str) -> Response:
     """Return the whole list as a CSV file, page by page."""
     kind = _named(noun)
-    wanted = read_form(kind.filter, visit.query, await _terms(visit))
-    first = await kind.search(visit.services, visit.org_id, wanted, Paging(limit=EXPORTED_AT_ONCE))
+    wanted, order = read_form(kind.filter, visit.query, await _terms(visit)), _order(kind, visit.query)
+
+    async def part(after: str | None) -> Page[Any]:
+        paging = Paging(limit=EXPORTED_AT_ONCE, after=after)
+        return await kind.search(visit.services, visit.org_id, wanted, paging, order)
+
+    first = await part(None)
     headers = {"Content-Disposition": f'attachment; filename="{noun}.csv"'}
-    return StreamingResponse(_csv(visit, kind, wanted, first), media_type="text/csv; charset=utf-8", headers=headers)
+    return StreamingResponse(_csv(kind, first, part), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-async def _csv(visit: Visit, kind: ListKind, wanted: Any, found: Page[Any]) -> AsyncIterator[str]:
+async def _csv(
+    kind: ListKind, found: Page[Any], part: Callable[[str | None], Awaitable[Page[Any]]]
+) -> AsyncIterator[str]:
     yield csv_lines([kind.columns])
     while True:
         yield csv_lines([shown(one) for shown in kind.columns.values()] for one in found.rows)
         if found.next is None:
             return
-        paging = Paging(limit=EXPORTED_AT_ONCE, after=found.next)
-        found = await kind.search(visit.services, visit.org_id, wanted, paging)
+        found = await part(found.next)
+
+
+def _order(kind: ListKind, query: Mapping[str, str]) -> ListOrder | None:
+    """Return what a list is asked to be sorted by; raises `InvalidInput` for what it is not."""
+    asked = query.get(SORT, "")
+    if not asked:
+        return None
+    name = asked.removeprefix("-")
+    if name not in kind.sorts:
+        raise InvalidInput(f"{kind.title} are sorted by {', '.join(kind.sorts)}; choose one of these.", field=SORT)
+    return ListOrder(by=name, ascending=name == asked)
+
+
+def _turned(name: str, sort: str) -> str:
+    """Return how a list is sorted by what its heading is pressed for: the other way round, where it is already."""
+    return f"-{name}" if sort == name else name
 
 
 def _filters(

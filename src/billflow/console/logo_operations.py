@@ -4,13 +4,12 @@ import asyncio
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Response
 
 from billflow.api.changes import change_by
 from billflow.api.routes.seller import checked_image
-from billflow.console.actions import UNTOUCHED, WHY, Action, Preview, Shown, preview_of, reason_in
+from billflow.console.actions import UNTOUCHED, Action, Preview, Shown, preview_of, reason_in
 from billflow.console.operations import SEEN, Editing, Operation, OperationForm, Values, claim_of, once, to
 from billflow.console.pages import BASE
 from billflow.console.security import ConsoleRoute, FormHere
@@ -21,6 +20,7 @@ from billflow.errors import PreconditionFailed
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.documents import Logo
+from billflow.pages.confirmations import WHY, new_key, told_key
 from billflow.pages.forms import file_of
 
 _IMAGE = "image"
@@ -76,7 +76,8 @@ async def _page(visit: Visit, seen: str, image: str = "", media_type: str = "", 
         has_sample=bool(image and await newest_invoice(visit)),
         seen=seen,
         shown=shown,
-        key=uuid4().hex,
+        key=told_key(visit.request) or new_key(),
+        next_key=new_key(),
     )
 
 

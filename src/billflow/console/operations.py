@@ -4,24 +4,23 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 from fastapi import Response
 from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import change_by
-from billflow.console.actions import WHY, Action, Preview, Shown, key_in, reason_in, shown_action
+from billflow.console.actions import Action, Preview, Shown, key_in, reason_in, shown_action
 from billflow.console.forms import FormField, FormTerms, fields_of, read_form
 from billflow.console.pages import BASE, words
 from billflow.console.visits import Visit
-from billflow.domain.errors import BillingError, Refused
+from billflow.domain.errors import BillingError
 from billflow.errors import PreconditionFailed
-from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
+from billflow.models.contracts.access import Claim
 from billflow.models.contracts.customers import ChangeContext
-from billflow.pages.forms import CSRF_FIELD
+from billflow.pages import confirmations
+from billflow.pages.confirmations import WHY
 
 SEEN = "seen"
 """The field that tells which values a form was opened with."""
@@ -134,28 +133,12 @@ class OperationForm:
 
 def claim_of(path: str, subject_id: str, sent: Values) -> Claim:
     """Return what a form that was sent claims to do once; raises `InvalidInput` for one without its key."""
-    told = repr((path, subject_id, sorted(one for one in sent.items() if one[0] != CSRF_FIELD)))
-    return Claim(key=key_in(sent), fingerprint=hashlib.sha256(told.encode()).digest(), holder=str(uuid4()))
+    return confirmations.claim_of(key_in(sent), sent, path, subject_id)
 
 
 async def once(visit: Visit, claim: Claim, back: str, do: Callable[[], Awaitable[Response]]) -> Response:
     """Do it, or go where it led the first time; a secret that was shown then is shown no more."""
-    idempotency = visit.services.repositories.idempotency
-    found = await idempotency.claim(visit.org_id, claim)
-    if isinstance(found, IdempotentResponse):
-        return RedirectResponse(found.headers["location"], HTTPStatus.SEE_OTHER)
-    if found is not ClaimState.MINE:
-        message = "This form was sent already and is still being worked on; look again in a moment."
-        raise Refused(message, code="idempotency_key_in_use", retry_after=timedelta(seconds=1))
-    try:
-        answer = await do()
-    except BaseException:
-        await idempotency.release(visit.org_id, claim)
-        raise
-    location = answer.headers.get("location", back)
-    done = IdempotentResponse(status=HTTPStatus.SEE_OTHER, headers={"location": location}, body=b"")
-    await idempotency.store(visit.org_id, claim, done)
-    return answer
+    return await confirmations.once(visit.services.repositories.idempotency, visit.org_id, claim, back, do)
 
 
 def to(path: str) -> Response:

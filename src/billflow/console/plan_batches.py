@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
-from uuid import uuid4
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
 
 from billflow.api.changes import change_by
 from billflow.api.routes.plan_batches import BatchHere
-from billflow.console.actions import WHY, Action, Shown, key_in, reason_in
+from billflow.console.actions import Action, Shown, key_in, reason_in
 from billflow.console.commands import KINDS, TYPES
 from billflow.console.forms import FormTerms, fields_of, read_form, written
 from billflow.console.lists import AT_ONCE, EXPORTED_AT_ONCE, LISTS
@@ -30,6 +29,7 @@ from billflow.models.contracts.plan_batches import (
     PlanBatchRecord,
 )
 from billflow.models.contracts.records import Page, Paging
+from billflow.pages.confirmations import WHY, new_key, told_key, with_key
 
 HERE = f"{BASE}/operate/batches"
 OF = "of_"
@@ -69,7 +69,7 @@ async def choose_command(visit: VisitHere) -> Response:
     """Show how many plans a filter is of, and the commands that there are for them."""
     filters, wanted = await _filters(visit, visit.query)
     kind = LISTS["plans"]
-    found = await kind.search(visit.services, visit.org_id, wanted, Paging(limit=1))
+    found = await kind.search(visit.services, visit.org_id, wanted, Paging(limit=1), None)
     offered = [(name, words(name).capitalize()) for kind, name in TYPES.items() if kind.scope in visit.principal.scopes]
     return visit.page(
         "batch_commands.html", total=found.total, filters=filters, query=urlencode(filters), kinds=offered
@@ -78,7 +78,9 @@ async def choose_command(visit: VisitHere) -> Response:
 
 @router.get("/make/{command}")
 async def show_batch_form(visit: VisitHere, command: str) -> Response:
-    """Show the form of a command for all plans that a filter is of."""
+    """Show the form of a command for all plans that a filter is of; the way to it with a key first."""
+    if told_key(visit.request) is None:
+        return with_key(visit.request)
     filters, _ = await _filters(visit, visit.query)
     return await _form(visit, command, filters, {}, Shown())
 
@@ -201,7 +203,7 @@ async def _form(
         filters=filters,
         of=OF,
         shown=shown,
-        key=uuid4().hex,
+        key=told_key(visit.request) or new_key(),
     )
 
 

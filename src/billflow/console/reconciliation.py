@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from billflow.api.changes import change_by
 from billflow.api.routes.reconciliation import PATIENCE
-from billflow.console.actions import WHY, Action, Shown, key_in, preview_of, reason_in, shown_action
+from billflow.console.actions import Action, Shown, key_in, preview_of, reason_in, shown_action
 from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.pages import BASE, words
 from billflow.console.security import ConsoleRoute, FormHere
@@ -16,6 +16,7 @@ from billflow.console.visits import SupportVisit, Visit, VisitHere
 from billflow.domain.errors import BillingError, Refused
 from billflow.domain.reconciliation import Repair
 from billflow.models.contracts.reconciliation import FindingRecord, ReconciliationCreate, RepairInput
+from billflow.pages.confirmations import WHY
 
 BACK = f"{BASE}/operate#findings"
 _TERMS = FormTerms("USD", {})

@@ -1,4 +1,4 @@
-"""What happened to a customer, in one order: steps and what came of them, and mails."""
+"""What happened to a customer, in one order: steps, what came of them, mails, deliveries, and events of Stripe's."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import Any
 
 from billflow.console.pages import moment, short, words
 from billflow.domain.amount_fields import with_amounts_written
+from billflow.models.contracts.endpoints import CustomerDelivery
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.records import TimelineEntry
+from billflow.models.contracts.webhooks import ReceivedStripeEvent
 
 _ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type", "currency", "version", "idempotency_key"})
 _LONGEST = 120
@@ -16,7 +18,10 @@ _LONGEST = 120
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """Something that happened: `kind` is a step, an event or a mail; `refused` says why a step was not taken."""
+    """Something that happened: a step, an event, a mail, a delivery, or an event of Stripe's, as `kind` says.
+
+    `refused` says why a step was not taken.
+    """
 
     at: datetime
     recorded_at: datetime
@@ -30,11 +35,16 @@ class TimelineRow:
 
 
 def timeline_of(
-    timelines: Iterable[tuple[str, Sequence[TimelineEntry]]], mails: Sequence[MailRecord] = ()
+    timelines: Iterable[tuple[str, Sequence[TimelineEntry]]],
+    mails: Sequence[MailRecord] = (),
+    deliveries: Sequence[CustomerDelivery] = (),
+    at_stripe: Sequence[ReceivedStripeEvent] = (),
 ) -> tuple[TimelineRow, ...]:
-    """Return the entries of plans, each with the plan's currency, and mails in one list, the newest first."""
+    """Return the entries of plans, each with the plan's currency, and all the rest in one list, the newest first."""
     rows = [_row(entry, currency) for currency, entries in timelines for entry in entries]
     rows += [_mail_row(mail) for mail in mails]
+    rows += [_delivery_row(one) for one in deliveries]
+    rows += [_stripe_row(one) for one in at_stripe]
     return tuple(sorted(rows, key=lambda row: (row.at, row.recorded_at), reverse=True))
 
 
@@ -66,6 +76,19 @@ def _mail_row(mail: MailRecord) -> TimelineRow:
     name = f"mail: {words(mail.occasion)}"
     said = f"{mail.subject} ({sent})"
     return TimelineRow(mail.at, mail.at, "mail", name, None, said, invoice_id=mail.invoice_id, mail_id=mail.mail_id)
+
+
+def _delivery_row(one: CustomerDelivery) -> TimelineRow:
+    why = f": {one.error}" if one.error else f", answered {one.status_code}" if one.status_code else ""
+    said = f"{words(one.outcome)} to {one.url}, attempt {one.attempt}{why}"
+    return TimelineRow(one.at, one.created_at, "delivery", f"delivery: {words(one.type)}", None, said)
+
+
+def _stripe_row(one: ReceivedStripeEvent) -> TimelineRow:
+    event, acted = one.event, f"acted on {moment(one.handled_at)}" if one.handled_at else "not acted on yet"
+    said = f"{event.stripe_object_id or event.event_id} ({acted})"
+    name = f"Stripe: {words(event.type)}"
+    return TimelineRow(one.received_at, one.received_at, "stripe", name, None, said, invoice_id=event.invoice_id)
 
 
 def _said(data: Mapping[str, Any]) -> Iterator[str]:

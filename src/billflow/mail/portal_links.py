@@ -1,7 +1,7 @@
 """Links into the portal in mails: each is made as its mail is sent, so that it is stored nowhere (decision 0279)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from billflow.mail.templates import PORTAL_LINK
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
@@ -27,7 +27,8 @@ class LinkingMailer(Mailer):
     async def _link(self, mail: MailRecord) -> str:
         ref = CustomerRef(org_id=mail.org_id, customer_id=mail.customer_id)
         now = datetime.now(UTC)
-        lasts = USUAL_LIFETIME if mail.occasion is Occasion.PORTAL_LINK else LONGEST_LIFETIME
+        usual = USUAL_LIFETIME if mail.occasion is Occasion.PORTAL_LINK else LONGEST_LIFETIME
+        lasts = timedelta(days=mail.link_days) if mail.link_days else usual
         change = ChangeContext(actor=f"mail:{mail.mail_id}", at=now)
         made = await self.links.create(ref, PortalLinkCreate(expires_at=now + lasts), change)
         return f"{self.portal_url}/open?token={made.token.get_secret_value()}"

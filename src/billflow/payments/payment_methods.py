@@ -24,8 +24,8 @@ class StripePaymentMethods:
         """Return the id of the Stripe customer, making it where there is none yet."""
         return await self.gateway.ensure_customer(customer)
 
-    async def card_link(self, customer: BilledCustomer, return_url: str) -> str:
-        """Return the address of a page where the customer enters a card; it holds for a day."""
+    async def card_link(self, customer: BilledCustomer, return_url: str, key: str | None = None) -> str:
+        """Return the address of a page where the customer enters a card, one for each *key*; it holds for a day."""
         params: stripe.params.checkout.SessionCreateParams = {
             "mode": "setup",
             "customer": await self.gateway.ensure_customer(customer),
@@ -37,7 +37,9 @@ class StripePaymentMethods:
         with port_faults():
             session = await ask(
                 "checkout.session.create",
-                self.client.v1.checkout.sessions.create_async(fitted("checkout.session.create", params)),
+                self.client.v1.checkout.sessions.create_async(
+                    fitted("checkout.session.create", params), {"idempotency_key": f"card-link/{key}"} if key else {}
+                ),
             )
         return _address(session.url)
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from http import HTTPStatus
-from uuid import uuid4
 
 from fastapi import APIRouter, Response
 
@@ -15,6 +14,7 @@ from billflow.errors import kind_of
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import PlanRecord
 from billflow.models.contracts.steps import CommandRequest
+from billflow.pages.confirmations import new_key, told_key, with_key
 from billflow.pages.forms import FormHere
 from billflow.portal.actions import ACTIONS, PortalAction, key_in
 from billflow.portal.previews import shown_preview
@@ -29,11 +29,13 @@ router = APIRouter(route_class=PortalRoute)
 
 @router.get("/plans/{plan_id}/{action}")
 async def show_action(visit: VisitHere, plan_id: str, action: str) -> Response:
-    """Show the form of an action; once it is filled in, what the action would do."""
+    """Show the form of an action; once it is filled in, what the action would do; the way to that with a key first."""
     plan, one = await _asked(visit, plan_id, action)
     filled = visit.query.get("value", "")
     if one.field and not filled:
         return await _page(visit, plan, action)
+    if told_key(visit.request) is None:
+        return with_key(visit.request)
     return await _page(visit, plan, action, filled)
 
 
@@ -85,7 +87,8 @@ async def _page(
         tiers=_tiers(plan, catalog, visit) if one.field == "tier" else (),
         preview=preview,
         problem=problem,
-        key=uuid4().hex,
+        key=told_key(visit.request) or new_key(),
+        next_key=new_key(),
     )
 
 

@@ -1,6 +1,5 @@
 """What a customer may do to its plan by itself, by names in addresses."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +11,8 @@ from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.portal import PortalSettings
 from billflow.models.contracts.records import PlanRecord
+from billflow.pages import confirmations
 
-_KEY = re.compile(r"[0-9a-f]{32}")
 _LARGEST = 9
 
 
@@ -90,7 +89,4 @@ def offered(plan: PlanRecord, may: PortalSettings) -> tuple[str, ...]:
 
 def key_in(form: Mapping[str, str]) -> NamespacedKey:
     """Return the key of a confirmation, under which it is done once however often it is sent; raises `InvalidInput`."""
-    key = form.get("key", "")
-    if not _KEY.fullmatch(key):
-        raise InvalidInput("The form has lost its key; open it anew.", field="key")
-    return KeyNamespace.PORTAL.key(key)
+    return confirmations.key_in(form, KeyNamespace.PORTAL)

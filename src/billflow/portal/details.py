@@ -1,6 +1,6 @@
 """Whom invoices go to: billing address, tax id, e-mail address, contacts, and the card that pays."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -8,14 +8,16 @@ from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 
-from billflow.domain.errors import BillingError, InvalidInput
+from billflow.domain.errors import BillingError
 from billflow.errors import kind_of
 from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.customer_resources import BillingAccountUpdate, ContactCreate, ContactUpdate
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import CustomerUpdate
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.taxpayers import check_taxpayer
 from billflow.models.contracts.validation import field_refusal
+from billflow.pages.confirmations import claim_of_content, new_key, once, told_key, with_key
 from billflow.pages.forms import FormHere
 from billflow.portal.security import PortalRoute
 from billflow.portal.visits import PortalVisit, VisitHere
@@ -30,7 +32,9 @@ router = APIRouter(route_class=PortalRoute)
 
 @router.get("/details")
 async def show_details(visit: VisitHere, done: str = "") -> Response:
-    """Show whom invoices go to, the contacts, and where the card is changed."""
+    """Show whom invoices go to, the contacts, and where the card is changed; the way to that with a key first."""
+    if told_key(visit.request) is None:
+        return with_key(visit.request)
     return _page(visit, _held(visit), done=done)
 
 
@@ -40,10 +44,9 @@ async def change_details(visit: VisitHere, sent: FormHere) -> Response:
     visit.check("change_details")
     values = {name: sent.get(name, "").strip() for name in _held(visit)}
     try:
-        await _change(visit, values)
+        return await _saved_once(visit, sent, lambda: _change(visit, values))
     except BillingError as error:
         return _page(visit, values, problem=error)
-    return visit.redirect(_SAVED)
 
 
 @router.post("/contacts")
@@ -73,21 +76,36 @@ async def enter_card(visit: VisitHere) -> Response:
 
 async def _contact(visit: PortalVisit, sent: Mapping[str, str], contact_id: str | None = None) -> Response:
     visit.check("change_contacts")
-    contacts, change = visit.services.repositories.contacts, visit.change()
     try:
-        if contact_id is None:
-            await contacts.create(visit.ref, _made(ContactCreate, _of_contact(sent)), change)
-        elif sent.get("do") == "remove":
-            await contacts.delete(visit.ref, contact_id, change)
-        elif sent.get("do") == "make_primary":
-            await contacts.update(visit.ref, contact_id, ContactUpdate(is_primary=True), change)
-        else:
-            await contacts.update(visit.ref, contact_id, _made(ContactUpdate, _of_contact(sent)), change)
-    except (InvalidInput, BillingError) as error:
+        return await _saved_once(visit, sent, lambda: _change_contact(visit, sent, contact_id))
+    except BillingError as error:
         if kind_of(type(error)).http_status == HTTPStatus.NOT_FOUND:
             raise
         return _page(visit, _held(visit), problem=error)
-    return visit.redirect(_SAVED)
+
+
+async def _change_contact(visit: PortalVisit, sent: Mapping[str, str], contact_id: str | None) -> None:
+    contacts, change = visit.services.repositories.contacts, visit.change()
+    if contact_id is None:
+        await contacts.create(visit.ref, _made(ContactCreate, _of_contact(sent)), change)
+    elif sent.get("do") == "remove":
+        await contacts.delete(visit.ref, contact_id, change)
+    elif sent.get("do") == "make_primary":
+        await contacts.update(visit.ref, contact_id, ContactUpdate(is_primary=True), change)
+    else:
+        await contacts.update(visit.ref, contact_id, _made(ContactUpdate, _of_contact(sent)), change)
+
+
+async def _saved_once(visit: PortalVisit, sent: Mapping[str, str], save: Callable[[], Awaitable[None]]) -> Response:
+    """Save what one of the page's forms has in it, once for each page that it was sent from, and go back there."""
+
+    async def saved() -> Response:
+        await save()
+        return visit.redirect(_SAVED)
+
+    idempotency, path = visit.services.repositories.idempotency, visit.request.url.path
+    claim = claim_of_content(KeyNamespace.PORTAL, sent, visit.ref.customer_id, path)
+    return await once(idempotency, visit.ref.org_id, claim, f"{visit.base}{_SAVED}", saved)
 
 
 def _of_contact(sent: Mapping[str, str]) -> dict[str, Any]:
@@ -139,4 +157,5 @@ def _page(
     visit: PortalVisit, values: Mapping[str, str], *, problem: BillingError | None = None, done: str = ""
 ) -> Response:
     status = (kind_of(type(problem)).http_status or 500) if problem else HTTPStatus.OK
-    return visit.page("details.html", status=status, values=values, problem=problem, done=done)
+    key = told_key(visit.request) or new_key()
+    return visit.page("details.html", status=status, values=values, problem=problem, done=done, key=key)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from uuid import uuid4
 
 from fastapi import APIRouter, Response
 
@@ -14,6 +13,7 @@ from billflow.errors import kind_of
 from billflow.models.contracts.customers import OfferStatus
 from billflow.models.contracts.invoices import NotPaid
 from billflow.models.contracts.offers import Acceptance, OfferRecord
+from billflow.pages.confirmations import new_key, told_key, with_key
 from billflow.pages.forms import FormHere
 from billflow.portal.actions import key_in, licenses_in
 from billflow.portal.security import PortalRoute
@@ -25,9 +25,10 @@ router = APIRouter(route_class=PortalRoute)
 
 @router.get("/offers/{offer_id}")
 async def show_offer(visit: VisitHere, offer_id: str) -> Response:
-    """Show an offer to the customer, and how it may be taken."""
+    """Show an offer to the customer, and how it may be taken; the way to that with a key first."""
     visit.check("accept_offers")
-    return await _page(visit, await visit.offer(offer_id))
+    offer, key = await visit.offer(offer_id), told_key(visit.request)
+    return await _page(visit, offer, key=key) if key else with_key(visit.request)
 
 
 @router.post("/offers/{offer_id}")
@@ -91,8 +92,14 @@ def _chosen(offer: OfferRecord, sent: Mapping[str, str]) -> Acceptance:
 
 
 async def _page(
-    visit: PortalVisit, offer: OfferRecord, *, problem: BillingError | None = None, not_paid: NotPaid | None = None
+    visit: PortalVisit,
+    offer: OfferRecord,
+    *,
+    key: str | None = None,
+    problem: BillingError | None = None,
+    not_paid: NotPaid | None = None,
 ) -> Response:
+    """Return the page of an offer; what was refused is tried again under another key."""
     if problem is None and offer.status is not OfferStatus.OPEN:
         problem = Refused("The offer is over.", code="offer_not_open")
     return visit.page(
@@ -104,5 +111,5 @@ async def _page(
         is_open=offer.status is OfferStatus.OPEN,
         problem=problem,
         not_paid=not_paid,
-        key=uuid4().hex,
+        key=key or new_key(),
     )

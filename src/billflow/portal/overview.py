@@ -48,7 +48,7 @@ async def show_overview(visit: VisitHere, done: str = "") -> Response:
     invoices = await services.queries.invoices.search(
         org_id, InvoiceFilter(customer_id=ref.customer_id), Paging(limit=FEW)
     )
-    report = await services.queries.reports.report(ref)
+    balances = await services.queries.reports.balances(ref)
     offers = await services.repositories.offers.list(org_id, ref.customer_id, datetime.now(UTC))
     return visit.page(
         "overview.html",
@@ -62,8 +62,8 @@ async def show_overview(visit: VisitHere, done: str = "") -> Response:
             if waits_for_confirmation(one) and one.hosted_invoice_url
         ],
         has_more=invoices.total > len(invoices.rows),
-        to_be_paid=_sums(report.open_balance, visit.reader),
-        credit=_sums(report.credit_balance, visit.reader),
+        to_be_paid=_sums(balances.open_balance, visit.reader),
+        credit=_sums(balances.credit_balance, visit.reader),
         offers=[await _offer(visit, one) for one in offers if one.status is OfferStatus.OPEN],
     )
 

@@ -34,9 +34,9 @@ class InvoiceService:
         outcome: CollectionOutcome = await self.control.update(start, "pay", result_type=CollectionOutcome)
         return outcome
 
-    async def card_link(self, org_id: str, customer_id: str, return_url: str) -> str:
-        """Return the address of a page where the customer enters a card."""
-        return await self.payment_methods.card_link(await self.payer(org_id, customer_id), return_url)
+    async def card_link(self, org_id: str, customer_id: str, return_url: str, key: str | None = None) -> str:
+        """Return the address of a page where the customer enters a card; the same one under the same *key*."""
+        return await self.payment_methods.card_link(await self.payer(org_id, customer_id), return_url, key)
 
     async def portal_link(self, org_id: str, customer_id: str, return_url: str) -> str:
         """Return the address of a page where the customer sees its invoices and changes its card."""

@@ -11,7 +11,12 @@ from billflow.api.requests import CheckedRoute, SecretRoute
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.mail_responses import MailResponse
-from billflow.models.contracts.portal import CreatedPortalLinkResponse, PortalLinkCreate, PortalLinkList
+from billflow.models.contracts.portal import (
+    CreatedPortalLinkResponse,
+    PortalLinkCreate,
+    PortalLinkList,
+    PortalLinkMail,
+)
 
 _PATH = "/customers/{customer_id}/portal-links"
 
@@ -38,9 +43,12 @@ router.include_router(_secrets)
 
 
 @router.post(f"{_PATH}/mail", status_code=HTTPStatus.CREATED, response_model=MailResponse)
-async def mail_portal_link(customer: CustomerHere, services: ServicesHere) -> MailRecord:
-    """Mail a link to where the customer's invoices go; it opens the portal once, within a day of being sent."""
-    return await services.portal.mail_link(customer, f"sent/{uuid4().hex}")
+async def mail_portal_link(
+    customer: CustomerHere, services: ServicesHere, asked: PortalLinkMail | None = None
+) -> MailRecord:
+    """Mail a link to where the customer's invoices go; it opens the portal once, within a day of being sent or more."""
+    days = asked.expires_in_days if asked else None
+    return await services.portal.mail_link(customer, f"sent/{uuid4().hex}", days=days)
 
 
 @router.get(_PATH)

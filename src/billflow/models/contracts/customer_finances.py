@@ -87,6 +87,13 @@ class PlanHistory(InvoicedMoney):
     licenses: int
 
 
+class BalanceRecord(Contract):
+    """What a customer owes and what it has credit for, one amount for each currency."""
+
+    open_balance: tuple[Amount, ...]
+    credit_balance: tuple[Amount, ...]
+
+
 class ReportRecord(Contract):
     """What a customer is worth: paid less refunds and credits, renewing per month, still owed; amounts by currency."""
 

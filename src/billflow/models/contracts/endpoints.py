@@ -119,6 +119,19 @@ class EventFilter(Contract):
     since: RequestMoment | None = Field(None, description="Recorded at this moment or later.")
 
 
+class CustomerDelivery(Contract):
+    """An attempt to deliver an event about a customer: which, where to, and what came of it."""
+
+    at: Moment
+    created_at: Moment
+    type: str
+    url: str
+    attempt: int
+    outcome: DeliveryOutcome
+    status_code: int | None
+    error: str | None
+
+
 class DeliveryRecord(Contract):
     """One attempt to deliver an event; `status_code` is empty where nobody answered."""
 

@@ -144,7 +144,10 @@ class Mail(Contract):
 
 
 class MailRecord(Mail):
-    """A mail as it was written; `sent_at` is None where it is stored and not sent."""
+    """A mail as it was written; `sent_at` is None where it is stored and not sent.
+
+    A mail with nothing but a link has `link_days`: how many days the link opens for, from when it is sent.
+    """
 
     org_id: str
     mail_id: str
@@ -154,3 +157,4 @@ class MailRecord(Mail):
     occasion: Occasion
     at: Moment
     sent_at: Moment | None
+    link_days: int | None = None

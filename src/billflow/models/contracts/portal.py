@@ -75,6 +75,14 @@ class PortalLinkCreate(RequestModel):
         return end
 
 
+class PortalLinkMail(RequestModel):
+    """A link to mail: it opens the portal once, so many days from when its mail is sent."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"expires_in_days": 7}]})
+
+    expires_in_days: Annotated[int, Field(ge=USUAL_LIFETIME.days, le=LONGEST_LIFETIME.days)] = USUAL_LIFETIME.days
+
+
 class PortalLinkRecord(Contract):
     """A link into the portal: nobody has opened it before `opened_at`, and its session is over at `expires_at`.
 

@@ -206,6 +206,13 @@ class InvoiceDetail(InvoiceRecord):
     payment_attempts: tuple[AttemptRecord, ...]
 
 
+class ListOrder(Contract):
+    """What a list is sorted by; the greatest or last first, unless `ascending`."""
+
+    by: str
+    ascending: bool = False
+
+
 class TimelineEntry(Contract):
     """Something that happened to a plan: a step that was taken, or an event that came of one.
 

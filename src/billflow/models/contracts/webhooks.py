@@ -67,6 +67,14 @@ class StripeEvent(Contract):
     amount: int | None = None
 
 
+class ReceivedStripeEvent(Contract):
+    """An event of Stripe's, when it came, and when it was acted on."""
+
+    event: StripeEvent
+    received_at: Moment
+    handled_at: Moment | None
+
+
 class ForeignStripeEvent(Contract):
     """A signed event that belongs to no organization, and which of Stripe's objects it names."""
 

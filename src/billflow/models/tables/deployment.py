@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from billflow.models.tables.base import Base, Identified, Owned, Stamped, belongs_to, in_org
@@ -20,7 +20,12 @@ class Realm(Identified, Owned, Stamped, Base):
 class RemoteServer(Identified, Owned, Stamped, Base):
     """A server the customer runs; `uuid` is what it reports itself as."""
 
-    __table_args__ = (in_org(), UniqueConstraint("org_id", "id"), UniqueConstraint("org_id", "uuid"))
+    __table_args__ = (
+        in_org(),
+        UniqueConstraint("org_id", "id"),
+        UniqueConstraint("org_id", "uuid"),
+        Index("ix_remote_server_hostname", "org_id", text('hostname COLLATE "C"')),
+    )
 
     uuid: Mapped[UUID]
     hostname: Mapped[str]
@@ -35,6 +40,7 @@ class RemoteRealm(Identified, Owned, Stamped, Base):
         belongs_to("remote_server", "server_id"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("org_id", "uuid"),
+        Index("ix_remote_realm_host", "org_id", text('host COLLATE "C"')),
     )
 
     uuid: Mapped[UUID]

@@ -54,6 +54,7 @@ class InvoiceRow(Identified, Owned, Stamped, Base):
         CheckConstraint("status <> 'void' OR voided_at IS NOT NULL", name="voided_when"),
         Index("ix_invoice_plan_id", "plan_id", "issued_at"),
         Index("ix_invoice_customer_id_status", "customer_id", "status"),
+        Index("ix_invoice_customer_id_issued_at", "customer_id", "issued_at", "id"),
         Index("ix_invoice_billing_account_id", "billing_account_id"),
         Index("ix_invoice_org_id_number_key", "org_id", "number_key", postgresql_where="number_key IS NOT NULL"),
         Index("uq_invoice_own_number", "org_id", "number", unique=True, postgresql_where="sequence IS NOT NULL"),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Identity, Index, UniqueConstraint
+from sqlalchemy import Computed, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from billflow.models.contracts.webhooks import ForeignReason
@@ -83,12 +83,16 @@ class TestClock(Identified, Owned, Stamped, Base):
 
 
 class WebhookEvent(Identified, Owned, Written, Base):
-    """An event Stripe sent, kept once however often it came; open until `handled_at` is set."""
+    """An event Stripe sent, kept once however often it came; open until `handled_at` is set.
+
+    `of_customer` is the customer that its object names, if any.
+    """
 
     __table_args__ = (
         in_org(),
         UniqueConstraint("stripe_event_id"),
         Index("ix_webhook_event_open", "org_id", "received_at", postgresql_where="handled_at IS NULL"),
+        Index("ix_webhook_event_of_customer", "of_customer", "received_at"),
     )
 
     stripe_event_id: Mapped[str]
@@ -96,6 +100,7 @@ class WebhookEvent(Identified, Owned, Written, Base):
     payload: Mapped[Json]
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
+    of_customer: Mapped[str | None] = mapped_column(Computed("payload ->> 'customer_id'", persisted=True))
 
 
 class ForeignStripeEventRow(Base):

@@ -13,7 +13,7 @@ from billflow.models.tables.base import Base, Identified, Owned, Stamped, belong
 class MailRow(Identified, Owned, Stamped, Base):
     """One mail about an invoice, a price change, or what a plan will do; or a link into the portal.
 
-    `key` names that and the occasion, so that it is written once. `sent_at` is real time.
+    `key` names that and the occasion, so that it is written once. `sent_at` is real time. A link opens for `link_days`.
     """
 
     __table_args__ = (
@@ -23,6 +23,9 @@ class MailRow(Identified, Owned, Stamped, Base):
         belongs_to("customer_plan", "plan_id"),
         CheckConstraint(
             "(num_nonnulls(invoice_id, price_change_id, plan_id) = 1) <> (occasion = 'portal_link')", name="one_subject"
+        ),
+        CheckConstraint(
+            "link_days IS NULL OR link_days BETWEEN 1 AND 30 AND occasion = 'portal_link'", name="link_days"
         ),
         UniqueConstraint("org_id", "key"),
         Index("ix_mail_org_id_created_at", "org_id", "created_at", "id"),
@@ -40,5 +43,6 @@ class MailRow(Identified, Owned, Stamped, Base):
     recipient: Mapped[str]
     subject: Mapped[str]
     body: Mapped[str]
+    link_days: Mapped[int | None]
     at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

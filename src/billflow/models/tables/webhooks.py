@@ -71,6 +71,7 @@ class WebhookMessage(Identified, Owned, Stamped, Base):
         ),
         Index("ix_webhook_message_updated_at", "org_id", "updated_at", postgresql_where="status <> 'pending'"),
         Index("ix_webhook_message_event_id", "event_id"),
+        Index("ix_webhook_message_customer_id", "customer_id", "position"),
     )
 
     position: Mapped[int] = mapped_column(Identity(always=True), unique=True)

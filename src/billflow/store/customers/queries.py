@@ -2,29 +2,50 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.models.contracts.customers import CustomerRecord, SeatReport
-from billflow.models.contracts.records import CustomerFilter, Page, Paging
-from billflow.models.tables import CustomerRow, SeatRow
+from billflow.models.contracts.records import CustomerFilter, ListOrder, Page, Paging
+from billflow.models.tables import CustomerRow, RemoteRealm, RemoteServer, SeatRow
 from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.session.database import Repository
-from billflow.store.session.filters import customers_that
+from billflow.store.session.filters import AFTER_ALL_LETTERS, customers_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, from_row
+from billflow.store.session.sorting import SortKey, sorting_of
+
+SORTED_BY = {
+    "name": SortKey(CustomerRow.name_key),
+    "created_at": SortKey(CustomerRow.created_at, datetime.fromisoformat),
+    "status": SortKey(CustomerRow.status),
+}
+"""What a list of customers can be sorted by."""
 
 
 class PostgresCustomerQueries(Repository, CustomerQueries):
     """What the records say of customers; nothing here writes. Unknown ids raise `NotFound`."""
 
-    async def search(self, org_id: str, wanted: CustomerFilter, paging: Paging = ALL) -> Page[CustomerRecord]:
-        """Return one part of the customers, the newest first."""
-        order = (CustomerRow.created_at, CustomerRow.id)
+    async def search(
+        self, org_id: str, wanted: CustomerFilter, paging: Paging = ALL, order: ListOrder | None = None
+    ) -> Page[CustomerRecord]:
+        """Return one part of the customers, the newest first unless there is an *order*."""
+        sorting = sorting_of(order, SORTED_BY, CustomerRow.id) or (CustomerRow.created_at, CustomerRow.id)
         async with self.database.unit_of_work(org_id) as session:
             query = SHOWN.where(*customers_that(wanted))
-            return await page(session, query, order, paging, lambda row: record_of(ShownRows(*row)))
+            return await page(session, query, sorting, paging, lambda row: record_of(ShownRows(*row)))
+
+    async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:
+        """Return the newest customers, *most* of them, who run something on a host whose name begins so."""
+        servers = select(RemoteServer.id).where(*_begins(RemoteServer.hostname, text))
+        on_them = or_(and_(*_begins(RemoteRealm.host, text)), RemoteRealm.server_id.in_(servers))
+        realms = select(RemoteRealm.id).where(on_them)
+        runs = or_(CustomerRow.remote_realm_id.in_(realms), CustomerRow.remote_server_id.in_(servers))
+        newest = SHOWN.where(runs).order_by(CustomerRow.created_at.desc()).limit(most)
+        async with self.database.unit_of_work(org_id) as session:
+            return tuple(record_of(ShownRows(*row)) for row in await session.execute(newest))
 
     async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
         async with self.database.unit_of_work(org_id) as session:
@@ -47,3 +68,9 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
         async with self.database.unit_of_work(org_id) as session:
             rows = await session.scalars(query.order_by(SeatRow.observed_at))
             return tuple(from_row(SeatReport, row) for row in rows)
+
+
+def _begins(column: InstrumentedAttribute[str], text: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return that a host's name begins so, in small letters as names of hosts are."""
+    name, begin = column.collate("C"), text.lower()
+    return name >= begin, name < begin + AFTER_ALL_LETTERS

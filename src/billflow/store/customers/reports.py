@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Select, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.settings import DEFAULT_SETTINGS
-from billflow.models.contracts.adjustments import AdjustmentStatus
 from billflow.models.contracts.customer_finances import (
     Amount,
+    BalanceRecord,
     DaySeats,
     LicensesFrom,
     MonthMoney,
@@ -24,19 +22,17 @@ from billflow.models.contracts.customer_finances import (
 from billflow.models.contracts.customers import CustomerRef, CustomerStatus
 from billflow.models.contracts.invoices import UNPAID, InvoiceStatus
 from billflow.models.tables import (
-    AdjustmentResultRow,
     ChannelRow,
-    CreditNoteRow,
     CreditRow,
     CustomerPlan,
     CustomerRow,
     InvoiceRow,
     LicenseLedger,
     ProjectRow,
-    RefundRow,
     SeatRow,
 )
 from billflow.store.access.tax_records import current_settings
+from billflow.store.customers.invoice_sums import MONEY, STANDS, AdjustedInvoices, left_to_pay
 from billflow.store.customers.revenue import net_share_of, renews_at
 from billflow.store.customers.transactions import customer_read
 from billflow.store.offers.coupon_records import coupon_of
@@ -46,11 +42,6 @@ from billflow.store.session.database import Repository, now_of
 from billflow.store.session.rows import as_record, from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
-_STANDS = InvoiceRow.replaced_by_invoice_id.is_(None)
-"""An invoice that was issued again is what the new one is over, though what was paid of it was paid."""
-
-_INVOICED = func.coalesce(func.sum(InvoiceRow.total).filter(_STANDS), 0)
-_CAME_TO_NOTHING = [status for status in AdjustmentStatus if not status.counts]
 
 
 class PostgresReportQueries(Repository):
@@ -74,12 +65,18 @@ class PostgresReportQueries(Repository):
                 money=await _money(session, customer, since, until),
             )
 
+    async def balances(self, ref: CustomerRef) -> BalanceRecord:
+        """Return what the customer owes, and what it has credit for."""
+        async with customer_read(self.database, ref) as (customer, session):
+            return await _balances(session, customer)
+
     async def report(self, ref: CustomerRef) -> ReportRecord:
         """Return what the customer is worth, what it owes, and its plans, the newest first."""
         async with customer_read(self.database, ref) as (customer, session):
             mine = InvoiceRow.customer_id == customer.id
             unpaid = (mine, InvoiceRow.status.in_(UNPAID))
             plans, revenue = await _plans(session, customer)
+            balances = await _balances(session, customer)
             return ReportRecord(
                 customer_id=str(customer.id),
                 name=customer.name,
@@ -87,14 +84,21 @@ class PostgresReportQueries(Repository):
                 customer_since=customer.created_at,
                 lifetime_value=await _lifetime_value(session, customer),
                 monthly_recurring_revenue=revenue,
-                open_balance=await _sums(session, InvoiceRow.currency, left_to_pay(), *unpaid),
-                credit_balance=await _sums(
-                    session, CreditRow.currency, CreditRow.amount, CreditRow.customer_id == customer.id
-                ),
-                invoices=await _count(session, select(InvoiceRow.id).where(mine, _COUNTS, _STANDS)),
+                open_balance=balances.open_balance,
+                credit_balance=balances.credit_balance,
+                invoices=await _count(session, select(InvoiceRow.id).where(mine, _COUNTS, STANDS)),
                 open_invoices=await _count(session, select(InvoiceRow.id).where(*unpaid)),
                 plans=plans,
             )
+
+
+async def _balances(session: AsyncSession, customer: CustomerRow) -> BalanceRecord:
+    unpaid = InvoiceRow.customer_id == customer.id, InvoiceRow.status.in_(UNPAID)
+    theirs = CreditRow.customer_id == customer.id
+    return BalanceRecord(
+        open_balance=await _sums(session, InvoiceRow.currency, left_to_pay(), *unpaid),
+        credit_balance=await _sums(session, CreditRow.currency, CreditRow.amount, theirs),
+    )
 
 
 async def _seats(
@@ -130,13 +134,15 @@ async def _money(
     session: AsyncSession, customer: CustomerRow, since: datetime, until: datetime
 ) -> tuple[MonthMoney, ...]:
     month = func.date(func.date_trunc("month", func.timezone("UTC", InvoiceRow.issued_at))).label("month")
+    adjusted = AdjustedInvoices(customer.id)
     query = (
         select(
             month,
             InvoiceRow.currency,
-            func.count().filter(_STANDS).label("invoices"),
-            *(amount.label(name) for name, amount in _MONEY.items()),
+            func.count().filter(STANDS).label("invoices"),
+            *(amount.label(name) for name, amount in adjusted.sums.items()),
         )
+        .select_from(adjusted.rows)
         .where(InvoiceRow.customer_id == customer.id, _COUNTS)
         .where(InvoiceRow.issued_at >= since, InvoiceRow.issued_at < until)
         .group_by(literal_column("month"), InvoiceRow.currency)
@@ -159,7 +165,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
                 row,
                 started_at=row.billing_cycle_anchor,
                 licenses=licenses or 0,
-                **totals.get(row.id, dict.fromkeys(_MONEY, 0)),
+                **totals.get(row.id, dict.fromkeys(MONEY, 0)),
             )
         )
         monthly = renews_at(
@@ -176,13 +182,15 @@ async def _net_share(session: AsyncSession, customer: CustomerRow) -> Fraction:
 
 
 async def _totals(session: AsyncSession, customer: CustomerRow) -> dict[Any, dict[str, int]]:
+    adjusted = AdjustedInvoices(customer.id)
     query = (
-        select(InvoiceRow.plan_id, *_MONEY.values())
+        select(InvoiceRow.plan_id, *adjusted.sums.values())
+        .select_from(adjusted.rows)
         .where(InvoiceRow.customer_id == customer.id, _COUNTS)
         .group_by(InvoiceRow.plan_id)
     )
     found = await session.execute(query)
-    return {plan_id: dict(zip(_MONEY, map(int, sums), strict=True)) for plan_id, *sums in found}
+    return {plan_id: dict(zip(MONEY, map(int, sums), strict=True)) for plan_id, *sums in found}
 
 
 async def _lifetime_value(session: AsyncSession, customer: CustomerRow) -> tuple[Amount, ...]:
@@ -190,8 +198,9 @@ async def _lifetime_value(session: AsyncSession, customer: CustomerRow) -> tuple
 
     What support granted was never paid: the balance uses it last, and it is not taken off.
     """
-    mine = InvoiceRow.customer_id == customer.id
-    paid = await _sums(session, InvoiceRow.currency, InvoiceRow.amount_paid - _refunded(), mine)
+    adjusted = AdjustedInvoices(customer.id)
+    of_customer = InvoiceRow.customer_id == customer.id
+    paid = await _sums(session, InvoiceRow.currency, adjusted.kept, of_customer, of=adjusted.rows)
     granted = CreditRow.invoice_id.is_(None) & CreditRow.plan_id.is_(None)
     theirs = CreditRow.customer_id == customer.id, ~granted
     credited = {one.currency: one.amount for one in await _sums(session, CreditRow.currency, CreditRow.amount, *theirs)}
@@ -200,71 +209,17 @@ async def _lifetime_value(session: AsyncSession, customer: CustomerRow) -> tuple
     )
 
 
-def _refunded() -> ColumnElement[int]:
-    """Return what was refunded of an invoice; what Stripe refused or could not carry out does not count."""
-    return _adjusted(RefundRow, RefundRow.amount, AdjustmentResultRow.refund_id)
-
-
-def _credited() -> ColumnElement[int]:
-    return _adjusted(CreditNoteRow, CreditNoteRow.amount, AdjustmentResultRow.credit_note_id)
-
-
-def _tax() -> ColumnElement[int]:
-    """Return what of an invoice is tax, without that in what was credited and refunded of it."""
-    return InvoiceRow.tax - sum(
-        _adjusted(table, _tax_in(table), of)
-        for table, of in (
-            (CreditNoteRow, AdjustmentResultRow.credit_note_id),
-            (RefundRow, AdjustmentResultRow.refund_id),
-        )
-    )
-
-
-def _tax_in(table: type[RefundRow | CreditNoteRow]) -> Any:
-    by_line = func.jsonb_each_text(table.taxes).table_valued("key", "value")
-    return select(func.coalesce(func.sum(cast(by_line.c.value, BigInteger)), 0)).scalar_subquery()
-
-
-def left_to_pay() -> ColumnElement[int]:
-    """Return what is left to pay of an invoice once the customer's balance and credit notes lowered it."""
-    due = func.coalesce(InvoiceRow.amount_due, InvoiceRow.total)
-    lowered = _adjusted(CreditNoteRow, CreditNoteRow.before_payment, AdjustmentResultRow.credit_note_id)
-    return due - InvoiceRow.amount_paid - lowered
-
-
-def _adjusted(
-    table: type[RefundRow | CreditNoteRow], amount: Any, of: InstrumentedAttribute[UUID | None]
-) -> ColumnElement[int]:
-    newest = (
-        select(AdjustmentResultRow.status)
-        .where(of == table.id)
-        .order_by(AdjustmentResultRow.sequence.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    counts = func.coalesce(newest, AdjustmentStatus.REQUESTED).not_in(_CAME_TO_NOTHING)
-    sums = select(func.sum(amount)).where(table.invoice_id == InvoiceRow.id, counts)
-    return func.coalesce(sums.correlate(InvoiceRow).scalar_subquery(), 0)
-
-
-_MONEY: dict[str, ColumnElement[Any]] = {
-    "invoiced": _INVOICED,
-    "tax": func.coalesce(func.sum(_tax()).filter(_STANDS), 0),
-    "credited": func.coalesce(func.sum(_credited()).filter(_STANDS), 0),
-    "paid": func.sum(InvoiceRow.amount_paid),
-    "refunded": func.sum(_refunded()),
-    "net_paid": func.sum(InvoiceRow.amount_paid - _refunded()),
-}
-"""What a group of invoices came to, by the names that reports have for it."""
-
-
 async def _count(session: AsyncSession, query: Select[Any]) -> int:
     return await session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 async def _sums(
-    session: AsyncSession, currency: ColumnElement[str] | Any, amount: Any, *which: ColumnElement[bool]
+    session: AsyncSession,
+    currency: ColumnElement[str] | Any,
+    amount: Any,
+    *which: ColumnElement[bool],
+    of: FromClause | None = None,
 ) -> tuple[Amount, ...]:
     query: Select[Any] = select(currency, func.sum(amount)).where(*which).group_by(currency).order_by(currency)
-    found: Sequence[Any] = (await session.execute(query)).all()
+    found: Sequence[Any] = (await session.execute(query if of is None else query.select_from(of))).all()
     return tuple(Amount(currency=code, amount=int(total)) for code, total in found)

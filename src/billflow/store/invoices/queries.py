@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from billflow.models.contracts.invoices import UNPAID, InvoiceSummary
-from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, Page, Paging
+from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, ListOrder, Page, Paging
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.invoices.records import invoice_detail, summary
 from billflow.store.plans.test_clocks import next_collection
@@ -13,19 +13,30 @@ from billflow.store.session.database import Repository
 from billflow.store.session.filters import invoices_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, as_record
+from billflow.store.session.sorting import SortKey, sorting_of
+
+SORTED_BY = {
+    "issued_at": SortKey(InvoiceRow.issued_at, datetime.fromisoformat),
+    "due_at": SortKey(InvoiceRow.due_at, datetime.fromisoformat),
+    "total": SortKey(InvoiceRow.total, int),
+    "status": SortKey(InvoiceRow.status),
+}
+"""What a list of invoices can be sorted by."""
 
 
 class PostgresInvoiceQueries(Repository):
     """What the records say of invoices; nothing here writes. Unknown ids raise `NotFound`."""
 
-    async def search(self, org_id: str, wanted: InvoiceFilter, paging: Paging = ALL) -> Page[InvoiceRecord]:
-        """Return one part of the invoices, the newest first."""
-        order = (InvoiceRow.issued_at, InvoiceRow.id)
+    async def search(
+        self, org_id: str, wanted: InvoiceFilter, paging: Paging = ALL, order: ListOrder | None = None
+    ) -> Page[InvoiceRecord]:
+        """Return one part of the invoices, the newest first unless there is an *order*."""
+        sorting = sorting_of(order, SORTED_BY, InvoiceRow.id) or (InvoiceRow.issued_at, InvoiceRow.id)
         async with self.database.unit_of_work(org_id) as session:
             customer = CustomerRow.id == InvoiceRow.customer_id
             query = select(InvoiceRow, CustomerRow.name).join(CustomerRow, customer).where(*invoices_that(wanted))
             return await page(
-                session, query, order, paging, lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1])
+                session, query, sorting, paging, lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1])
             )
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:

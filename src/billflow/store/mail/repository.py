@@ -94,8 +94,10 @@ class PostgresMailRepository(Repository, MailRepository):
             order = (MailRow.created_at, MailRow.id)
             return await page(session, query, order, paging, lambda row: as_record(MailRecord, row[0]))
 
-    async def store_portal_link(self, ref: CustomerRef, key: str, mail: Mail, at: datetime) -> MailRecord:
-        """Store a mail with a link into the portal under a key, once, and return it as it was stored first."""
+    async def store_portal_link(
+        self, ref: CustomerRef, key: str, mail: Mail, at: datetime, days: int | None = None
+    ) -> MailRecord:
+        """Store a mail with a link, which opens for *days*, once under a key; return it as it was stored first."""
         row = insert(MailRow).values(
             id=uuid4(),
             org_id=as_id(ref.org_id, "organization"),
@@ -103,6 +105,7 @@ class PostgresMailRepository(Repository, MailRepository):
             key=key,
             occasion=Occasion.PORTAL_LINK,
             at=at,
+            link_days=days,
             **mail.model_dump(),
         )
         async with self.database.unit_of_work(ref.org_id) as session:

@@ -17,6 +17,7 @@ from billflow.models.contracts.items import ItemRecord
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import (
     LedgerRecord,
+    ListOrder,
     Page,
     Paging,
     PlanFilter,
@@ -40,6 +41,15 @@ from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, existing, from_row, row_by_id
+from billflow.store.session.sorting import SortKey, sorting_of
+
+SORTED_BY = {
+    "created_at": SortKey(CustomerPlan.created_at, datetime.fromisoformat),
+    "next_invoice_date": SortKey(CustomerPlan.next_invoice_date, datetime.fromisoformat),
+    "tier": SortKey(CustomerPlan.tier),
+    "status": SortKey(CustomerPlan.status),
+}
+"""What a list of plans can be sorted by."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +58,14 @@ class PostgresPlanQueries(Repository):
 
     settings: BillingSettings = DEFAULT_SETTINGS
 
-    async def search(self, org_id: str, wanted: PlanFilter, paging: Paging = ALL) -> Page[PlanRecord]:
-        """Return one part of the plans, the newest first."""
-        order = (CustomerPlan.created_at, CustomerPlan.id)
+    async def search(
+        self, org_id: str, wanted: PlanFilter, paging: Paging = ALL, order: ListOrder | None = None
+    ) -> Page[PlanRecord]:
+        """Return one part of the plans, the newest first unless there is an *order*."""
+        sorting = sorting_of(order, SORTED_BY, CustomerPlan.id) or (CustomerPlan.created_at, CustomerPlan.id)
         async with self.database.unit_of_work(org_id) as session:
             query = STATES.where(*plans_that(wanted))
-            return await page(session, query, order, paging, plan_record)
+            return await page(session, query, sorting, paging, plan_record)
 
     async def on_tiers(self, org_id: str, tiers: Collection[str], most: int) -> tuple[tuple[PlanRecord, ...], int]:
         """Return the plans that run on tiers, *most* of them at most, and how many there are."""

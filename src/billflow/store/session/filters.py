@@ -22,7 +22,7 @@ from billflow.models.tables import (
 from billflow.store.session.rows import as_id
 
 Conditions = list[ColumnElement[bool]]
-_AFTER_ALL_LETTERS = "\U0010ffff"
+AFTER_ALL_LETTERS = "\U0010ffff"
 _TERM_LENGTH = 16
 
 
@@ -111,7 +111,7 @@ def named_like(text: str) -> Conditions:
     """Return that a customer's name or e-mail address holds *text* somewhere, in capitals or not."""
     part, term = text.lower().strip(), CustomerSearchTerm.term
     begin = part[:_TERM_LENGTH]
-    found = select(CustomerSearchTerm.customer_id).where(term >= begin, term < begin + _AFTER_ALL_LETTERS)
+    found = select(CustomerSearchTerm.customer_id).where(term >= begin, term < begin + AFTER_ALL_LETTERS)
     conditions: Conditions = [CustomerRow.id.in_(found)]
     if len(part) > _TERM_LENGTH:
         keys = CustomerRow.name_key, CustomerRow.email_key

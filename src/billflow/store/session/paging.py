@@ -14,6 +14,7 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Page, Paging
 from billflow.store.session.database import ORG, ROW_COUNTS
 from billflow.store.session.row_counts import RowCounts
+from billflow.store.session.sorting import Sorting
 
 Record = TypeVar("Record")
 Order = tuple[InstrumentedAttribute[Any], ...]
@@ -26,7 +27,7 @@ _MOST_DIGITS = 18
 async def page(
     session: AsyncSession,
     query: Select[*tuple[Any, ...]],
-    order: Order,
+    order: Order | Sorting,
     paging: Paging,
     record: Callable[[Any], Record],
 ) -> Page[Record]:
@@ -35,9 +36,10 @@ async def page(
     What else it joins must neither filter nor multiply: of it nothing is counted. A list that fits needs no counting.
     Raises `InvalidInput` for a cursor that is none of ours.
     """
-    part = query.order_by(*(column.desc() for column in order)).limit(paging.limit + 1)
+    columns = order.columns if isinstance(order, Sorting) else [column.desc() for column in order]
+    part = query.order_by(*columns).limit(paging.limit + 1)
     if paging.after is not None:
-        part = part.where(_before(order, paging.after))
+        part = part.where(_beyond(order, paging.after))
     found = (await session.execute(part.offset(paging.offset))).all()
     rows = found[: paging.limit]
     following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
@@ -46,29 +48,38 @@ async def page(
     return Page(rows=tuple(map(record, rows)), total=total, next=following)
 
 
-async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order) -> int:
-    counting = select(func.count()).select_from(order[0].class_)
+async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order | Sorting) -> int:
+    table = order.table if isinstance(order, Sorting) else order[0].class_
+    counting = select(func.count()).select_from(table)
     if query.whereclause is not None:
         counting = counting.where(query.whereclause)
     counts: RowCounts = session.info[ROW_COUNTS]
     return await counts.count(session, session.info[ORG], counting)
 
 
-def _cursor(order: Order, row: object) -> str:
-    values = (getattr(row, column.key) for column in order)
-    text = " ".join(value.isoformat() if isinstance(value, datetime) else str(value) for value in values)
+def _cursor(order: Order | Sorting, row: object) -> str:
+    text = order.cursor(row) if isinstance(order, Sorting) else _place(order, row)
     return base64.urlsafe_b64encode(text.encode()).decode()
 
 
-def _before(order: Order, cursor: str) -> ColumnElement[bool]:
+def _place(order: Order, row: object) -> str:
+    values = (getattr(row, column.key) for column in order)
+    return " ".join(value.isoformat() if isinstance(value, datetime) else str(value) for value in values)
+
+
+def _beyond(order: Order | Sorting, cursor: str) -> ColumnElement[bool]:
     try:
-        texts = base64.urlsafe_b64decode(cursor.encode()).decode().split(" ")
-        parsers = _SEQUENCE if len(order) == len(_SEQUENCE) else _MOMENT_AND_ID
-        place = [parse(text) for parse, text in zip(parsers, texts, strict=True)]
-    except ValueError:
+        text = base64.urlsafe_b64decode(cursor.encode()).decode()
+        return order.beyond(text) if isinstance(order, Sorting) else _before(order, text)
+    except (ValueError, TypeError):
         raise InvalidInput(
             "after is no cursor of this list; use the page's next.", code="bad_cursor", field="after"
         ) from None
+
+
+def _before(order: Order, text: str) -> ColumnElement[bool]:
+    parsers = _SEQUENCE if len(order) == len(_SEQUENCE) else _MOMENT_AND_ID
+    place = [parse(part) for parse, part in zip(parsers, text.split(" "), strict=True)]
     return tuple_(*order) < tuple_(*place)
 
 

@@ -6,8 +6,10 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.webhook_policy import pause_after
+from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.endpoints import (
     Attempt,
+    CustomerDelivery,
     DeliveryOutcome,
     DeliveryRecord,
     DeliveryStream,
@@ -22,7 +24,7 @@ from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
-from billflow.store.session.rows import as_id, as_record
+from billflow.store.session.rows import as_id, as_record, from_row
 from billflow.store.webhooks.endpoint_health import record_health
 from billflow.store.webhooks.endpoints import load_endpoint
 from billflow.store.webhooks.records import message_record
@@ -40,6 +42,22 @@ class PostgresDeliveryRepository(Repository, DeliveryRepository):
             query = select(EventDelivery).where(EventDelivery.endpoint_id == endpoint.id)
             order = (EventDelivery.created_at, EventDelivery.id)
             return await page(session, query, order, paging, lambda row: as_record(DeliveryRecord, row[0]))
+
+    async def of_customer(self, ref: CustomerRef, newest: int) -> tuple[CustomerDelivery, ...]:
+        """Return the attempts to deliver so many of the *newest* events about a customer, the newest first."""
+        mine = select(WebhookMessage.id).where(WebhookMessage.customer_id == as_id(ref.customer_id, "customer"))
+        sent = mine.order_by(WebhookMessage.position.desc()).limit(newest)
+        query = (
+            select(EventDelivery, OutboxEvent.type, WebhookEndpoint.url)
+            .join(OutboxEvent, OutboxEvent.id == EventDelivery.event_id)
+            .join(WebhookEndpoint, WebhookEndpoint.id == EventDelivery.endpoint_id)
+            .where(EventDelivery.message_id.in_(sent))
+            .order_by(EventDelivery.created_at.desc(), EventDelivery.id)
+            .limit(newest)
+        )
+        async with self.database.unit_of_work(ref.org_id) as session:
+            rows = await session.execute(query)
+            return tuple(from_row(CustomerDelivery, row, type=type_, url=url) for row, type_, url in rows)
 
     async def organizations_with_open_streams(self) -> tuple[str, ...]:
         query = select(WebhookMessage.org_id).where(WebhookMessage.status == MessageStatus.PENDING).distinct()

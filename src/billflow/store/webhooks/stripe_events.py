@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from billflow.models.contracts.webhooks import ForeignReason, ForeignStripeEvent, StripeEvent
+from billflow.models.contracts.customers import CustomerRef
+from billflow.models.contracts.webhooks import ForeignReason, ForeignStripeEvent, ReceivedStripeEvent, StripeEvent
 from billflow.models.tables import ForeignStripeEventRow, Org, WebhookEvent
 from billflow.ports.stripe_events import StripeEventRepository
 from billflow.store.session.database import Repository
@@ -49,6 +50,20 @@ class PostgresStripeEventRepository(Repository, StripeEventRepository):
             return tuple(
                 from_row(ForeignStripeEvent, row, event_id=row.stripe_event_id, objects=row.payload["objects"])
                 for row in rows
+            )
+
+    async def of_customer(self, ref: CustomerRef, newest: int) -> tuple[ReceivedStripeEvent, ...]:
+        """Return so many of the *newest* events of Stripe's about a customer, the newest first."""
+        query = (
+            select(WebhookEvent)
+            .where(WebhookEvent.of_customer == ref.customer_id)
+            .order_by(WebhookEvent.received_at.desc())
+            .limit(newest)
+        )
+        async with self.database.unit_of_work(ref.org_id) as session:
+            rows = await session.scalars(query)
+            return tuple(
+                from_row(ReceivedStripeEvent, row, event=StripeEvent.model_validate(row.payload)) for row in rows
             )
 
     async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:

@@ -11,7 +11,7 @@ from billflow.models.contracts.adjustments import AdjustmentStatus
 from billflow.models.contracts.business import CollectedMonth, DebtsByAction, UnpaidAge
 from billflow.models.contracts.invoices import UNPAID
 from billflow.models.tables import AdjustmentResultRow, InvoiceRow, RefundRow
-from billflow.store.customers.reports import left_to_pay
+from billflow.store.customers.invoice_sums import left_to_pay
 from billflow.store.session.filters import within
 
 _AGES = (timedelta(days=90), timedelta(days=60), timedelta(days=30), timedelta(0))

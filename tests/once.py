@@ -1,0 +1,96 @@
+"""Forms that are sent again: by a double click, and from the browser's history; what then is otherwise is compared."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+import httpx
+
+from tests.api_environment import ApiEnvironment, until
+from tests.page_forms import PageForm, posted_to
+from tests.store.conftest import rows_of
+
+SEEN = frozenset({"console_session", "portal_link"})
+"""Tables that tell when somebody was here last."""
+
+_EQUAL_LOOKS = 3
+"""How often in a row nothing has changed until nothing goes on any more."""
+
+Facts = tuple[list[object], object]
+
+
+class Sender(Protocol):
+    """Somebody's browser."""
+
+    async def get(self, path: str, **query: str) -> httpx.Response: ...
+
+    async def post(self, path: str, **form: str) -> httpx.Response: ...
+
+
+@dataclass(frozen=True)
+class SentForm:
+    """A form to send: the address that it goes to, how its page is opened, and what is typed and pressed in it.
+
+    `reopen` opens the page once more from the browser's history.
+    """
+
+    address: str
+    open: Callable[[], Awaitable[httpx.Response]]
+    reopen: Callable[[httpx.Response], Awaitable[httpx.Response]]
+    typed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What was otherwise before, after the first time, and after each further time that a form was sent."""
+
+    before: Facts
+    first: Facts
+    again: Facts
+    from_history: Facts
+    answers: list[httpx.Response]
+
+
+async def facts(env: ApiEnvironment, url: str) -> Facts:
+    """Return all rows of the organization and what Stripe has, once nothing goes on any more."""
+    looks: list[Facts] = []
+
+    async def at_rest() -> bool:
+        rows = await asyncio.to_thread(rows_of, url, env.org_id)
+        counts = (await env.control("GET", "/state?kind=none"))["counts"]
+        looks.append(([row for row in rows if row[0] not in SEEN], counts))
+        return len(looks) >= _EQUAL_LOOKS and all(look == looks[-1] for look in looks[-_EQUAL_LOOKS:])
+
+    await until(at_rest)
+    return looks[-1]
+
+
+async def sent_again(env: ApiEnvironment, url: str, person: Sender, base: str, one: SentForm) -> Outcomes:
+    """Send a form, send it again, and once more from its page in the browser's history where that still has it."""
+    page, before = await one.open(), await facts(env, url)
+    form = _form(page, f"{base}{one.address}")
+    assert form, page.text
+    sent = form.fields | one.typed
+    answers = [await person.post(one.address, **sent)]
+    first = await facts(env, url)
+    answers.append(await person.post(one.address, **sent))
+    again = await facts(env, url)
+    if form := _form(await one.reopen(page), f"{base}{one.address}"):
+        answers.append(await person.post(one.address, **form.fields | one.typed))
+    return Outcomes(before, first, again, await facts(env, url), answers)
+
+
+def check_done_once(found: Outcomes) -> None:
+    """Check that the first time did something, every other nothing, and that none was told otherwise."""
+    told = [(answer.status_code, answer.text) for answer in found.answers]
+    assert {status for status, _ in told} <= {HTTPStatus.OK, HTTPStatus.SEE_OTHER}, told
+    assert not [text for _, text in told if 'role="alert"' in text], told
+    assert found.first != found.before
+    assert found.again == found.first
+    assert found.from_history == found.first
+
+
+def _form(page: httpx.Response, address: str) -> PageForm | None:
+    return next(posted_to(page.text, address), None)

@@ -1,4 +1,4 @@
-"""An open-loop driver: sends requests when they are due, whether or not the ones before were answered."""
+"""Drivers: one sends requests when they are due, answered or not; one sends the next as soon as one is answered."""
 
 import asyncio
 import itertools
@@ -26,7 +26,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
-    async def get(self, request: bytes) -> int:
+    async def ask(self, request: bytes) -> int:
         """Send a request, read the answer whole, and return its status."""
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
@@ -55,7 +55,7 @@ async def drive(
         else:
             connection = idle.get_nowait()
         head = f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {key}\r\n\r\n"
-        status = await connection.get(head.encode())
+        status = await connection.ask(head.encode())
         spans[route].append((loop.time() - due) * 1000)
         failed[route] += status != HTTPStatus.OK
         idle.put_nowait(connection)
@@ -69,6 +69,25 @@ async def drive(
     while not idle.empty():
         idle.get_nowait().close()
     return [_figures(route, spans[route], failed[route]) for route in routes]
+
+
+async def saturate(url: str, requests: Iterator[bytes], *, connections: int, seconds: float) -> tuple[int, int]:
+    """Keep so many connections busy for some seconds; return how many requests were answered, and how many badly."""
+    place, loop = urlsplit(url), asyncio.get_running_loop()
+    until, answered, failed = loop.time() + seconds, 0, 0
+
+    async def busy() -> None:
+        nonlocal answered, failed
+        connection = Connection(*await asyncio.open_connection(place.hostname, place.port))
+        while loop.time() < until:
+            failed += await connection.ask(next(requests)) >= HTTPStatus.BAD_REQUEST
+            answered += 1
+        connection.close()
+
+    async with asyncio.TaskGroup() as asking:
+        for _ in range(connections):
+            asking.create_task(busy())
+    return answered, failed
 
 
 def _in_turn(routes: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

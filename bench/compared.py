@@ -11,13 +11,13 @@ import json
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from load import saturate
+from load import request, saturate
 from loading import fill
 from process_use import use_of
 from reading import key_of, routes_of, serving
@@ -32,7 +32,7 @@ SHARE_WANTED = 0.6
 SEATS = "POST /customers/{id}/seats"
 REPORT = b'{"members": 41, "guests": 3}'
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-OURS, THEIRS = "billflow", "bare"
+OURS, THEIRS, BEFORE = "billflow", "bare", "before"
 
 
 @dataclass
@@ -74,14 +74,7 @@ class Route:
             self.paths if number is None else [f"/{number}/{quote(about or 'all', safe='')}" for about in self.abouts]
         )
         for path in itertools.cycle(paths):
-            head = [
-                f"{'POST' if self.body else 'GET'} {path} HTTP/1.1",
-                f"Host: {host}",
-                f"Authorization: Bearer {key}",
-            ]
-            if self.body:
-                head += ["Content-Type: application/json", f"Content-Length: {len(self.body)}"]
-            yield "\r\n".join([*head, "", ""]).encode() + self.body
+            yield request("POST" if self.body else "GET", path, host, key, self.body)
 
 
 @dataclass(frozen=True)
@@ -98,13 +91,13 @@ async def measured(
     side: Side, route: Route, asked: Iterator[bytes], postgres: int, options: argparse.Namespace
 ) -> None:
     """Keep one route of one side busy, and add to its figures."""
-    figures, clock = side.figures.setdefault(route.name, Figures()), asyncio.get_running_loop().time
+    figures = side.figures.setdefault(route.name, Figures())
     await saturate(side.url, asked, connections=options.connections, seconds=0.5)
-    before, begun = (use_of(side.pid).cpu, use_of(postgres).cpu), clock()
-    answered, failed = await saturate(side.url, asked, connections=options.connections, seconds=options.seconds)
-    figures.seconds += clock() - begun
-    figures.answered += answered
-    figures.failed += failed
+    before = use_of(side.pid).cpu, use_of(postgres).cpu
+    done = await saturate(side.url, asked, connections=options.connections, seconds=options.seconds)
+    figures.seconds += done.seconds
+    figures.answered += len(done.spans)
+    figures.failed += done.failed
     figures.cpu += use_of(side.pid).cpu - before[0]
     figures.postgres += use_of(postgres).cpu - before[1]
 
@@ -155,13 +148,18 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         reporting = next(one for one in routes if one.name == "GET /customers/{id}")
         routes.append(Route(SEATS, [f"{path}/seats" for path in reporting.paths], reporting.abouts))
         postgres = next(one.pid for one in stack.processes if one.name == "PostgreSQL")
-        async with serving(stack, 1) as (address, pid), bare(stack, routes, key) as (theirs, sent):
-            ours = Side(OURS, address, pid)
+        async with AsyncExitStack() as running:
+            ours = Side(OURS, *await running.enter_async_context(serving(stack, 1)))
+            theirs, sent = await running.enter_async_context(bare(stack, routes, key))
+            sides = [ours, theirs]
+            if options.before:
+                sides.append(Side(BEFORE, *await running.enter_async_context(serving(stack, 1, options.before))))
             for _, (number, route) in itertools.product(range(options.rounds), enumerate(routes)):
-                for side, bare_number in ((ours, None), (theirs, number)):
-                    requests = route.requests(bare_number, urlsplit(side.url).netloc, key)
-                    await measured(side, route, requests, postgres, options)
-    return {name: _compared(ours.figures[name], theirs.figures[name], sent[name]) for name in ours.figures}
+                for side in sides:
+                    number_there = number if side is theirs else None
+                    asked = route.requests(number_there, urlsplit(side.url).netloc, key)
+                    await measured(side, route, asked, postgres, options)
+    return {name: _compared({side.name: side.figures[name] for side in sides}, sent[name]) for name in ours.figures}
 
 
 def _about(asked: str) -> str:
@@ -173,20 +171,22 @@ def _about(asked: str) -> str:
     return next((part for part in path.split("/") if _ID.fullmatch(part)), "")
 
 
-def _compared(ours: Figures, theirs: Figures, sent: list[int]) -> dict[str, object]:
-    ratio = (ours.answered / ours.seconds) / (theirs.answered / theirs.seconds)
-    return {"ratio": round(ratio, 3), "statements": sent, OURS: ours.shown(), THEIRS: theirs.shown()}
+def _compared(figures: Mapping[str, Figures], sent: list[int]) -> dict[str, object]:
+    rates = {name: one.answered / one.seconds for name, one in figures.items()}
+    times = {"times_before": round(rates[OURS] / rates[BEFORE], 2)} if BEFORE in rates else {}
+    shown = {name: one.shown() for name, one in figures.items()}
+    return {"ratio": round(rates[OURS] / rates[THEIRS], 3), **times, "statements": sent, **shown}
 
 
 def main() -> None:
     """Print the figures; the exit code is 1 where one misses the goal."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bare", action="store_true", help="compare, as this does")
     parser.add_argument("--customers", type=int, default=10_000, help="how many customers, plans and invoices")
     parser.add_argument("--entries", type=int, default=3, help="how many ledger entries each plan has")
     parser.add_argument("--connections", type=int, default=8, help="how many are kept busy")
     parser.add_argument("--seconds", type=float, default=3.0, help="for how long each time")
     parser.add_argument("--rounds", type=int, default=2, help="how often each side has its turn")
+    parser.add_argument("--before", metavar="SRC", help="the `src` of another build, which takes its turn as well")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     found = asyncio.run(measure(options))

@@ -2,9 +2,10 @@
 
 import asyncio
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -71,23 +72,47 @@ async def drive(
     return [_figures(route, spans[route], failed[route]) for route in routes]
 
 
-async def saturate(url: str, requests: Iterator[bytes], *, connections: int, seconds: float) -> tuple[int, int]:
-    """Keep so many connections busy for some seconds; return how many requests were answered, and how many badly."""
-    place, loop = urlsplit(url), asyncio.get_running_loop()
-    until, answered, failed = loop.time() + seconds, 0, 0
+@dataclass
+class Answered:
+    """What was answered: after how many seconds each, how many badly, and within how many seconds all of it."""
+
+    spans: list[float] = field(default_factory=list)
+    failed: int = 0
+    seconds: float = 0.0
+
+    def percentile(self, part: float) -> float:
+        """Return after how many milliseconds at most so large a part of all was answered."""
+        ordered = sorted(self.spans)
+        return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+async def saturate(url: str, requests: Iterator[bytes], *, connections: int, seconds: float = math.inf) -> Answered:
+    """Keep so many connections busy for some seconds, or until there is nothing left to ask."""
+    place, clock = urlsplit(url), asyncio.get_running_loop().time
+    begun, answered = clock(), Answered()
 
     async def busy() -> None:
-        nonlocal answered, failed
         connection = Connection(*await asyncio.open_connection(place.hostname, place.port))
-        while loop.time() < until:
-            failed += await connection.ask(next(requests)) >= HTTPStatus.BAD_REQUEST
-            answered += 1
+        while clock() < begun + seconds and (request := next(requests, None)):
+            sent = clock()
+            answered.failed += await connection.ask(request) >= HTTPStatus.BAD_REQUEST
+            answered.spans.append(clock() - sent)
         connection.close()
 
     async with asyncio.TaskGroup() as asking:
         for _ in range(connections):
             asking.create_task(busy())
-    return answered, failed
+    answered.seconds = clock() - begun
+    return answered
+
+
+def request(method: str, path: str, host: str, key: str, body: bytes = b"", **headers: str) -> bytes:
+    """Return a request as it is sent."""
+    head = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"Authorization: Bearer {key}"]
+    head += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if body:
+        head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 def _in_turn(routes: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

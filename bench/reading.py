@@ -147,9 +147,10 @@ async def routes_of(url: str, org_id: str) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def serving(stack: Stack, processes: int) -> AsyncIterator[tuple[str, int]]:
-    """Serve the API apart from us, and yield its address and process."""
-    environment = {**os.environ, **stack.environment(), "BILLFLOW_LOG_LEVEL": "error"}
+async def serving(stack: Stack, processes: int, source: str = "") -> AsyncIterator[tuple[str, int]]:
+    """Serve the API apart from us, from another *source* where one is named, and yield its address and process."""
+    environment = {**os.environ, **stack.environment(), "BILLFLOW_LOG_LEVEL": "error", "BILLFLOW_OPS_PORT": "0"}
+    environment |= {"PYTHONPATH": source, "PYTHONSAFEPATH": "1"} if source else {}
     command = (sys.executable, "-m", "billflow.cli", "api", "--port", "0", "--processes", str(processes))
     api = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
     try:

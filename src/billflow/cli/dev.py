@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from billflow.cli import local_stack
-from billflow.cli.dev_workers import counted_together, working_apart, working_here
+from billflow.cli.dev_workers import Working, counted_together, working_apart, working_here
 from billflow.cli.folders import write_private
 from billflow.cli.lookup import change_here, now, org_of
 from billflow.cli.output import FactList, show
@@ -122,7 +122,7 @@ async def _run_parts(stack: "Stack", processes: int, numbers: str) -> None:
         operations = build_operations(engine, working.exposition, **working.terms)
         api = run_server(app, settings.api_host, settings.api_port, stop)
         asked = run_server(operations, settings.ops_host, settings.ops_port, stop)
-        await together(stop, working.run(stop), api, asked, watch=_watch(stack, engine, key))
+        await together(stop, working.run(stop), api, asked, watch=_watch(stack, engine, working, key))
 
 
 @dataclass(frozen=True)
@@ -145,20 +145,22 @@ async def _prepared(engine: Engine) -> _Key:
     return await _key(engine, _folder(engine.settings) / "api-key")
 
 
-async def _watch(stack: "Stack", engine: Engine, key: _Key) -> None:
+async def _watch(stack: "Stack", engine: Engine, working: Working, key: _Key) -> None:
     """Show where everything is as soon as it answers; raise `PartFailed` when it doesn't, or a server has ended.
 
     On a Temporal server of our own this version takes all work at once.
     """
     is_ours = stack.temporal_ui_url is not None
-    await asyncio.gather(stack.watch(), _show_when_ready(stack, engine, key), entering(engine, promote=is_ours))
+    await asyncio.gather(
+        stack.watch(), _show_when_ready(stack, engine, working, key), entering(engine, promote=is_ours)
+    )
 
 
-async def _show_when_ready(stack: "Stack", engine: Engine, key: _Key) -> None:
+async def _show_when_ready(stack: "Stack", engine: Engine, working: Working, key: _Key) -> None:
     from billflow.dev.ready import until_ready
 
     pages = [f"{_api_url(stack.settings)}/healthz", f"{_ops_url(stack.settings)}/readyz", stack.temporal_ui_url]
-    await until_ready(engine.client, *filter(None, pages))
+    await until_ready(engine.client, *filter(None, pages), pollers=working.terms["pollers"])
     _show(stack, key.text if key.is_new else None, await _console_link(engine))
 
 

@@ -36,27 +36,27 @@ TRANSACTIONS_OF_A_COMMAND = 4
 STATEMENTS_OF_A_COMMAND = 20
 """Each transaction's first statement, which enters its organization, included."""
 
-OF_A_START = (3, 30)
+OF_A_START = (3, 12)
 """Transactions and statements of starting a trial: the key is claimed, the plan written, the answer kept."""
 
 OF_A_SEAT_REPORT = (1, 3)
 """The customer with its plans and their clock in one statement, and what it reports in another."""
 
 OF_READS = {
-    "/customers": (1, 3),
-    "/customers?email={email}": (1, 3),
-    "/customers?q={name}": (1, 3),
+    "/customers": (1, 2),
+    "/customers?email={email}": (1, 2),
+    "/customers?q={name}": (1, 2),
     "/customers/{customer}": (1, 3),
-    "/plans?status=active&limit=20": (1, 3),
+    "/plans?status=active&limit=20": (1, 2),
     "/plans/{plan}": (1, 2),
     "/plans/{plan}/ledger": (1, 3),
-    "/invoices": (1, 3),
-    "/invoices?customer_id={customer}": (1, 3),
-    "/invoices/{invoice}": (1, 8),
-    "/events": (1, 4),
-    "/audit-log": (1, 4),
+    "/invoices": (1, 2),
+    "/invoices?customer_id={customer}": (1, 2),
+    "/invoices/{invoice}": (1, 9),
+    "/events": (1, 3),
+    "/audit-log": (1, 3),
 }
-"""Transactions and statements of reads."""
+"""Transactions and statements of reads; the total of a list that fits no page is another one."""
 
 OF_A_BILLING_DATE, OF_COLLECTING = (1, 15), (3, 19)
 """Transactions and statements of a step that renews and invoices a plan, and of charging the invoice."""
@@ -142,6 +142,7 @@ async def test_a_start_takes_three_transactions(env: ApiEnvironment, client: htt
     asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}
     request = Work(request_id=uuid4().hex, workflow_id="none")
     headers = {"Idempotency-Key": uuid4().hex, "X-Request-Id": request.request_id}
+    await client.get("/api/v1/catalog")  # what a process reads once: the key, the catalogue
 
     with counted(env.engine.pools, request) as work:
         answer = await client.post("/api/v1/plans", json=asked, headers=headers)
@@ -156,6 +157,7 @@ async def test_a_seat_report_takes_two_statements_however_many_it_names(
 ) -> None:
     customer, now = await env.customer(), datetime.now(UTC)
     many = [{"observed_at": (now - timedelta(minutes=n)).isoformat(), "members": n} for n in range(1, 50)]
+    await client.get("/api/v1/catalog")
     whose = (f"customers/{customer.customer_id}", f"deployments/{customer.deployment_id}")
     for path, body in product(whose, ({"members": 7}, many)):
         request = Work(request_id=uuid4().hex, workflow_id="none")

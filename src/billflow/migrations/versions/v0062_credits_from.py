@@ -9,9 +9,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column, which the next credit that is posted fills, and the index that is read from there on."""
+    """Add the column, which the next credit that is posted moves, and the index that is read from there on."""
     run_sql(
-        "ALTER TABLE billing_account ADD COLUMN credits_from timestamptz",
+        "ALTER TABLE billing_account ADD COLUMN credits_from timestamptz DEFAULT '2000-01-01 00:00:00+00' NOT NULL",
         "CREATE INDEX ix_credit_to_post ON credit (customer_id, created_at) WHERE invoice_id IS NULL",
     )
 

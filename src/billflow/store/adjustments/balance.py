@@ -29,8 +29,7 @@ _MARGIN = timedelta(days=1)
 """More than a transaction takes, whose credits are as old as its beginning."""
 
 _POSTED = exists().where(CreditPosting.credit_id == CreditRow.id)
-_ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
-_MAY_BE_OPEN = CreditRow.created_at >= func.coalesce(BillingAccountRow.credits_from, _ALWAYS)
+_MAY_BE_OPEN = CreditRow.created_at >= BillingAccountRow.credits_from
 HAS_CREDITS = or_(
     exists().where(CreditRow.customer_id == CustomerRow.id, CreditRow.invoice_id.is_(None), _MAY_BE_OPEN, ~_POSTED),
     exists().where(
@@ -53,7 +52,7 @@ async def credits_to_post(
         .outerjoin(CreditPosting, CreditPosting.credit_id == CreditRow.id)
         .where(CreditRow.customer_id == customer.id, CreditRow.currency == account.currency)
         .where(CreditRow.invoice_id.is_(None), CreditPosting.credit_id.is_(None))
-        .where(CreditRow.created_at >= (account.credits_from or _ALWAYS))
+        .where(CreditRow.created_at >= account.credits_from)
         .order_by(CreditRow.created_at, CreditRow.id)
     )
     lost = (
@@ -83,11 +82,11 @@ async def note_posting(session: AsyncSession, account: BillingAccountRow, credit
     posted = insert(CreditPosting).values(stripe_balance_transaction_id=transaction_id, **row)
     await session.execute(posted.on_conflict_do_nothing())
     now = datetime.now(UTC)
-    if account.credits_from is None or account.credits_from < now - KNOWN_FOR:
+    if account.credits_from < now - KNOWN_FOR:
         oldest = select(func.min(CreditRow.created_at)).where(
             CreditRow.customer_id == account.customer_id,
             CreditRow.invoice_id.is_(None),
-            CreditRow.created_at >= (account.credits_from or _ALWAYS),
+            CreditRow.created_at >= account.credits_from,
             ~_POSTED,
         )
         account.credits_from = min(await session.scalar(oldest) or now, now - _MARGIN)

@@ -1,4 +1,8 @@
-"""How the API reads under load: `python bench/api.py [--customers N] [--rate N] [--processes N]`; see `reading.py`."""
+"""How the API does: `python bench/api.py [--bare | --writes] ...`.
+
+By itself under a load of reads (`reading.py`), with `--bare` beside bare FastAPI routes that do the same SQL
+(`compared.py`), with `--writes` starting plans and giving them commands (`writing.py`).
+"""
 
 import runpy
 import sys
@@ -7,5 +11,9 @@ from pathlib import Path
 # Stripe's own package must be found before the file of its name beside this one.
 sys.path.append(sys.path.pop(0))
 
+PROGRAMS = {"--bare": "compared.py", "--writes": "writing.py"}
+
 if __name__ == "__main__":
-    runpy.run_path(str(Path(__file__).with_name("reading.py")), run_name="__main__")
+    program = next((name for flag, name in PROGRAMS.items() if flag in sys.argv), "reading.py")
+    sys.argv = [one for one in sys.argv if one not in PROGRAMS]
+    runpy.run_path(str(Path(__file__).with_name(program)), run_name="__main__")

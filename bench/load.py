@@ -1,10 +1,11 @@
-"""An open-loop driver: sends requests when they are due, whether or not the ones before were answered."""
+"""Drivers: one sends requests when they are due, answered or not; one sends the next as soon as one is answered."""
 
 import asyncio
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
 
-    async def get(self, request: bytes) -> int:
+    async def ask(self, request: bytes) -> int:
         """Send a request, read the answer whole, and return its status."""
         self._writer.write(request)
         head = await self._reader.readuntil(b"\r\n\r\n")
@@ -55,7 +56,7 @@ async def drive(
         else:
             connection = idle.get_nowait()
         head = f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {key}\r\n\r\n"
-        status = await connection.get(head.encode())
+        status = await connection.ask(head.encode())
         spans[route].append((loop.time() - due) * 1000)
         failed[route] += status != HTTPStatus.OK
         idle.put_nowait(connection)
@@ -69,6 +70,49 @@ async def drive(
     while not idle.empty():
         idle.get_nowait().close()
     return [_figures(route, spans[route], failed[route]) for route in routes]
+
+
+@dataclass
+class Answered:
+    """What was answered: after how many seconds each, how many badly, and within how many seconds all of it."""
+
+    spans: list[float] = field(default_factory=list)
+    failed: int = 0
+    seconds: float = 0.0
+
+    def percentile(self, part: float) -> float:
+        """Return after how many milliseconds at most so large a part of all was answered."""
+        ordered = sorted(self.spans)
+        return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+async def saturate(url: str, requests: Iterator[bytes], *, connections: int, seconds: float = math.inf) -> Answered:
+    """Keep so many connections busy for some seconds, or until there is nothing left to ask."""
+    place, clock = urlsplit(url), asyncio.get_running_loop().time
+    begun, answered = clock(), Answered()
+
+    async def busy() -> None:
+        connection = Connection(*await asyncio.open_connection(place.hostname, place.port))
+        while clock() < begun + seconds and (request := next(requests, None)):
+            sent = clock()
+            answered.failed += await connection.ask(request) >= HTTPStatus.BAD_REQUEST
+            answered.spans.append(clock() - sent)
+        connection.close()
+
+    async with asyncio.TaskGroup() as asking:
+        for _ in range(connections):
+            asking.create_task(busy())
+    answered.seconds = clock() - begun
+    return answered
+
+
+def request(method: str, path: str, host: str, key: str, body: bytes = b"", **headers: str) -> bytes:
+    """Return a request as it is sent."""
+    head = [f"{method} {path} HTTP/1.1", f"Host: {host}", f"Authorization: Bearer {key}"]
+    head += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if body:
+        head += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 def _in_turn(routes: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -57,10 +57,10 @@ async def main() -> int:
         await asyncio.to_thread(fill, owner, "crowd", crowd)
         print(f"Loaded {options.customers} customers in {time.perf_counter() - begun:.0f} s.", flush=True)
         scans = await _sequential_scans(database, org_id)
-        key = await _key(database, org_id)
-        routes = await _routes(owner, org_id)
+        key = await key_of(database, org_id)
+        routes = await routes_of(owner, org_id)
         await database.close()
-        async with serving(stack, options.processes) as address:
+        async with serving(stack, options.processes) as (address, _):
             await drive(address, key, routes, rate=options.rate, seconds=WARMING)
             figures = await drive(address, key, routes, rate=options.rate, seconds=options.seconds)
     _show(figures, scans)
@@ -114,15 +114,16 @@ async def _every_read(queries: Queries, org_id: str) -> None:
     await queries.plans.ledger(PlanRef(org_id=org_id, plan_id=plans.rows[0].plan_id))
 
 
-async def _key(database: Database, org_id: str) -> str:
-    new = NewApiKey(name="bench", mode=Mode.TEST, scopes=frozenset({Scope.READ}), rate_limit=LONGEST_RATE)
+async def key_of(database: Database, org_id: str) -> str:
+    """Return a key that reads and writes, as often as may be."""
+    new = NewApiKey(name="bench", mode=Mode.TEST, scopes=frozenset({Scope.READ, Scope.WRITE}), rate_limit=LONGEST_RATE)
     issued = await PostgresApiKeyRepository(database).create(
         org_id, new, ChangeContext(actor="bench", at=datetime.now(UTC))
     )
     return issued.text.get_secret_value()
 
 
-async def _routes(url: str, org_id: str) -> dict[str, list[str]]:
+async def routes_of(url: str, org_id: str) -> dict[str, list[str]]:
     """Return what is asked for, in paths that differ."""
     query = "SELECT p.customer_id, c.email, p.id, i.id FROM customer_plan p JOIN customer c ON c.id = p.customer_id"
     async with await psycopg.AsyncConnection.connect(url) as connection:
@@ -146,15 +147,16 @@ async def _routes(url: str, org_id: str) -> dict[str, list[str]]:
 
 
 @asynccontextmanager
-async def serving(stack: Stack, processes: int) -> AsyncIterator[str]:
-    """Serve the API apart from us and yield its address."""
-    environment = {**os.environ, **stack.environment(), "BILLFLOW_LOG_LEVEL": "error"}
+async def serving(stack: Stack, processes: int, source: str = "") -> AsyncIterator[tuple[str, int]]:
+    """Serve the API apart from us, from another *source* where one is named, and yield its address and process."""
+    environment = {**os.environ, **stack.environment(), "BILLFLOW_LOG_LEVEL": "error", "BILLFLOW_OPS_PORT": "0"}
+    environment |= {"PYTHONPATH": source, "PYTHONSAFEPATH": "1"} if source else {}
     command = (sys.executable, "-m", "billflow.cli", "api", "--port", "0", "--processes", str(processes))
     api = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
     try:
         if api.stdout is None or not (said := (await api.stdout.readline()).decode()):
             raise RuntimeError("The API did not start.")
-        yield said.split(" at ")[1].split(";")[0]
+        yield said.split(" at ")[1].split(";")[0], api.pid
     finally:
         api.terminate()
         await api.wait()

@@ -73,14 +73,14 @@ FROM entry JOIN billed ON billed.cycle = entry.cycle AND billed.n = entry.invoic
 INSERT INTO payment_attempt (org_id, invoice_id, n, outcome, at) SELECT org_id, invoice_id, 1, '{"kind": "paid"}', at FROM billed;
 
 -- Each invoice was preceded by a credit, which it used up.
-INSERT INTO credit (org_id, customer_id, plan_id, amount, currency, reason, step_key, at)
-SELECT org_id, customer_id, plan_id, 100, currency, 'downgrade', step_key, at FROM billed;
+INSERT INTO credit (org_id, customer_id, plan_id, amount, currency, reason, step_key, at, created_at)
+SELECT org_id, customer_id, plan_id, 100, currency, 'downgrade', step_key, at, at FROM billed;
 
 INSERT INTO credit_posting (credit_id, org_id, billing_account_id, stripe_balance_transaction_id)
 SELECT credit.id, life.org_id, life.account_id, 'cbtxn_' || credit.id FROM credit JOIN life USING (plan_id);
 
-INSERT INTO credit (org_id, customer_id, plan_id, invoice_id, amount, currency, reason, step_key, at)
-SELECT org_id, customer_id, plan_id, invoice_id, -100, currency, 'applied_to_invoice', 'invoice/' || invoice_id, at
+INSERT INTO credit (org_id, customer_id, plan_id, invoice_id, amount, currency, reason, step_key, at, created_at)
+SELECT org_id, customer_id, plan_id, invoice_id, -100, currency, 'applied_to_invoice', 'invoice/' || invoice_id, at, at
 FROM billed;
 
 INSERT INTO step (org_id, key, plan_id, kind, at, actor, detail, result)

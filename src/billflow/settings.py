@@ -164,6 +164,13 @@ def variables() -> dict[str, str]:
     return {field: _variable((_alias(found) or field,)) for field, found in Settings.model_fields.items()}
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the variables that give another process the same settings, secrets included."""
+    named = variables()
+    known = {named[field]: getattr(settings, field) for field in named if field in settings.model_fields_set}
+    return {variable: _text(value) for variable, value in known.items() if value is not None}
+
+
 def keyring_of(settings: Settings) -> Keyring | None:
     """Return the encryption keys, None where there are none; raises `SettingsError` for unusable ones."""
     if settings.encryption_keys is None:
@@ -198,6 +205,12 @@ def load_settings() -> Settings:
         wrong = [field_refusal(item, _variable(item["loc"])) for item in error.errors()]
         problems = "; ".join(refusal.message.rstrip(".") for refusal in wrong)
         raise SettingsError(f"the environment has unusable settings: {problems}") from None
+
+
+def _text(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return json.dumps(value) if isinstance(value, dict | bool) else str(value)
 
 
 def _alias(field: FieldInfo) -> str | None:

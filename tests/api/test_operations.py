@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import event
 
 from billflow.api.authentication import WRONG_KEYS_RATE
-from billflow.api.metrics import SHARED, shared_success
+from billflow.api.metrics import shared_success
 from billflow.api.operations import Operations, operations_app
 from billflow.api.server import serving
 from billflow.dev.ports import LOOPBACK
@@ -28,6 +28,7 @@ from billflow.dev.postgres import RUNS, as_login
 from billflow.models.contracts.access import Mode, PresentedKey
 from billflow.store.session.pools import Pools
 from billflow.store.session.url import sqlalchemy_url
+from billflow.telemetry.process_metrics import SHARED
 from billflow.temporal.queue_rates import QueueLook
 from billflow.temporal.queues import ALL
 from billflow.wiring.api import build_api

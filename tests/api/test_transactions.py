@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from uuid import UUID, uuid4
 
 import httpx
@@ -34,6 +35,28 @@ TRANSACTIONS_OF_A_COMMAND = 4
 
 STATEMENTS_OF_A_COMMAND = 20
 """Each transaction's first statement, which enters its organization, included."""
+
+OF_A_START = (3, 12)
+"""Transactions and statements of starting a trial: the key is claimed, the plan written, the answer kept."""
+
+OF_A_SEAT_REPORT = (1, 3)
+"""The customer with its plans and their clock in one statement, and what it reports in another."""
+
+OF_READS = {
+    "/customers": (1, 2),
+    "/customers?email={email}": (1, 2),
+    "/customers?q={name}": (1, 2),
+    "/customers/{customer}": (1, 3),
+    "/plans?status=active&limit=20": (1, 2),
+    "/plans/{plan}": (1, 2),
+    "/plans/{plan}/ledger": (1, 3),
+    "/invoices": (1, 2),
+    "/invoices?customer_id={customer}": (1, 2),
+    "/invoices/{invoice}": (1, 9),
+    "/events": (1, 3),
+    "/audit-log": (1, 3),
+}
+"""Transactions and statements of reads; the total of a list that fits no page is another one."""
 
 OF_A_BILLING_DATE, OF_COLLECTING = (1, 15), (3, 19)
 """Transactions and statements of a step that renews and invoices a plan, and of charging the invoice."""
@@ -114,6 +137,67 @@ async def test_a_command_takes_four_transactions(env: ApiEnvironment, client: ht
     assert len(work.statements) <= STATEMENTS_OF_A_COMMAND, work.statements
 
 
+async def test_a_start_takes_three_transactions(env: ApiEnvironment, client: httpx.AsyncClient) -> None:
+    customer = await env.customer()
+    asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}
+    request = Work(request_id=uuid4().hex, workflow_id="none")
+    headers = {"Idempotency-Key": uuid4().hex, "X-Request-Id": request.request_id}
+    await client.get("/api/v1/catalog")  # what a process reads once: the key, the catalogue
+
+    with counted(env.engine.pools, request) as work:
+        answer = await client.post("/api/v1/plans", json=asked, headers=headers)
+
+    assert answer.status_code == 201
+    assert sum("INSERT INTO step " in statement for statement in work.statements) == 1
+    assert_within(work, OF_A_START)
+
+
+async def test_a_seat_report_takes_two_statements_however_many_it_names(
+    env: ApiEnvironment, client: httpx.AsyncClient
+) -> None:
+    customer, now = await env.customer(), datetime.now(UTC)
+    many = [{"observed_at": (now - timedelta(minutes=n)).isoformat(), "members": n} for n in range(1, 50)]
+    await client.get("/api/v1/catalog")
+    whose = (f"customers/{customer.customer_id}", f"deployments/{customer.deployment_id}")
+    for path, body in product(whose, ({"members": 7}, many)):
+        request = Work(request_id=uuid4().hex, workflow_id="none")
+        with counted(env.engine.pools, request) as work:
+            named = {"X-Request-Id": request.request_id}
+            answer = await client.post(f"/api/v1/{path}/seats", json=body, headers=named)
+        assert answer.status_code == 201
+        assert_within(work, OF_A_SEAT_REPORT)
+
+
+async def test_reads_take_one_transaction_and_few_statements(env: ApiEnvironment, client: httpx.AsyncClient) -> None:
+    customer = await env.customer()
+    asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly"}
+    plan_id = (await client.post("/api/v1/plans", json=asked)).json()["plan"]["id"]
+    invoice, *_ = (await client.get("/api/v1/invoices", params={"customer_id": customer.customer_id})).json()[
+        "invoices"
+    ]
+    named = {
+        "customer": customer.customer_id,
+        "email": customer.email,
+        "name": customer.name,
+        "plan": plan_id,
+        "invoice": invoice["id"],
+    }
+    for path, bound in OF_READS.items():
+        request = Work(request_id=uuid4().hex, workflow_id="none")
+        with counted(env.engine.pools, request) as work:
+            headers = {"X-Request-Id": request.request_id}
+            answer = await client.get(f"/api/v1{path.format(**named)}", headers=headers)
+        assert answer.status_code == 200, path
+        assert_within(work, bound)
+
+
+def assert_within(work: Work, bound: tuple[int, int]) -> None:
+    """Fail where a piece of work took more transactions or statements than *bound* says."""
+    transactions, statements = bound
+    assert work.transactions <= transactions
+    assert len(work.statements) <= statements, (len(work.statements), work.statements)
+
+
 async def test_a_key_that_is_known_is_not_looked_up_again(env: ApiEnvironment, client: httpx.AsyncClient) -> None:
     counts = []
     for _ in range(2):
@@ -146,9 +230,8 @@ async def test_a_billing_date_is_one_transaction_and_its_collection_three(
         outcome = await collection.collect(result.invoices[0].as_of(datetime.now(UTC)))
 
     assert isinstance(outcome, Paid)
-    for work, (transactions, statements) in ((step, OF_A_BILLING_DATE), (collecting, OF_COLLECTING)):
-        assert work.transactions <= transactions
-        assert len(work.statements) <= statements, (len(work.statements), work.statements)
+    for work, bound in ((step, OF_A_BILLING_DATE), (collecting, OF_COLLECTING)):
+        assert_within(work, bound)
 
 
 async def test_an_answer_as_of_a_moment_takes_two_statements_more_in_one_transaction(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -36,9 +37,9 @@ INTERRUPTED = 130
 
 
 @contextmanager
-def dev(folder: Path, port: int, **variables: str) -> "Iterator[subprocess.Popen[str]]":
+def dev(folder: Path, port: int, *options: str, **variables: str) -> "Iterator[subprocess.Popen[str]]":
     """Run `billflow dev`; kill it at the end where it still runs."""
-    command = [sys.executable, "-m", "billflow.cli", "dev", "--data", str(folder), "--api-port", str(port)]
+    command = [sys.executable, "-m", "billflow.cli", "dev", "--data", str(folder), "--api-port", str(port), *options]
     environment, pipe = os.environ | {"XDG_STATE_HOME": f"{folder}/state"} | variables, subprocess.PIPE
     with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
         try:
@@ -83,6 +84,29 @@ def test_right_after_the_line_that_billflow_is_up_everything_answers(tmp_path: P
     assert (codes, ready) == ({"/healthz": 200, "/docs": 200, "/metrics": 404, "/api/v1/plans": 401}, 200)
     assert plan.status == "free_trial"
     assert (pages, code) == ([200] * len(PAGES), 0)
+
+
+@pytest.mark.full
+def test_two_processes_take_the_work_of_dev_and_end_with_it(tmp_path: Path) -> None:
+    port = free_port()
+    with dev(tmp_path, port, "--processes", "2") as process:
+        shown = shown_by(process)
+        workers = [one for one in psutil.Process(process.pid).children() if "--supervised" in one.cmdline()]
+        with Billflow(f"http://{LOOPBACK}:{port}", shown["API key, shown this once"]) as billflow:
+            acme = billflow.do(customers.create("Acme", "billing@acme.example"))
+            billflow.do(customers.give_test_card(acme.customer_id))
+            bought = billflow.do(plans.start(acme.customer_id, "cloud_standard", "monthly"))
+        metrics = httpx.get(shown["Metrics"]).text
+        process.send_signal(signal.SIGINT)
+        code = process.wait(STOPPING)
+
+    assert (len(workers), code) == (2, 0)
+    assert psutil.wait_procs(workers, timeout=STOPPING)[1] == []
+    assert bought.plan.status == "active", "by steps of one of the two"
+    assert metrics.count("# HELP billflow_activity_seconds ") == 1
+    assert 'billflow_activity_seconds_count{activity="activate",kind="step",result="done"} 1.0' in metrics
+    assert 'billflow_http_requests_total{method="POST",route="/api/v1/plans",status="201"} 1.0' in metrics
+    assert {'process="1"', 'process="2"'} <= set(re.findall('process="[0-9]"', metrics))
 
 
 @pytest.mark.full

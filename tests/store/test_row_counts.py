@@ -32,6 +32,21 @@ async def test_a_total_is_old_for_long_lists_only(
     assert await count() == 3
 
 
+async def test_a_total_is_kept_two_hundred_times_as_long_as_counting_takes(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_counts, "LONG", 1)
+    ticks = iter([0.0, 0.0, 0.5, 100.4, 100.6, 100.6, 100.6])  # looked, begun, counted; looked; looked, begun, counted
+    known, database = RowCounts(lambda: next(ticks)), company.repositories.organizations.database
+    found = []
+    for _ in range(3):
+        await company.customer()
+        async with database.unit_of_work(company.org_id) as session:
+            found.append(await known.count(session, company.org_id, COUNTING))
+
+    assert found == [1, 1, 3]
+
+
 async def test_totals_of_organizations_and_of_filters_are_told_apart(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:

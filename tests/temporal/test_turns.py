@@ -21,6 +21,8 @@ from tests.temporal.sending_workflow import SendingWorkflow
 
 RATE = 100.0
 WAITING, AT_ONCE = 2_000, 100
+ORGANIZATIONS, SMALLEST = 50, 4
+"""Of unequal size: the n-th organization has an n-th of the first one's invoices, and the last one `SMALLEST`."""
 TENANT, NEIGHBOUR, BUYER = "tenant", "neighbour", "buyer"
 
 
@@ -91,6 +93,23 @@ async def test_a_purchase_is_sent_before_the_2000_renewals_of_another_tenant_tha
         sent = await turns.until_sent(BUYER, 1)
 
     assert len(sent) - asked_at <= 2 * RATE, "two seconds of the queue's rate"
+
+
+async def test_the_smallest_of_50_organizations_is_done_within_twice_its_fair_share(temporal_server: str) -> None:
+    client = await fresh_namespace(temporal_server, "book")
+    await set_rate(client, STRIPE, RATE, reason="", identity="tests")
+    turns = Turns(client)
+    sizes = {f"org-{n:02}": ORGANIZATIONS * SMALLEST // n for n in range(1, ORGANIZATIONS + 1)}
+    async with build_worker(client, BILLFLOW, workflows=[SendingWorkflow]):
+        for org_id, size in sizes.items():
+            await turns.ask(org_id, size)
+        async with turns.handed_out():
+            smallest = [org_id for org_id, size in sizes.items() if size == SMALLEST]
+            turns_taken = [len(await turns.until_sent(org_id, SMALLEST)) for org_id in smallest]
+
+    fair = ORGANIZATIONS * SMALLEST
+    assert sum(sizes.values()) > 4 * fair, "who waits for all invoices of the others, which were there before, fails"
+    assert max(turns_taken) <= 2 * fair
 
 
 @pytest.mark.full

@@ -16,14 +16,28 @@ from tests.workflows.periods import one_period
 BYTES = 6 * 1024 + 512
 """Of which 500 are the plan's version as a search attribute and the organization whose turn it is."""
 
+ACTIONS = {
+    "WORKFLOW_EXECUTION_STARTED",
+    "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES",
+    "START_CHILD_WORKFLOW_EXECUTION_INITIATED",
+    "WORKFLOW_EXECUTION_SIGNALED",
+    "WORKFLOW_EXECUTION_UPDATE_ACCEPTED",
+    "ACTIVITY_TASK_SCHEDULED",
+    "MARKER_RECORDED",
+    "TIMER_STARTED",
+}
+"""What Temporal Cloud counts as an action of a workflow (docs/capacity.md)."""
+
 REFUSALS = 10
 REFUSAL_EVENTS, REFUSAL_BYTES = 5, 3 * 1024
 """Besides the three of the workflow task, which a slow machine may need twice."""
 
 
-@pytest.mark.parametrize(("asked", "events"), [*further((ANNUAL, 11)), (MONTHLY, 17)], ids=["without", "with"])
-async def test_a_period_keeps_within_its_budget_of_events_and_bytes(
-    dev_env: Environment, asked: StartPlan, events: int
+@pytest.mark.parametrize(
+    ("asked", "events", "actions"), [*further((ANNUAL, 11, 3)), (MONTHLY, 17, 4)], ids=["without", "with"]
+)
+async def test_a_period_keeps_within_its_budget_of_events_actions_and_bytes(
+    dev_env: Environment, asked: StartPlan, events: int, actions: int
 ) -> None:
     run = await one_period(dev_env, asked)
 
@@ -34,6 +48,7 @@ async def test_a_period_keeps_within_its_budget_of_events_and_bytes(
     assert names[-1] == "WORKFLOW_EXECUTION_CONTINUED_AS_NEW"
     assert "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES" not in names
     assert len(names) <= events
+    assert sum(name in ACTIONS for name in names) <= actions
     assert size_of(run) <= BYTES
 
 

@@ -70,8 +70,9 @@ Clients hold an API key of one organization and one mode (`billflow keys create`
 
 _NOUNS = (
     # A request is held against one after the other, and each is made ready by the first request that gets to it:
-    # Stripe asks most, then come three that people ask.
+    # Stripe asks most and products report seats, then come three that people ask.
     webhooks,
+    seats,
     customers,
     plans,
     imports,
@@ -89,7 +90,6 @@ _NOUNS = (
     sponsorships,
     onboarding,
     previews,
-    seats,
     seat_sources,
     plan_batches,
     offers,

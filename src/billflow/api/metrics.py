@@ -19,9 +19,6 @@ from billflow.telemetry.process_metrics import (
 ROUTE = "billflow_route"
 """Where a request's route is noted, as its pattern."""
 
-SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable that names the folder in which several processes keep their numbers together."""
-
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 75)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

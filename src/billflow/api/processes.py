@@ -9,11 +9,12 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
+from types import MappingProxyType
 
 import structlog
 
-from billflow.api.metrics import SHARED
 from billflow.api.server import GRACE, CannotListen, address_of, listen
+from billflow.telemetry.process_metrics import SHARED
 
 PATIENCE = 120.0
 """Seconds that a process has until it serves."""
@@ -24,11 +25,8 @@ PAUSE = 1.0
 READY = "ready"
 """What a process says once it serves, or takes work; after that, in the same line, what is to be known of it."""
 
-API, WORKER = ("api", "--socket"), ("worker", "--supervised")
-"""The commands that run as several processes."""
-
-COUNTING = ("--ops-port", "0")
-"""With this a supervised worker counts for operators, whom another process answers."""
+API = ("api", "--socket")
+"""The command that serves a socket of another process."""
 
 _log = structlog.get_logger(__name__)
 
@@ -49,14 +47,21 @@ async def serving_in(processes: int, host: str, port: int, numbers: str) -> Asyn
 
 
 @asynccontextmanager
-async def several(
-    count: int, command: Sequence[str], numbers: str, *, grace: float, sockets: Sequence[int] = ()
+async def several(  # noqa: PLR0913  (each is one fact about the processes)
+    count: int,
+    command: Sequence[str],
+    numbers: str,
+    *,
+    grace: float,
+    sockets: Sequence[int] = (),
+    variables: Mapping[str, str] = MappingProxyType({}),
 ) -> "AsyncIterator[list[ManagedProcess]]":
     """Run a command of ours in that many processes, which count in the folder *numbers* and inherit *sockets*.
 
-    At the end all of them get *grace* seconds at once. Raises `CannotListen` where one does not come up.
+    *variables* are what they have beside our own. At the end all of them get *grace* seconds at once. Raises
+    `CannotListen` where one does not come up.
     """
-    environment = {**os.environ, SHARED: numbers}
+    environment = {**os.environ, **variables, SHARED: numbers}
     kept = [ManagedProcess(command, environment, sockets, grace) for _ in range(count)]
     try:
         await asyncio.gather(*(one.start() for one in kept))

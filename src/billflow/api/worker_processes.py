@@ -1,14 +1,20 @@
-"""What the several processes of a worker say of themselves, for the one that answers operators for all of them."""
+"""Several processes of a worker, and what they say of themselves for the one that answers operators for all of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 
 import httpx
 import structlog
 
-from billflow.api.processes import READY, ManagedProcess
+from billflow.api.processes import READY, ManagedProcess, several
 from billflow.temporal.sdk_metrics import exposition_at, of_processes
+from billflow.temporal.worker import GRACE
+
+_WORKER = ("worker", "--supervised")
+_COUNTING = ("--ops-port", "0")
+"""With this a supervised worker counts for operators, whom another process answers."""
 
 _log = structlog.get_logger(__name__)
 
@@ -48,3 +54,17 @@ class WorkerProcesses:
 
     def _there(self) -> list[WorkerProcess | None]:
         return [WorkerProcess(**json.loads(one.said)) if one.said else None for one in self.kept]
+
+
+@asynccontextmanager
+async def working_in(
+    count: int, numbers: str, variables: Mapping[str, str], *, counts: bool
+) -> AsyncIterator[WorkerProcesses]:
+    """Let that many processes take work, which have *variables* beside ours and count in the folder *numbers*.
+
+    They drain together at the end. With *counts* Temporal's SDK counts in each as well. Raises `CannotListen`.
+    """
+    command = (*_WORKER, *_COUNTING) if counts else _WORKER
+    grace = GRACE.total_seconds() + 5
+    async with several(count, command, numbers, grace=grace, variables=variables) as kept:
+        yield WorkerProcesses(kept)

@@ -25,6 +25,10 @@ def demo(  # noqa: PLR0913  (each is one wish)
     until: Annotated[
         datetime | None, typer.Option("--until", parser=moment, metavar="DATE", help="Stop the clocks at this day.")
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="How many share the worker's work; half as many as cores by default, 1 to 4."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bill the customers of an example, or of a CSV, for all their years; recompute every invoice from the ledger.
@@ -33,5 +37,14 @@ def demo(  # noqa: PLR0913  (each is one wish)
     """
     from billflow.demo.run import DemoOptions, run_demo
 
-    options = DemoOptions(example=example, csv=csv, catalog=catalog, keep=keep, only=only, until=until, as_json=as_json)
-    raise typer.Exit(run_demo(options))
+    wanted = DemoOptions(
+        example=example,
+        csv=csv,
+        catalog=catalog,
+        keep=keep,
+        only=only,
+        until=until,
+        as_json=as_json,
+        processes=processes,
+    )
+    raise typer.Exit(run_demo(wanted))

@@ -2,11 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -55,7 +55,8 @@ def worker(
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Run a worker for every task queue until SIGTERM or ctrl-C; running activities get 30 seconds to finish."""
-    run = _quick_loop()
+    from billflow.api.event_loop import run
+
     if supervised:
         run(_supervised_worker(counts=ops_port is not None))
     elif processes > 1:
@@ -90,21 +91,20 @@ async def _worker(ops_port: int | None, *, promote: bool) -> None:
 async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) -> None:
     """Let several processes take work, and answer operators for all of them."""
     from billflow.api.metrics import shared_exposition, shared_success
-    from billflow.api.processes import COUNTING, WORKER, several
     from billflow.api.server import serving
-    from billflow.api.worker_processes import WorkerProcesses
+    from billflow.api.worker_processes import working_in
     from billflow.cli.processes import together
-    from billflow.temporal.worker import GRACE, stop_on_signals
+    from billflow.temporal.worker import stop_on_signals
     from billflow.wiring.operations import build_operations
     from billflow.wiring.workers import ensure_schedules, versioned
 
     stop = stop_on_signals()
     settings = versioned(session.settings_here(serving=True))
-    command, grace = WORKER if ops_port is None else (*WORKER, *COUNTING), GRACE.total_seconds() + 5
     with TemporaryDirectory(prefix="billflow-worker-") as numbers:
         async with _serving_engine(settings) as engine, AsyncExitStack() as running:
             await ensure_schedules(engine)
-            kept = WorkerProcesses(await running.enter_async_context(several(processes, command, numbers, grace=grace)))
+            working = working_in(processes, numbers, {}, counts=ops_port is not None)
+            kept = await running.enter_async_context(working)
             if ops_port is not None:
                 app = build_operations(
                     engine,
@@ -167,20 +167,12 @@ def api(
     socket: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Serve the HTTP API until SIGTERM or ctrl-C; its pages for people are at /docs."""
-    run = _quick_loop()
+    from billflow.api.event_loop import run
+
     if socket is not None:
         run(_serve_socket(socket))
     else:
         run(_api(host, port, processes, ops_port))
-
-
-def _quick_loop() -> Callable[[Coroutine[Any, Any, None]], None]:
-    """Return what runs a coroutine: uvloop where there is one for this platform."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run
-    return uvloop.run
 
 
 async def _api(host: str | None, port: int | None, processes: int | None, ops_port: int | None) -> None:

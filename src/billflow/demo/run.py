@@ -7,11 +7,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from rich.console import Console
 
+from billflow.api import event_loop
+from billflow.api.garbage_collection import set_apart
 from billflow.api.server import serving
+from billflow.api.worker_processes import working_in
 from billflow.demo.accounts import report_on, worth_explaining
 from billflow.demo.examples import DEFAULT, Example, example_named
 from billflow.demo.product import Product, running_product
@@ -19,6 +23,7 @@ from billflow.demo.report import Findings, show_bad_rows, show_findings, years_p
 from billflow.demo.scenario import Scenario, scenarios
 from billflow.demo.scenario_run import DemoEnvironment, DemoResult, run_scenario
 from billflow.demo.seats_csv import read_seats
+from billflow.dev.cores import worker_processes
 from billflow.dev.ports import LOOPBACK, free_port
 from billflow.dev.stack import Stack, running_stack
 from billflow.domain.dunning import DunningPolicy
@@ -27,11 +32,11 @@ from billflow.domain.scopes import Scope
 from billflow.models.contracts.access import NewApiKey
 from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument
 from billflow.models.contracts.customers import ChangeContext
-from billflow.settings import Settings, load_settings
+from billflow.settings import environment_of, load_settings
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import run_until, stop_on_signals
 from billflow.wiring.api import build_api
-from billflow.wiring.engine import open_engine
+from billflow.wiring.engine import Engine, open_engine
 from billflow.wiring.store import migrate, sell_as_example
 from billflow.wiring.workers import workers
 
@@ -46,7 +51,7 @@ NO_SUSPENSION = DunningPolicy(suspend_customer=False, end_plan_after_days=None)
 class DemoOptions:
     """What to run: an example, or a CSV and a catalogue of one's own; the first *only* customers, *until* a day.
 
-    *keep* leaves everything up.
+    *keep* leaves everything up. *processes* are the worker's, None for as many as this machine has cores for.
     """
 
     example: str | None = None
@@ -56,11 +61,12 @@ class DemoOptions:
     only: int | None = None
     until: datetime | None = None
     as_json: bool = False
+    processes: int | None = None
 
 
 def run_demo(options: DemoOptions) -> int:
     """Run the demo and return the exit code: 0 where all accounts agree, 1 where they differ."""
-    return asyncio.run(_run(options))
+    return event_loop.run(_run(options))
 
 
 async def _run(options: DemoOptions) -> int:
@@ -69,7 +75,10 @@ async def _run(options: DemoOptions) -> int:
     document = CATALOG_FILE.read(options.catalog) if options.catalog else example.document()
     wanted = _scenarios(options, example, document, console)
     stop, change = stop_on_signals(), ChangeContext(actor=ORG, at=datetime.now(UTC))
-    async with _environment() as (here, stack), _product(here, example, change) as product:
+    async with (
+        _environment(options.processes or worker_processes()) as (here, stack),
+        _product(here, example, change) as product,
+    ):
         env = replace(here, product=product, together=asyncio.Barrier(max(1, len(wanted))))
         await env.engine.repositories.catalogs.apply(env.org_id, document, change)
         if sold_by := example.seller():
@@ -131,34 +140,43 @@ def _console(*, stderr: bool) -> Console:
 
 
 @asynccontextmanager
-async def _environment() -> AsyncIterator[tuple[DemoEnvironment, Stack]]:
+async def _environment(processes: int) -> AsyncIterator[tuple[DemoEnvironment, Stack]]:
     """Start the stack with a worker and the API, and an organization of its own for the demo."""
     settings = load_settings()
     configure_logging(settings.log_format, "error")
-    settings = settings.model_copy(update={"api_port": free_port(), "webhook_private_addresses": True})
+    own = {"api_port": free_port(), "webhook_private_addresses": True, "org": ORG, "log_level": "error", "build_id": ""}
+    settings = settings.model_copy(update=own)
     webhook_url = f"http://{LOOPBACK}:{settings.api_port}{WEBHOOKS}"
     async with running_stack(settings, keep=False, webhook_url=webhook_url) as stack:
         await asyncio.to_thread(migrate, stack.settings)
-        async with _working(stack.settings, stack.temporal_address) as env:
-            yield env, stack
+        async with (
+            open_engine(stack.settings, stack.temporal_address) as engine,
+            serving(build_api(engine), LOOPBACK, settings.api_port),
+            _working_apart(stack, processes) if processes > 1 else _working_here(engine),
+        ):
+            set_apart()
+            org_id = await engine.repositories.organizations.ensure(ORG)
+            await engine.repositories.dunning.set_policy(org_id, NO_SUSPENSION)
+            yield DemoEnvironment(engine, org_id, run=uuid4().hex[:6]), stack
 
 
 @asynccontextmanager
-async def _working(settings: Settings, temporal_address: str | None) -> AsyncIterator[DemoEnvironment]:
-    settings = settings.model_copy(update={"org": ORG})
+async def _working_here(engine: Engine) -> AsyncIterator[None]:
     drain = asyncio.Event()
-    async with (
-        open_engine(settings, temporal_address) as engine,
-        serving(build_api(engine), LOOPBACK, settings.api_port),
-    ):
-        working = asyncio.create_task(run_until(drain, workers(engine)))
-        try:
-            org_id = await engine.repositories.organizations.ensure(ORG)
-            await engine.repositories.dunning.set_policy(org_id, NO_SUSPENSION)
-            yield DemoEnvironment(engine, org_id, run=uuid4().hex[:6])
-        finally:
-            drain.set()
-            await working
+    working = asyncio.create_task(run_until(drain, workers(engine)))
+    try:
+        yield
+    finally:
+        drain.set()
+        await working
+
+
+@asynccontextmanager
+async def _working_apart(stack: Stack, processes: int) -> AsyncIterator[None]:
+    temporal = {"TEMPORAL_ADDRESS": stack.temporal_address} if stack.temporal_address else {}
+    with TemporaryDirectory(prefix="billflow-demo-") as numbers:
+        async with working_in(processes, numbers, environment_of(stack.settings) | temporal, counts=False):
+            yield
 
 
 async def _run_all(env: DemoEnvironment, wanted: Sequence[Scenario], console: Console) -> list[DemoResult]:

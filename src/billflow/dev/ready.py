@@ -1,7 +1,7 @@
 """Whether the parts that run inside billflow itself do their work: a worker on every task queue, and the API."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import httpx
@@ -25,14 +25,18 @@ _WORK = (
 _Check = Callable[[], Awaitable[str | None]]
 
 
-async def until_ready(client: Client, *urls: str, within: float = WITHIN_SECONDS) -> None:
-    """Wait until Temporal hears this process ask for work on every task queue, and each URL is answered well.
+async def until_ready(
+    client: Client, *urls: str, within: float = WITHIN_SECONDS, pollers: Callable[[], Sequence[str]] | None = None
+) -> None:
+    """Wait until Temporal hears all who are to ask for work on every task queue, and each URL is answered well.
 
-    Raises `PartFailed`, naming what is missing, after *within* seconds.
+    They ask by the identities that *pollers* returns, this process by that of *client* where none are named. Raises
+    `PartFailed`, naming what is missing, after *within* seconds.
     """
+    identities = pollers or (lambda: [client.identity])
     deadline = asyncio.get_running_loop().time() + within
     async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as http:
-        await _until(lambda: _missing_worker(client), deadline)
+        await _until(lambda: _missing_worker(client, identities()), deadline)
         for url in urls:
             await _until(partial(_missing_answer, http, url), deadline)
 
@@ -44,12 +48,12 @@ async def _until(check: _Check, deadline: float) -> None:
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _missing_worker(client: Client) -> str | None:
-    idle = [queue for queue, kind in _WORK if not await _is_polled(client, queue, kind)]
+async def _missing_worker(client: Client, identities: Sequence[str]) -> str | None:
+    idle = [queue for queue, kind in _WORK if not await _is_polled(client, queue, kind, identities)]
     return f"no worker of ours takes work from {', '.join(idle)}" if idle else None
 
 
-async def _is_polled(client: Client, queue: str, kind: TaskQueueType.ValueType) -> bool:
+async def _is_polled(client: Client, queue: str, kind: TaskQueueType.ValueType, identities: Sequence[str]) -> bool:
     request = DescribeTaskQueueRequest(
         namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
     )
@@ -57,7 +61,7 @@ async def _is_polled(client: Client, queue: str, kind: TaskQueueType.ValueType) 
         described = await client.workflow_service.describe_task_queue(request)
     except RPCError:
         return False
-    return any(poller.identity == client.identity for poller in described.pollers)
+    return {poller.identity for poller in described.pollers}.issuperset(identities)
 
 
 async def _missing_answer(http: httpx.AsyncClient, url: str) -> str | None:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from billflow.domain.moments import EARLIEST, check_observed
 from billflow.models.contracts.customers import CustomerRef, SeatReport, SeatReportCreate
-from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.seat_sources import SeatPullInput, SeatPullResult
 from billflow.service.plans import PlanService
-from billflow.store.session.repositories import Queries, Repositories
+from billflow.store.customers.seats import ReportedSeats, ReportingCustomer
+from billflow.store.session.repositories import Repositories
 from billflow.temporal.workflow_starts import seat_pull_workflow
 
 
@@ -18,25 +19,29 @@ class SeatService:
     """Seats as deployments report them."""
 
     plans: PlanService
-    queries: Queries
     repositories: Repositories
 
     async def report(self, org_id: str, customer_id: str, asked: Sequence[SeatReport | SeatReportCreate]) -> int:
-        """Store what a deployment reported, and let a plan that waits go on; return how many moments were new.
+        """Store what was reported of a customer, and let a plan that waits go on; return how many moments were new.
 
         What names no moment is of now, by the clock of the customer's plan where it is attached to one. Raises
-        `InvalidInput` for what was seen later than it is by that clock.
+        `NotFound`, `Refused` for a customer that was erased, and `InvalidInput` for what was seen later than it is by
+        that clock.
         """
-        plans = await self.queries.plans.running(org_id, customer_id=customer_id)
-        now = _by_clock(plans) or datetime.now(UTC)
-        reports = [one.observed(now) if isinstance(one, SeatReportCreate) else one for one in asked]
-        check_observed((report.observed_at for report in reports), await self._latest(org_id, plans))
-        new = await self.repositories.seats.report(CustomerRef(org_id=org_id, customer_id=customer_id), reports)
-        if new:
-            for state in plans:
-                if state.attention:
-                    await self.plans.signal_plan(state, "seats_reported")
-        return new
+        ref = CustomerRef(org_id=org_id, customer_id=customer_id)
+        return await self._goes_on(await self.repositories.seats.report_of_customer(ref, partial(_observed, asked)))
+
+    async def report_of_deployment(
+        self, org_id: str, deployment_id: str, asked: Sequence[SeatReport | SeatReportCreate]
+    ) -> int:
+        """Do the same for the customer of a deployment."""
+        seats, observe = self.repositories.seats, partial(_observed, asked)
+        return await self._goes_on(await seats.report_of_deployment(org_id, deployment_id, observe))
+
+    async def _goes_on(self, reported: ReportedSeats) -> int:
+        for plan in reported.on_hold if reported.new else ():
+            await self.plans.signal_plan(await self.repositories.plans.get(plan), "seats_reported")
+        return reported.new
 
     async def pull(
         self, org_id: str, customer_id: str | None = None, *, apply: bool = True, at: datetime | None = None
@@ -52,12 +57,14 @@ class SeatService:
             return SeatPullResult()
         return SeatPullResult.model_validate(await self.plans.control.run(seat_pull_workflow(asked)))
 
-    async def _latest(self, org_id: str, plans: Sequence[PlanState]) -> datetime:
-        """Return the time of the customer's plan; before it has one, that of the test clock which is furthest ahead."""
-        now = _by_clock(plans) or datetime.now(UTC)
-        return now if plans else max(now, await self.repositories.test_clocks.furthest(org_id) or EARLIEST)
 
+def _observed(asked: Sequence[SeatReport | SeatReportCreate], customer: ReportingCustomer) -> Sequence[SeatReport]:
+    """Return what a customer reports with its moments; raises `InvalidInput` for one that is still to come.
 
-def _by_clock(plans: Sequence[PlanState]) -> datetime | None:
-    """Return where the test clock of a customer's plans stands, None in real time."""
-    return max((state.clock_at for state in plans if state.clock_at is not None), default=None)
+    Before it has a plan the test clock counts that is furthest ahead.
+    """
+    now = customer.clock_at or datetime.now(UTC)
+    reports = [one.observed(now) if isinstance(one, SeatReportCreate) else one for one in asked]
+    latest = now if customer.has_plan else max(now, customer.furthest or EARLIEST)
+    check_observed((report.observed_at for report in reports), latest)
+    return reports

@@ -65,7 +65,9 @@ KnownHere = Annotated[CustomerRef, Depends(_known)]
 
 
 @router.post(OF_CUSTOMER, status_code=HTTPStatus.CREATED)
-async def report_seats_of_customer(customer: KnownHere, asked: OneOrMany, services: ServicesHere) -> SeatReportResponse:
+async def report_seats_of_customer(
+    customer: CustomerHere, asked: OneOrMany, services: ServicesHere
+) -> SeatReportResponse:
     """Report one observation or up to ten thousand, of now where it names no moment; the first of a moment counts.
 
     A plan that waited for seats goes on.
@@ -76,9 +78,13 @@ async def report_seats_of_customer(customer: KnownHere, asked: OneOrMany, servic
 
 
 @router.post(OF_DEPLOYMENT, status_code=HTTPStatus.CREATED)
-async def report_seats(customer: DeploymentHere, asked: OneOrMany, services: ServicesHere) -> SeatReportResponse:
+async def report_seats(
+    deployment_id: str, asked: OneOrMany, services: ServicesHere, principal: PrincipalHere
+) -> SeatReportResponse:
     """Report the same of a deployment."""
-    return await report_seats_of_customer(customer, asked, services)
+    reports = asked if isinstance(asked, list) else [asked]
+    new = await services.seats.report_of_deployment(principal.org_id, deployment_id, reports)
+    return SeatReportResponse(received=len(reports), new=new)
 
 
 @router.get(OF_CUSTOMER)

@@ -32,6 +32,8 @@ class BillingAccountRow(Identified, Owned, Stamped, Base):
     currency: Mapped[str]
     collection_method: Mapped[CollectionMethod] = mapped_column(server_default=CollectionMethod.CHARGE_AUTOMATICALLY)
     invoice_email: Mapped[str | None]
+    credits_from: Mapped[datetime] = mapped_column(server_default="2000-01-01 00:00:00+00")
+    """No credit that was written before has still to be posted."""
 
 
 class ProjectRow(Identified, Owned, Stamped, Base):

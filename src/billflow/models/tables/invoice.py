@@ -177,6 +177,7 @@ class CreditRow(Identified, Owned, Written, Base):
         is_currency("currency"),
         CheckConstraint("amount <> 0", name="amount_not_zero"),
         Index("ix_credit_customer_id", "customer_id"),
+        Index("ix_credit_to_post", "customer_id", "created_at", postgresql_where="invoice_id IS NULL"),
         Index("ix_credit_invoice_id", "invoice_id", postgresql_where="invoice_id IS NOT NULL"),
         Index("uq_credit_step", "org_id", "step_key", "plan_id", unique=True, postgresql_where="plan_id IS NOT NULL"),
     )

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from billflow.models.contracts.access import Claim, ClaimState, IdempotentResponse
@@ -20,8 +20,6 @@ CLAIMED_FOR = timedelta(minutes=5)
 
 Longer than a plan's start (75 seconds) and every wait for a connection before and after it.
 """
-
-_DELETED_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class PostgresIdempotencyRepository:
         return ClaimState.RUNNING if row is None else _answer(row, claim)
 
     async def store(self, org_id: str, claim: Claim, answer: IdempotentResponse) -> None:
-        """Store the answer to a claimed write for `STORED_FOR`, and delete some that are older."""
+        """Store the answer to a claimed write for `STORED_FOR`; the nightly prune deletes those that are older."""
         values = {
             "status": answer.status,
             "headers": answer.headers,
@@ -65,9 +63,6 @@ class PostgresIdempotencyRepository:
         }
         async with self.database.unit_of_work(org_id) as session:
             await session.execute(update(IdempotencyKey).where(_of(claim)).values(values))
-            old = select(IdempotencyKey.key).where(IdempotencyKey.expires_at < func.now()).limit(_DELETED_AT_ONCE)
-            unlocked = old.with_for_update(skip_locked=True)
-            await session.execute(delete(IdempotencyKey).where(IdempotencyKey.key.in_(unlocked)))
 
     async def release(self, org_id: str, claim: Claim) -> None:
         """Give a key back whose write did not happen."""

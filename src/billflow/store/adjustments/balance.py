@@ -1,6 +1,7 @@
 """What we owe customers: credits that are still to be posted at Stripe, and what invoices used of them."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import exists, func, or_, select, union_all
@@ -21,9 +22,16 @@ from billflow.store.session.rows import as_record
 
 APPLIED, RETURNED, REPLACED = "applied_to_invoice", "invoice_voided", "invoice_replaced"
 
+KNOWN_FOR = timedelta(days=30)
+"""How long what `credits_from` says is good enough; credits of so many days are looked at, one by one."""
+
+_MARGIN = timedelta(days=1)
+"""More than a transaction takes, whose credits are as old as its beginning."""
+
 _POSTED = exists().where(CreditPosting.credit_id == CreditRow.id)
+_MAY_BE_OPEN = CreditRow.created_at >= BillingAccountRow.credits_from
 HAS_CREDITS = or_(
-    exists().where(CreditRow.customer_id == CustomerRow.id, CreditRow.invoice_id.is_(None), ~_POSTED),
+    exists().where(CreditRow.customer_id == CustomerRow.id, CreditRow.invoice_id.is_(None), _MAY_BE_OPEN, ~_POSTED),
     exists().where(
         ReplacedStripeCustomer.billing_account_id == BillingAccountRow.id,
         ReplacedStripeCustomer.stripe_balance_transaction_id.is_(None),
@@ -44,6 +52,7 @@ async def credits_to_post(
         .outerjoin(CreditPosting, CreditPosting.credit_id == CreditRow.id)
         .where(CreditRow.customer_id == customer.id, CreditRow.currency == account.currency)
         .where(CreditRow.invoice_id.is_(None), CreditPosting.credit_id.is_(None))
+        .where(CreditRow.created_at >= account.credits_from)
         .order_by(CreditRow.created_at, CreditRow.id)
     )
     lost = (
@@ -72,6 +81,15 @@ async def note_posting(session: AsyncSession, account: BillingAccountRow, credit
     row = {"org_id": account.org_id, "credit_id": credit_id, "billing_account_id": account.id}
     posted = insert(CreditPosting).values(stripe_balance_transaction_id=transaction_id, **row)
     await session.execute(posted.on_conflict_do_nothing())
+    now = datetime.now(UTC)
+    if account.credits_from < now - KNOWN_FOR:
+        oldest = select(func.min(CreditRow.created_at)).where(
+            CreditRow.customer_id == account.customer_id,
+            CreditRow.invoice_id.is_(None),
+            CreditRow.created_at >= account.credits_from,
+            ~_POSTED,
+        )
+        account.credits_from = min(await session.scalar(oldest) or now, now - _MARGIN)
 
 
 async def balances(session: AsyncSession, account_ids: Collection[UUID]) -> dict[UUID, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -55,9 +56,14 @@ async def customer_and_plans_change(
 
 def not_erased(customer: CustomerRow) -> CustomerRow:
     """Return the customer; raises `Refused` for one that was erased: nothing about it is to be written any more."""
-    if customer.erased_at is not None:
-        raise Refused("The customer was erased; create a new one.", code="customer_erased")
+    refuse_erased(customer.erased_at)
     return customer
+
+
+def refuse_erased(erased_at: datetime | None) -> None:
+    """Raise `Refused` for a customer that was erased at some moment."""
+    if erased_at is not None:
+        raise Refused("The customer was erased; create a new one.", code="customer_erased")
 
 
 async def load_customer(session: AsyncSession, customer_id: str, *, lock: bool = False) -> CustomerRow:

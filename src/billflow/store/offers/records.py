@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.currencies import format_amount
@@ -47,17 +47,18 @@ async def named_offer(session: AsyncSession, customer: CustomerRow, step: StepIn
         return None
 
 
-async def fixed_price_waits(session: AsyncSession, customer: CustomerRow, tier: str, at: datetime) -> bool:
-    """Tell whether a fixed price for *tier* waits to be accepted: there is no trial then (rules 10)."""
+def fixed_price_waits(
+    customer_id: ColumnElement[UUID], tier: ColumnElement[str], at: ColumnElement[datetime]
+) -> ColumnElement[bool]:
+    """Return whether a fixed price for *tier* waits to be accepted: there is no trial then (rules 10)."""
     offer = CustomerPlanOffer
-    waits = exists().where(
-        offer.customer_id == customer.id,
+    return exists().where(
+        offer.customer_id == customer_id,
         offer.tier == tier,
         offer.status == OfferStatus.OPEN,
         offer.fixed_price.is_not(None),
         or_(offer.expires_at.is_(None), offer.expires_at > at),
     )
-    return bool(await session.scalar(select(waits)))
 
 
 def close(offer: CustomerPlanOffer, status: OfferStatus, recorder: Recorder) -> None:

@@ -45,7 +45,7 @@ STATES: Select[*tuple[Any, ...]] = (
 """Plans with all that is shown of them; read with `plan_state` or `plan_record`."""
 
 
-def plan_state(found: Row[*tuple[Any, ...]]) -> PlanState:
+def plan_state(found: Sequence[Any]) -> PlanState:
     """Return the snapshot of a plan from one row of `STATES`."""
     return _shown(PlanState, found)
 

@@ -13,29 +13,31 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.plans import PlanState, ReadPlan, StartPlanInput, StepResult
 from billflow.models.contracts.steps import BackfillInput, CommandInput, KnownPlan, LateStartInput, PlanRef, StepInput
-from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerPlanOffer, CustomerRow, InvoiceRow
+from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow, InvoiceRow, TestClock
 from billflow.ports.plans import Decide, DecideLate, DecideStart, PlanRepository
-from billflow.store.access.tax_records import current_settings
+from billflow.store.access.seller_records import seller_of
+from billflow.store.access.tax_records import settings_by
 from billflow.store.customers.transactions import LIVE
 from billflow.store.offers.coupon_records import attach, coupon_by_code, coupon_of, new_redemption
-from billflow.store.offers.records import accept, fixed_price_waits, named_offer, open_offer
-from billflow.store.plans.catalog_records import current_catalog
+from billflow.store.offers.records import accept, named_offer, open_offer
+from billflow.store.plans.catalog_records import catalog_of
 from billflow.store.plans.facts import PlanRows, load, plan_rows
 from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.notices import write_notices
 from billflow.store.plans.outcome import new_plan_row
 from billflow.store.plans.records import plan_by_id
-from billflow.store.plans.start import checked_clock, locked_customer, newest_observation, plans_so_far
+from billflow.store.plans.start import Surroundings, in_one_time, locked_customer, surroundings
 from billflow.store.plans.step import (
     StepWriter,
     backfill_notice,
     check_version,
     missed_steps,
+    plan_with_result,
     step_result,
     was_paid_late,
 )
 from billflow.store.session.database import Repository
-from billflow.store.session.rows import as_id, from_row
+from billflow.store.session.rows import as_id, from_row, row_by_id
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
     async def get_with_result(self, plan: PlanRef, key: str) -> tuple[PlanState, StepResult | None]:
         """Return the plan as it stands, and what its step of that *key* answered if it is taken; raises `NotFound`."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            return await plan_by_id(session, plan), await step_result(session, key)
+            return await plan_with_result(session, plan, key)
 
     async def read(self, known: KnownPlan) -> ReadPlan:
         async with self.database.unit_of_work(known.org_id) as session:
@@ -84,15 +86,17 @@ class PostgresPlanRepository(Repository, PlanRepository):
     async def start_plan(self, ask: StartPlanInput, decide: DecideStart) -> StepResult:
         async with self.database.unit_of_work(ask.org_id) as session:
             customer, account = await locked_customer(session, ask.customer_id)
-            if known := await step_result(session, ask.key):
-                return known
+            around = await surroundings(session, customer, ask)
+            if around.answer is not None:
+                return StepResult.model_validate(around.answer)
             if customer.status is not CustomerStatus.ACTIVE:
                 raise Refused(f"The customer is {customer.status}; activate it first.", code="customer_not_active")
-            clock = await checked_clock(session, customer, ask.test_clock_id)
+            clock_id = ask.test_clock_id
+            clock = await row_by_id(session, TestClock, clock_id, "test clock") if clock_id else None
+            in_one_time(clock, elsewhere=around.in_other_time)
             offer = await open_offer(session, customer, ask.start.offer_id) if ask.start.offer_id else None
-            settings = await current_settings(session, self.settings)
-            facts = await self._start_facts(session, ask, (customer, account), offer)
-            facts = replace(facts, settings=settings)
+            facts = await self._start_facts(session, ask, (customer, account), around)
+            facts = replace(facts, offer=from_row(OfferTerms, offer)) if offer else facts
             coupon = await coupon_by_code(session, ask.start.coupon, lock=True) if ask.start.coupon else None
             attached = new_redemption(coupon) if coupon else None
             outcome = decide(replace(facts, coupon=attached))
@@ -111,20 +115,21 @@ class PostgresPlanRepository(Repository, PlanRepository):
         session: AsyncSession,
         ask: StartPlanInput,
         payer: tuple[CustomerRow, BillingAccountRow],
-        offer: CustomerPlanOffer | None,
+        around: Surroundings,
     ) -> StartFacts:
         customer, account = payer
-        has_live_plan, is_buying, had_plan = await plans_so_far(session, customer)
+        coupon = await coupon_of(session, customer.id) if around.has_coupon else None
+        seller = await seller_of(session, around.seller_id)
         return StartFacts(
             plan_id=str(uuid4()),
-            customer=terms_of(customer, account, await coupon_of(session, customer.id), had_plan=had_plan),
-            catalog=await current_catalog(session),
-            has_live_plan=has_live_plan,
-            buying=is_buying,
-            has_offer=await fixed_price_waits(session, customer, ask.start.tier, ask.at),
-            offer=from_row(OfferTerms, offer) if offer else None,
-            sent_by_support=offer is not None and ask.sent_invoice is not None,
-            last_observation=await newest_observation(session, customer, ask.at),
+            customer=terms_of(customer, account, coupon, had_plan=around.had_plan),
+            catalog=await catalog_of(session, around.catalog_id),
+            has_live_plan=around.has_live_plan,
+            buying=around.is_buying,
+            has_offer=around.has_offer,
+            sent_by_support=ask.start.offer_id is not None and ask.sent_invoice is not None,
+            last_observation=around.observation,
+            settings=await settings_by(session, self.settings, seller, around.tax_versions),
         )
 
     async def start_after_trial(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:

@@ -22,8 +22,8 @@ from billflow.store.invoices.records import summary
 from billflow.store.offers.records import adopt_sent_invoice
 from billflow.store.plans.facts import Loaded, PlanRows
 from billflow.store.plans.outcome import OutcomeWriter
-from billflow.store.plans.records import attention_of, plan_by_id, state_of
-from billflow.store.session.rows import as_id
+from billflow.store.plans.records import STATES, attention_of, plan_by_id, plan_state, state_of
+from billflow.store.session.rows import as_id, existing
 
 
 async def step_result(session: AsyncSession, key: str) -> StepResult | None:
@@ -33,6 +33,14 @@ async def step_result(session: AsyncSession, key: str) -> StepResult | None:
 
 
 _RESULT = select(StepRow.result).where(StepRow.key == bindparam("of_key"))
+_WITH_RESULT = STATES.add_columns(_RESULT.scalar_subquery()).where(CustomerPlan.id == bindparam("of_plan"))
+
+
+async def plan_with_result(session: AsyncSession, plan: PlanRef, key: str) -> tuple[PlanState, StepResult | None]:
+    """Return the snapshot of a plan, and what its step of that key answered; raises `NotFound`."""
+    asked = {"of_plan": as_id(plan.plan_id, "plan"), "of_key": key}
+    *found, stored = existing((await session.execute(_WITH_RESULT, asked)).one_or_none(), "plan", plan.plan_id)
+    return plan_state(found), StepResult.model_validate(stored) if stored is not None else None
 
 
 async def missed_steps(session: AsyncSession, known: KnownPlan) -> MissedSteps | None:
@@ -91,7 +99,7 @@ class StepWriter:
             await adopt_sent_invoice(self.recorder, sent, writer.made[0], rows.account)
         return self.answer(
             StepResult(
-                state=self._state_after(loaded, outcome) if loaded else await self.state(row),
+                state=self._state_after(loaded, outcome) if row is rows.plan else await self.state(row),
                 invoices=tuple(map(summary, writer.made)),
                 voided=tuple(map(summary, writer.voided)),
                 successor=await self.state(successor) if successor else None,
@@ -138,9 +146,10 @@ class StepWriter:
         self.session.add(StepRow(org_id=plan.org_id, plan_id=plan.id, result=answer, **columns))
         return result
 
-    def _state_after(self, loaded: Loaded, outcome: Outcome) -> PlanState:
-        """Return the snapshot of the step's plan, whose rows are at hand."""
-        about_licenses = [entry for entry in (*loaded.facts.ledger, *outcome.entries) if entry.add_on is None]
+    def _state_after(self, loaded: Loaded | None, outcome: Outcome) -> PlanState:
+        """Return the snapshot of the step's plan, whose rows are at hand; nothing was loaded for a new one."""
+        before = loaded.facts.ledger if loaded else ()
+        about_licenses = [entry for entry in (*before, *outcome.entries) if entry.add_on is None]
         newest = about_licenses[-1] if about_licenses else None
         return state_of(self.rows.plan, self.rows.customer, self.rows.clock_at, self.rows.catalog, newest)
 

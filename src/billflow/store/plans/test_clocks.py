@@ -115,11 +115,6 @@ class PostgresTestClockRepository(Repository, TestClockRepository):
         async with self.database.unit_of_work(org_id) as session:
             return await page(session, select(TestClock), order, paging, lambda row: _record(row[0]))
 
-    async def furthest(self, org_id: str) -> datetime | None:
-        """Return the latest moment at which a test clock of the organization stands, None where it has none."""
-        async with self.database.unit_of_work(org_id) as session:
-            return await session.scalar(select(func.max(TestClock.now_at)))
-
     async def advance(self, org_id: str, clock_id: str, to: datetime) -> ClockRecord:
         """Move a test clock forward; raises `NotFound`, or `InvalidInput` for a moment before the clock's own."""
         async with self.database.unit_of_work(org_id) as session:

@@ -12,7 +12,15 @@ from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, o
 from billflow.errors import CommandFailed
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.retention import RetentionPeriods
-from billflow.models.tables import ForeignStripeEventRow, IdempotencyKey, InvoiceRow, MailRow, Org, WebhookEvent
+from billflow.models.tables import (
+    DryRunRow,
+    ForeignStripeEventRow,
+    IdempotencyKey,
+    InvoiceRow,
+    MailRow,
+    Org,
+    WebhookEvent,
+)
 from billflow.ports.retention import RetentionRepository
 from billflow.store.audit.archive import AuditArchive
 from billflow.store.audit.roots import AuditRoots
@@ -105,6 +113,7 @@ class Retention(Repository, RetentionRepository):
 def _expired(periods: RetentionPeriods) -> Iterator[Expired]:
     closed = select(InvoiceRow.id).where(InvoiceRow.id == MailRow.invoice_id, InvoiceRow.status.not_in(_OPEN))
     yield "answers", IdempotencyKey, IdempotencyKey.expires_at < func.now()
+    yield "dry_runs", DryRunRow, DryRunRow.kept_until < func.now()
     yield (
         "stripe_events",
         WebhookEvent,

@@ -16,7 +16,6 @@ from billflow.domain.scopes import Scope
 from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.dry_run import AT_ONCE, DryRunRef
 from billflow.models.contracts.records import Paging
-from billflow.payments.sandbox import DECLINING_CARD
 from billflow.store.plans import dry_run_facts
 from billflow.wiring.store import sell_example
 from tests.api.test_plan_batches import Seller
@@ -42,6 +41,20 @@ class Trier(Seller):
         """Ask for a dry run, and return it when it is over."""
         return await self.over((await self.post("/dry-runs", asked))["id"])
 
+    async def sent(self) -> dict[str, Any]:
+        """Return a plan whose purchase is sent and not paid, once a reminder is due."""
+        customer = await self.post("/customers", {"name": "Acme", "email": f"{uuid4().hex[:12]}@acme.example"})
+        asked = {"tier": TIER, "schedule": "annual", "license_management": "manual", "licenses": 10}
+        by_invoice = {"customer_id": customer["id"], "collection_method": "send_invoice"}
+        plan: dict[str, Any] = (await self.post("/plans", asked | by_invoice))["plan"]
+
+        async def is_sent() -> bool:
+            found = await self.get("/invoices", plan_id=plan["id"], status="open")
+            return any(one["next_action"] == "remind" for one in found["invoices"])
+
+        await until(is_sent)
+        return plan
+
     async def over(self, dry_run_id: str) -> dict[str, Any]:
         """Wait until a dry run is over, and return it."""
 
@@ -58,7 +71,8 @@ class Trier(Seller):
     async def field(self, **asked: Any) -> tuple[int, str, str | None]:
         """Ask for what is refused, and return status, code and field."""
         answer = await self.api.post("/api/v1/dry-runs", json=asked)
-        return answer.status_code, answer.json()["code"], answer.json().get("field")
+        [first, *_] = answer.json()["errors"] or [{"field": None}]
+        return answer.status_code, answer.json()["code"], first["field"]
 
 
 @pytest.fixture
@@ -108,31 +122,18 @@ async def test_a_change_is_tried_on_every_plan_and_found_by_the_page(
 
 
 async def test_a_dunning_policy_is_tried_on_what_is_open(seller: Trier) -> None:
-    plan = await seller.plan()
-    org = replace(seller.env, org_id=seller.org_id)
-    await org.give_card(plan["customer_id"], DECLINING_CARD)
-    added = {"type": "add_licenses", "licenses": 1}
-    await seller.command(plan, **added)
+    plan = await seller.sent()
 
-    async def is_declined() -> bool:
-        found = await seller.get("/invoices", plan_id=plan["id"], status="open")
-        return any(one["next_action"] == "retry" for one in found["invoices"])
-
-    await until(is_declined)
-
-    run = await seller.tried(dunning={"retry_after_days": [2], "end_plan_after_days": None})
+    run = await seller.tried(dunning={"reminder_days": [1]})
 
     debts = run["result"]["debts"]
     assert run["result"]["different"] == 0
     assert (debts["debts"], debts["different"]) == (1, 1)
-    assert [(one["action"], one["before"], one["after"]) for one in debts["actions"]] == [
-        ("retry", 4, 1),
-        ("suspend_customer", 1, 1),
-        ("end_plan", 1, 0),
-    ]
-    assert [one["cause"] for one in debts["causes"]] == ["retries", "suspension", "plan end"]
+    assert [(one["action"], one["before"], one["after"]) for one in debts["actions"]] == [("remind", 2, 1)]
+    assert [(one["cause"], one["debts"]) for one in debts["causes"]] == [("reminders", 1)]
     [debt] = (await seller.get(f"/dry-runs/{run['id']}/debts"))["debts"]
-    assert [one["action"] for one in debt["after"]] == ["retry", "suspend_customer"]
+    assert (debt["plan_id"], [one["action"] for one in debt["after"]]) == (plan["id"], ["remind"])
+    assert debts["amounts"] == {"USD": debt["amount"]}
     rows = (await seller.text(f"/dry-runs/{run['id']}/debts.csv")).text.splitlines()
     assert [line.split(",")[0] for line in rows] == ["invoice", debt["invoice_id"]]
     assert "Unpaid invoices" in (await seller.text(f"/dry-runs/{run['id']}/report.html")).text

@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     """After how many days entries of the audit log leave it for files; the database itself refuses less than 365."""
     keep_former_states_days: Annotated[int, Field(ge=30, le=36_500)] | None = None
     """After how many days it deletes what rows were before; `as_of` before then is refused. For ever where not set."""
+    keep_dry_runs_days: Annotated[int, Field(ge=1, le=365)] = 7
+    """How many days the results of a dry run are kept that was asked for over HTTP or in the console."""
     audit_archive_dir: Path | None = None
     """The folder of these files; old entries stay in the database where it is not set."""
     console_url: str | None = None

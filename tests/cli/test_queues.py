@@ -11,6 +11,7 @@ def test_a_rate_is_set_and_shown_until_it_is_taken_away(terminal: Terminal) -> N
         ("billflow-reconciliation", None),
         ("billflow-delivery", None),
         ("billflow-seats", None),
+        ("billflow-dry-runs", None),
     ]
     assert all(queue["workers"] for queue in queues)
 

@@ -113,6 +113,7 @@ class Acme:
     clock: dict[str, Any] = field(default_factory=dict)
     key_id: str = ""
     batch: dict[str, Any] = field(default_factory=dict)
+    dry_run_id: str = ""
     run_id: str = ""
     finding_id: str = ""
 
@@ -164,12 +165,14 @@ async def furnished(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     await env.key(name="idle")
     keys = await env.engine.repositories.api_keys.list(env.org_id)
     batch, (run_id, finding_id) = await previewed(api, found), await drifted(env, found)
+    dry_run_id = await tried(api, found)
     return replace(
         found,
         endpoint=endpoint,
         clock=clock,
         key_id=next(one.key_id for one in keys if one.name == "idle"),
         batch=batch,
+        dry_run_id=dry_run_id,
         run_id=run_id,
         finding_id=finding_id,
     )
@@ -186,6 +189,30 @@ async def previewed(api: httpx.AsyncClient, found: Acme) -> dict[str, Any]:
 
     await until(over)
     return dict((await api.get(path)).json())
+
+
+async def tried(api: httpx.AsyncClient, found: Acme, **asked: Any) -> str:
+    """Return a dry run of the customer's plan at twice the price, once it is finished."""
+    tier = found.plan["tier"]
+    sold = (await api.get("/api/v1/catalog")).json()
+    tiers = {code: {name: value for name, value in one.items() if name != "code"} for code, one in sold["tier"].items()}
+    prices = tiers[tier]["prices"]
+    prices["USD"] = {schedule: 2 * price for schedule, price in prices["USD"].items()}
+    body = {
+        "catalog": {"tier": tiers, "add_on": sold["add_on"]},
+        "reprice": {"tier": tier, "starts_at": "2026-01-01T00:00:00Z"},
+        "only": {"customer_id": found.customer["id"]},
+        **asked,
+    }
+    made = await api.post("/api/v1/dry-runs", json=body)
+    assert made.is_success, made.text
+    path = f"/api/v1/dry-runs/{made.json()['id']}"
+
+    async def over() -> bool:
+        return bool((await api.get(path)).json()["status"] == "finished")
+
+    await until(over)
+    return str(made.json()["id"])
 
 
 async def drifted(env: ApiEnvironment, found: Acme, message: str = "No workflow waits for it.") -> tuple[str, str]:

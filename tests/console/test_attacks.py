@@ -20,7 +20,7 @@ from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.records import Paging
 from billflow.pages.forms import MOST_FIELDS
 from tests.api_environment import ApiEnvironment
-from tests.console.people import Acme, ConsolePerson, bought, browsing, drifted, previewed
+from tests.console.people import Acme, ConsolePerson, bought, browsing, drifted, previewed, tried
 from tests.store.conftest import rows_of
 
 EVIL = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}"
@@ -47,6 +47,7 @@ def addresses(acme: Acme) -> Iterator[ConsoleAddress]:
         "test_clock_id": acme.clock["id"],
         "key_id": acme.key_id,
         "plan_batch_id": acme.batch["id"],
+        "dry_run_id": acme.dry_run_id,
         "reconciliation_run_id": acme.run_id,
         "finding_id": acme.finding_id,
     }
@@ -191,7 +192,13 @@ async def hostile(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
         for noun, new in further.items():
             (await admin.post(f"/api/v1/{noun}", json=new)).raise_for_status()
     run_id, finding_id = await drifted(env, found, EVIL)
-    return replace(found, batch=await previewed(api, found), run_id=run_id, finding_id=finding_id)
+    return replace(
+        found,
+        batch=await previewed(api, found),
+        dry_run_id=await tried(api, found),
+        run_id=run_id,
+        finding_id=finding_id,
+    )
 
 
 async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, hostile: Acme) -> None:
@@ -258,6 +265,14 @@ async def test_no_text_becomes_markup_on_pages_about_the_whole_business(env: Api
             await person.get("/operate/batches/make/add_item", attention=EVIL, status=EVIL),
             await person.post("/operate/batches/make/add_item", of_attention=EVIL, description=EVIL, key="e" * 32),
             await person.get(f"/operate/batches/make/{EVIL}"),
+            await person.get("/operate/dry-runs"),
+            await person.get(f"/operate/dry-runs/{hostile.dry_run_id}"),
+            await person.get(f"/operate/dry-runs/{hostile.dry_run_id}", after=EVIL, debts_after=EVIL, watch=EVIL),
+            await person.get(f"/operate/dry-runs/{hostile.dry_run_id}/report.html"),
+            await person.get(f"/operate/dry-runs/{EVIL}"),
+            await person.post(f"/operate/dry-runs/{hostile.dry_run_id}/cancel", why=""),
+            await person.post("/operate/dry-runs/make", catalog=f"</textarea>{EVIL}", tier=EVIL, key="e" * 32),
+            await person.post("/operate/dry-runs/make", dunning=f'end_plan_after_days = "{EVIL[2:]}"', key="e" * 32),
             await person.get("/operate/reconciliation/start", days=EVIL),
             await person.get(f"/operate/reconciliation/{hostile.run_id}/findings/{hostile.finding_id}"),
             await person.post(f"/operate/reconciliation/{hostile.run_id}/findings/{hostile.finding_id}", why=""),

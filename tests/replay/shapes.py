@@ -16,6 +16,7 @@ from tests.replay.smaller_shapes import (
     close_invoice,
     customer_update,
     delivery,
+    dry_run,
     finding_repair,
     mail,
     onboarding,
@@ -138,6 +139,7 @@ SHAPES: tuple[Shape, ...] = (
     seat_pull,
     plan_batch,
     finding_repair,
+    dry_run,
 )
 
 

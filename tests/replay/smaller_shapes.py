@@ -13,6 +13,7 @@ from billflow.domain.scopes import ALL_SCOPES
 from billflow.models.contracts.adjustments import RefundInput, VoidInput
 from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import ChangeContext, CustomerUpdate
+from billflow.models.contracts.dry_run import DryRunCreate, DryRunFilter
 from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.mail import NotificationInput, Occasion
@@ -135,6 +136,14 @@ async def plan_batch(env: Environment) -> list[WorkflowHistory]:
     previewed = await _over(env, f"plan-batch/{batch.plan_batch_id}/previewing")
     await batches.confirm(batch, "for the tests", change, ALL_SCOPES)
     return previewed + await _over(env, f"plan-batch/{batch.plan_batch_id}/running")
+
+
+async def dry_run(env: Environment) -> list[WorkflowHistory]:
+    """Bill every plan of a tier ahead, by the rules of today."""
+    await env.plan(await env.subscriber(), MANUAL)
+    asked, key = DryRunCreate(only=DryRunFilter(tier=MANUAL.tier)), KeyNamespace.CLIENT.key(uuid4().hex)
+    made = await env.engine.asked_dry_runs.create(env.org_id, asked, key, await _change(env))
+    return await _over(env, f"dry-run/{made.dry_run_id}")
 
 
 async def finding_repair(env: Environment) -> list[WorkflowHistory]:

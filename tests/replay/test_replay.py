@@ -13,6 +13,7 @@ from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkf
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliveryWorkflow
+from billflow.workflows.dry_run import DryRunWorkflow
 from billflow.workflows.mail import MailWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
 from billflow.workflows.plan import PlanWorkflow
@@ -38,6 +39,7 @@ WORKFLOWS = [
     SeatPullWorkflow,
     PlanBatchWorkflow,
     FindingRepairWorkflow,
+    DryRunWorkflow,
 ]
 HISTORIES = sorted(Path(__file__).with_name("histories").glob("*.json"))
 EXPLANATION = """\

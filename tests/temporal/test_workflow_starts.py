@@ -12,6 +12,7 @@ from billflow.models.contracts.adjustments import CloseInvoiceInput, SendAdjustm
 from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import CustomerRef
+from billflow.models.contracts.dry_run import DryRunRef
 from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.models.contracts.invoices import InvoiceStatus, InvoiceSummary
 from billflow.models.contracts.mail import MailRef, NotificationInput, Occasion
@@ -84,6 +85,7 @@ MAIL = NotificationInput(org_id="org-1", invoice_id="invoice-1", occasion=Occasi
 PRICE_CHANGE = PriceChangeRef(org_id="org-1", price_change_id="price-change-1")
 NIGHT = NightlyReconciliationInput(scope=ReconciliationScope())
 BATCH = BatchInput(org_id="org-1", plan_batch_id="batch-1", phase=BatchStatus.RUNNING)
+DRY_RUN = DryRunRef(org_id="org-1", dry_run_id="dry-run-1")
 REPAIR = RepairInput(org_id="org-1", reconciliation_run_id="run-1", finding_id="finding-1")
 STREAM = DeliveryStream(org_id="org-1", endpoint_id="endpoint-1", customer_id="customer-1")
 
@@ -101,6 +103,7 @@ STARTS: list[tuple[WorkflowStart, tuple[SearchAttributeKey[str], ...]]] = [
     (starts.price_change_workflow(PRICE_CHANGE), (ORG,)),
     (starts.plan_batch_workflow(BATCH), (ORG,)),
     (starts.repair_workflow(REPAIR), (ORG,)),
+    (starts.dry_run_workflow(DRY_RUN), (ORG,)),
     (starts.nightly_workflow(NIGHT), ()),
     (starts.retention_workflow(), ()),
     (starts.delivery_sweep_workflow(), ()),

@@ -15,6 +15,8 @@ from billflow.service.business import BusinessService
 from billflow.service.catalog import CatalogService
 from billflow.service.clocks import ClockService
 from billflow.service.customers import CustomerService
+from billflow.service.dry_run_requests import AskedDryRuns
+from billflow.service.dry_run_results import DryRunResults
 from billflow.service.imports import ImportService
 from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
@@ -48,6 +50,8 @@ class Services:
 
     plans: PlanService
     plan_batches: PlanBatchService
+    dry_runs: AskedDryRuns
+    dry_run_results: DryRunResults
     reconciliation: ReconciliationService
     business: BusinessService
     repositories: Repositories

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from billflow.cli.catalog import RepriceHere
-from billflow.cli.dry_run_views import parts, title, write_files
+from billflow.cli.dry_run_views import ReportFiles, parts, write_files
 from billflow.cli.lookup import found, now, org_of
 from billflow.cli.output import Output
 from billflow.cli.params import moment_option
@@ -29,6 +29,7 @@ _LOOKED_UP = {"plan": "plan", "customer": "customer", "test-clock": "test clock"
 Until = Annotated[datetime | None, moment_option("Bill up to this moment; a year where left out.")]
 CatalogFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Sell by this catalogue.")]
 TaxFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Tax by this tax file.")]
+DunningFile = Annotated[Path | None, typer.Option(metavar="FILE", help="Collect what is open by this policy.")]
 Wheel = Annotated[Path | None, typer.Option(metavar="PATH", help="Bill by the version of billflow in this wheel.")]
 Build = Annotated[str | None, typer.Option(metavar="ID", help="Bill by this version, which pip gets: 0.3.0, say.")]
 Only = Annotated[
@@ -41,6 +42,9 @@ Folder = Annotated[
 ]
 Processes = Annotated[int | None, typer.Option(min=1, max=256, help="How many bill at once; one for each core.")]
 CsvFile = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every line that differs.")]
+DebtsFile = Annotated[
+    Path | None, typer.Option("--debts-csv", metavar="FILE", help="Write every debt that ends otherwise.")
+]
 HtmlFile = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write a page to look at.")]
 
 
@@ -52,30 +56,35 @@ async def dry_run(  # noqa: PLR0913  (each is an option)
     catalog: CatalogFile = None,
     tax: TaxFile = None,
     reprice: RepriceHere,
+    dunning: DunningFile = None,
     wheel: Wheel = None,
     build: Build = None,
     only: Only = None,
     folder: Folder = None,
     processes: Processes = None,
     csv_file: CsvFile = None,
+    debts_file: DebtsFile = None,
     html_file: HtmlFile = None,
 ) -> Output:
     """Bill every plan ahead by the rules of today and by changed ones, and show what differs; nothing is written.
 
-    Seats are taken to stay as they are, and invoices to be paid. Prices of plans that run stay too, but for --reprice.
+    Seats are taken to stay as they are, and invoices to be paid, but for those that are unpaid now: what dunning makes
+    of them is foretold as if they stay so. Prices of plans that run stay too, but for --reprice.
     """
+    from billflow.dry_run.report_rows import heading
+
     org_id = await org_of(store)
     _check_until(until, now())
-    wanted, change = await _filter(store, only or []), await _change(store, org_id, catalog, tax, reprice)
+    wanted, change = await _filter(store, only or []), await _change(store, org_id, (catalog, tax, dunning), reprice)
     with _kept(folder) as place:
         run = await _recorded(store, org_id, wanted, change, place, until, (wheel, build))
         with _shown("billed") as progress:
             await run.run(processes or os.cpu_count() or 1, progress)
         summary = run.results.summary(run.recording)
-        heading = title(summary, run)
-        write_files(heading, summary, run, csv_file, html_file)
+        title = heading(summary, run.recording.taken_at, run.until)
+        write_files(title, summary, run, ReportFiles(csv_file, debts_file, html_file))
     data = {"taken_at": run.recording.taken_at, "until": until, **{one: getattr(summary, one) for one in _fields()}}
-    return Output(data, *parts(heading, summary))
+    return Output(data, *parts(title, summary))
 
 
 async def _recorded(  # noqa: PLR0913, PLR0917  (what decides on a run)
@@ -111,15 +120,21 @@ async def _other(place: Path, wheel: Path | None, build: str | None) -> Path | N
 
 
 async def _change(
-    store: Store, org_id: str, catalog: Path | None, tax: Path | None, asked: "PriceChangeCreate | None"
+    store: Store,
+    org_id: str,
+    files: tuple[Path | None, Path | None, Path | None],
+    asked: "PriceChangeCreate | None",
 ) -> "RuleChange":
-    from billflow.domain.rule_change import Repricing
     from billflow.models.contracts.catalog import CATALOG_FILE
+    from billflow.models.contracts.dry_run import RepriceDocument
+    from billflow.models.contracts.dunning_policy import DUNNING_FILE
     from billflow.models.contracts.tax_rates import TAX_FILE
 
+    catalog, tax, dunning = files
     sold, taxed = CATALOG_FILE.read(catalog) if catalog else None, TAX_FILE.read(tax) if tax else None
-    terms = asked.model_dump(exclude={"reason"}) if asked else None
-    return await store.dry_runs.change(org_id, sold, taxed, Repricing(**terms) if terms else None)
+    collected = DUNNING_FILE.read(dunning) if dunning else None
+    repriced = RepriceDocument(**asked.model_dump(exclude={"reason"})) if asked else None
+    return await store.dry_runs.change(org_id, sold, taxed, repriced, collected)
 
 
 def _fields() -> Sequence[str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from billflow.domain.catalog import Catalog
+from billflow.domain.dunning import DunningPolicy
 from billflow.domain.step import Facts
 from billflow.domain.tax.policy import TaxTimeline
 
@@ -22,11 +23,20 @@ class Repricing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleChange:
-    """What is to be otherwise: what is sold, how it is taxed, what plans that run pay; what is None stays."""
+    """What is to be otherwise: what is sold, how it is taxed, what plans that run pay, how debts are collected.
+
+    What is None stays.
+    """
 
     catalog: Catalog | None = None
     tax: TaxTimeline | None = None
     repricing: Repricing | None = None
+    dunning: DunningPolicy | None = None
+
+    @property
+    def changes_bills(self) -> bool:
+        """Tell whether anything is billed otherwise."""
+        return replace(self, dunning=None) != NO_CHANGE
 
     def applied_to(self, facts: Facts, now: datetime) -> Facts:
         """Return the facts as they would be, had it been applied at *now*.

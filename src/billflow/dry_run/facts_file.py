@@ -21,8 +21,12 @@ from billflow.domain.step import Facts
 
 VERSION = version("billflow")
 
-FORMAT = 1
-"""Counts up when a file of facts means something else than before; then older versions refuse it."""
+PLANS_FORMAT = 1
+"""The format of a file of plans, which the first version with dry runs reads too."""
+
+FORMAT = 2
+"""Counts up when a file of facts means something else than before; then older versions refuse it. Since 2 there are
+files of debts (`debt_facts`)."""
 
 Known = TypeVar("Known")
 _NOWHERE = Catalog({})
@@ -32,7 +36,7 @@ _NOWHERE = Catalog({})
 class FactsHeader:
     """Whose facts they are, as of when, and which version of billflow wrote them."""
 
-    format: int = FORMAT
+    format: int = PLANS_FORMAT
     version: str = VERSION
     org_id: str
     taken_at: datetime
@@ -89,7 +93,7 @@ def read_facts(path: Path) -> Iterator[RecordedPlan]:
     catalogs: list[Catalog] = []
     settings: list[BillingSettings] = []
     with path.open("rb") as file:
-        _check(_HEADER.validate_json(next(file)))
+        checked_header(next(file))
         for text in file:
             line = _LINE.validate_json(text)
             if line.catalog:
@@ -107,19 +111,27 @@ def read_facts(path: Path) -> Iterator[RecordedPlan]:
                 yield RecordedPlan(now=line.plan.now, facts=facts)
 
 
-def _check(header: FactsHeader) -> None:
+def header_line(header: FactsHeader) -> bytes:
+    """Return the first line of a file of facts."""
+    return as_line(_HEADER, header)
+
+
+def checked_header(line: bytes) -> FactsHeader:
+    """Return what the first line of a file says; raises `InvalidInput` for a later format."""
+    header = _HEADER.validate_json(line)
     if header.format > FORMAT:
         raise InvalidInput(
             f"The facts were recorded by billflow {header.version} in format {header.format}, and this is "
             f"{VERSION}, which reads format {FORMAT}; record them anew.",
             code="facts_too_new",
         )
+    return header
 
 
 def _lines(header: FactsHeader, plans: Iterable[RecordedPlan]) -> Iterator[bytes]:
     catalogs: list[Catalog] = []
     settings: list[BillingSettings] = []
-    yield as_line(_HEADER, header)
+    yield header_line(header)
     for plan in plans:
         facts = plan.facts
         for catalog in (facts.catalog, facts.former_catalog):

@@ -3,7 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,17 +12,19 @@ from pydantic import TypeAdapter
 from billflow.domain.errors import InvalidInput
 from billflow.domain.rule_change import RuleChange
 from billflow.dry_run.comparison import PlanDifference
+from billflow.dry_run.debts import DebtDifference, DebtTally
 from billflow.dry_run.facts_file import FORMAT, VERSION, as_line, write_lines
-from billflow.dry_run.jobs import read_result, write_change
+from billflow.dry_run.jobs import parse_debt_result, read_result, write_change
 from billflow.dry_run.tally import DryRunSummary, Tally
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedChunk:
-    """A file of facts, and how many plans are in it."""
+    """A file of facts, and how many plans are in it, or how many customers with their debts."""
 
     name: str
-    plans: int
+    plans: int = 0
+    debtors: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ class FactsFolder:
         if not index.exists():
             return None
         found = _RECORDING.validate_json(index.read_bytes())
-        if (found.format, found.org_id, found.only) != (FORMAT, org_id, only):
+        if found.format > FORMAT or (found.org_id, found.only) != (org_id, only):
             raise InvalidInput(
                 f"{self.path.parent} holds the facts of other plans; name another folder.",
                 code="dry_run_of_others",
@@ -106,22 +108,39 @@ class ResultsFolder:
 
     def summary(self, recording: Recording) -> DryRunSummary:
         """Return what was found in all chunks."""
-        tally = Tally()
+        tally, debts = Tally(), DebtTally()
         for chunk in recording.chunks:
-            tally.merge(read_result(self.result(chunk))[0])
-        return tally.summary()
+            if chunk.debtors:
+                debts.merge(parse_debt_result(self.result(chunk).read_bytes())[0])
+            else:
+                tally.merge(read_result(self.result(chunk))[0])
+        return replace(tally.summary(), debts=debts.summary())
 
     def differences(self, recording: Recording) -> Iterator[PlanDifference]:
         """Yield every plan that differs."""
         for chunk in recording.chunks:
-            yield from read_result(self.result(chunk))[1]
+            if not chunk.debtors:
+                yield from read_result(self.result(chunk))[1]
+
+    def debt_differences(self, recording: Recording) -> Iterator[DebtDifference]:
+        """Yield every debt of which something else becomes."""
+        for chunk in recording.chunks:
+            if chunk.debtors:
+                yield from parse_debt_result(self.result(chunk).read_bytes())[1]
 
 
 def results_folder(path: Path, recording: Recording, change: RuleChange, asked: str) -> ResultsFolder:
     """Return the folder of a change's results, the same where it was looked at before.
 
-    *asked* is what else decides on them: the date, and the other version if any.
+    *asked* is what else decides on them: the date, and the other version if any. Raises `InvalidInput` for another
+    dunning policy where the facts are of a version that recorded no debts.
     """
+    if change.dunning and recording.format < FORMAT:
+        raise InvalidInput(
+            f"{path} holds no debts, since an earlier version recorded it; name another folder.",
+            code="dry_run_without_debts",
+            field="folder",
+        )
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     text = write_change(path / "change.json", change)
     key = hashlib.sha256(b"\n".join([text, asked.encode(), VERSION.encode(), recording.taken_at.isoformat().encode()]))

@@ -6,8 +6,14 @@ from itertools import islice
 
 from billflow.domain.currencies import format_amount
 from billflow.dry_run.comparison import PlanDifference
-from billflow.dry_run.report_rows import derived, named, signed, sums
+from billflow.dry_run.debts import DebtDifference, DebtSummary
+from billflow.dry_run.report_rows import action_name, amounts_of, derived, named, signed, steps_of, sums
 from billflow.dry_run.tally import DryRunSummary
+
+TAKEN_FOR_GRANTED = (
+    "What is open now, if nothing of it is paid and every card is declined. A collection that runs keeps the policy "
+    "that it began with; a changed one is for those that begin after it."
+)
 
 MOST_PLANS = 1000
 """Plans that a page shows line by line; a CSV has them all."""
@@ -27,7 +33,12 @@ _HEAD = (
 )
 
 
-def page(title: str, summary: DryRunSummary, differences: Iterable[PlanDifference]) -> Iterator[str]:
+def page(
+    title: str,
+    summary: DryRunSummary,
+    differences: Iterable[PlanDifference],
+    debts: Iterable[DebtDifference] = (),
+) -> Iterator[str]:
     """Yield the page in parts; *title* says what was compared."""
     yield _HEAD
     yield f"<p>{escape(title)}</p>\n"
@@ -60,7 +71,45 @@ def page(title: str, summary: DryRunSummary, differences: Iterable[PlanDifferenc
     yield from map(_plan, islice(differences, MOST_PLANS))
     if summary.different > MOST_PLANS:
         yield f"<p>The first {MOST_PLANS:,} of {summary.different:,}; a CSV has them all.</p>\n"
+    if summary.debts.debts:
+        yield from _debts(summary.debts, debts)
     yield "</body>\n</html>\n"
+
+
+def _debts(found: DebtSummary, differences: Iterable[DebtDifference]) -> Iterator[str]:
+    yield f"<h2>Unpaid invoices</h2>\n<p>{TAKEN_FOR_GRANTED}</p>\n"
+    yield _rows(
+        ("What happens", "Today's policy>", "Of", "Changed policy>", "Of"),
+        [
+            (
+                action_name(one.action),
+                f"{one.before:,}",
+                amounts_of(one.amounts_before),
+                f"{one.after:,}",
+                amounts_of(one.amounts_after),
+            )
+            for one in found.actions
+        ],
+    )
+    yield _table(
+        "Why something else becomes of them",
+        ("Cause", "Invoices>", "Amounts"),
+        [(one.cause.value, f"{one.debts:,}", amounts_of(one.amounts)) for one in found.causes],
+    )
+    yield _table(
+        "Every invoice that something else becomes of",
+        ("Invoice", "Open>", "Cause", "Today's policy", "Changed policy"),
+        [_debt(one) for one in islice(differences, MOST_PLANS)],
+    )
+    if found.different > MOST_PLANS:
+        yield f"<p>The first {MOST_PLANS:,} of {found.different:,}; a CSV has them all.</p>\n"
+
+
+def _debt(found: DebtDifference) -> tuple[str, ...]:
+    causes = ", ".join(cause.value for cause in found.causes)
+    open_amount = format_amount(found.amount, found.currency)
+    steps = (steps_of(one) or "nothing" for one in (found.before, found.after))
+    return (found.number or found.invoice_id, open_amount, causes, *steps)
 
 
 def _plan(found: PlanDifference) -> str:

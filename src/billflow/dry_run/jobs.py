@@ -13,6 +13,8 @@ from billflow.domain.errors import BillingError
 from billflow.domain.rule_change import NO_CHANGE, RuleChange
 from billflow.dry_run.bills import Hold, PlanBill, bill, bill_of
 from billflow.dry_run.comparison import PlanDifference, compare
+from billflow.dry_run.debt_facts import read_debts
+from billflow.dry_run.debts import DebtDifference, DebtSummary, DebtTally, compared
 from billflow.dry_run.facts_file import RecordedPlan, as_line, read_facts, write_lines
 from billflow.dry_run.tally import DryRunSummary, Tally
 
@@ -22,7 +24,7 @@ class Job:
     """Bill the plans of *facts* up to *until*, or for a year without it, and write what comes of it to *out*.
 
     With `bills_only` that is their bills by the change; else what differs from the bills of today, where *bills* may
-    be those that another version of billflow wrote.
+    be those that another version of billflow wrote. With `of_debts` the facts are debts, and nothing is billed.
     """
 
     facts: Path
@@ -31,32 +33,52 @@ class Job:
     change: Path | None = None
     bills: Path | None = None
     bills_only: bool = False
+    of_debts: bool = False
 
 
 JOB = TypeAdapter(Job)
 _CHANGE, _BILL = TypeAdapter(RuleChange), TypeAdapter(PlanBill)
 _SUMMARY, _DIFFERENCE = TypeAdapter(DryRunSummary), TypeAdapter(PlanDifference)
+_DEBT_SUMMARY, _DEBT_DIFFERENCE = TypeAdapter(DebtSummary), TypeAdapter(DebtDifference)
 
 
 def perform(job: Job) -> None:
     """Do one job; its file is written whole or not at all."""
     if job.bills_only:
         write_lines(job.out, (as_line(_BILL, one) for one in _changed_bills(job)))
+    elif job.of_debts:
+        _compare_debts(job)
     else:
         _compare(job)
 
 
+def change_text(change: RuleChange) -> bytes:
+    """Return a change as jobs read it."""
+    return as_line(_CHANGE, change)
+
+
 def write_change(path: Path, change: RuleChange) -> bytes:
     """Write a change for jobs to read, and return its text."""
-    text = as_line(_CHANGE, change)
+    text = change_text(change)
     write_lines(path, [text])
     return text
 
 
 def read_result(path: Path) -> tuple[DryRunSummary, Iterator[PlanDifference]]:
     """Return what a comparison wrote: its summary, and every plan that differs."""
-    lines = path.read_bytes().splitlines()
-    return _SUMMARY.validate_json(lines[0]), map(_DIFFERENCE.validate_json, lines[1:])
+    return parse_result(path.read_bytes())
+
+
+def parse_result(text: bytes) -> tuple[DryRunSummary, Iterator[PlanDifference]]:
+    """Return what `read_result` does, of the text of a file."""
+    summary, *lines = text.splitlines()
+    return _SUMMARY.validate_json(summary), map(_DIFFERENCE.validate_json, lines)
+
+
+def parse_debt_result(text: bytes) -> tuple[DebtSummary, Iterator[DebtDifference]]:
+    """Return what a comparison of debts wrote: its summary, and every debt that differs."""
+    summary, *lines = text.splitlines()
+    return _DEBT_SUMMARY.validate_json(summary), map(_DEBT_DIFFERENCE.validate_json, lines)
 
 
 def _compare(job: Job) -> None:
@@ -74,13 +96,26 @@ def _compare(job: Job) -> None:
     write_lines(job.out, [as_line(_SUMMARY, tally.summary()), *found])
 
 
+def _compare_debts(job: Job) -> None:
+    tally, found = DebtTally(), list[bytes]()
+    recorded = read_debts(job.facts)
+    policy = _change(job.change).dunning or recorded.policy
+    for debtor in recorded.debtors:
+        until = job.until or add_months(debtor.now, MONTHS_A_YEAR)
+        for outcome, difference in compared(recorded.policy, policy, debtor, until):
+            tally.add(outcome, difference)
+            if difference:
+                found.append(as_line(_DEBT_DIFFERENCE, difference))
+    write_lines(job.out, [as_line(_DEBT_SUMMARY, tally.summary()), *found])
+
+
 def _changed_bills(job: Job) -> Iterator[PlanBill]:
     change = _change(job.change)
     return (_by(change, plan, _until(job, plan)) for plan in read_facts(job.facts))
 
 
 def _by(change: RuleChange, plan: RecordedPlan, until: datetime, before: PlanBill | None = None) -> PlanBill:
-    if change == NO_CHANGE:
+    if not change.changes_bills:
         return before or bill(plan.facts, until, plan.now)
     try:
         facts = change.applied_to(plan.facts, plan.now)

@@ -58,12 +58,14 @@ class DryRun:
         await at_once(work() for _ in range(min(processes, len(waiting))))
 
     async def _perform(self, chunk: RecordedChunk, ours: BillingProcess, theirs: BillingProcess | None) -> None:
-        facts, change = self.facts.chunk(chunk.name), self.results.change
+        facts, change, result = self.facts.chunk(chunk.name), self.results.change, self.results.result(chunk)
+        if chunk.debtors:
+            await ours.perform(Job(facts=facts, out=result, until=self.until, change=change, of_debts=True))
+            return
         bills = self.results.bills(chunk) if theirs else None
         if theirs and bills:
             job = Job(facts=facts, out=bills, until=self.until, change=change, bills_only=True)
             await theirs.perform(job)
-        result = self.results.result(chunk)
         await ours.perform(Job(facts=facts, out=result, until=self.until, change=change, bills=bills))
         if bills:
             bills.unlink()

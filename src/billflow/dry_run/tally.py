@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from billflow.dry_run.bills import PlanBill
 from billflow.dry_run.causes import Cause
 from billflow.dry_run.comparison import PlanDifference
+from billflow.dry_run.debts import NO_DEBTS, DebtSummary
 
 WORST = 10
 """How many plans are shown of each currency, those whose total changes most."""
@@ -43,7 +44,7 @@ class HoldTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DryRunSummary:
-    """What a dry run found in all its plans; `worst` are those that differ most."""
+    """What a dry run found in all its plans, of which `worst` differ most, and in the debts that are open."""
 
     plans: int
     different: int
@@ -51,6 +52,7 @@ class DryRunSummary:
     totals: tuple[MonthTotal, ...]
     on_hold: tuple[HoldTotal, ...]
     worst: tuple[PlanDifference, ...]
+    debts: DebtSummary = NO_DEBTS
 
 
 @dataclass

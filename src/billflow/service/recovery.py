@@ -23,6 +23,7 @@ from billflow.temporal.workflow_starts import (
     adjustment_workflow,
     collection_workflow,
     delivery_workflow,
+    dry_run_workflow,
     mail_workflow,
     onboarding_workflow,
     plan_batch_workflow,
@@ -141,6 +142,7 @@ class RecoveryService:
         yield RecoveredKind.ADJUSTMENTS, found.credit_notes, _adjustment
         yield RecoveredKind.ONBOARDINGS, found.onboardings, onboarding_workflow
         yield RecoveredKind.PLAN_BATCHES, found.plan_batches, plan_batch_workflow
+        yield RecoveredKind.DRY_RUNS, found.dry_runs, dry_run_workflow
         if self.settings.smtp_url is not None:  # without a mail server mails are kept, not sent
             yield RecoveredKind.MAILS, partial(found.mails, since=datetime.now(UTC) - LATE_MAILS), _mail
 

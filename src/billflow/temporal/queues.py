@@ -1,4 +1,4 @@
-"""The task queues, and why there are five."""
+"""The task queues, and why there are six."""
 
 from typing import Final
 
@@ -17,4 +17,7 @@ DELIVERY: Final = "billflow-delivery"
 SEATS: Final = "billflow-seats"
 """Counting seats in other people's systems: one that is slow or away must not hold up billing."""
 
-ALL: Final = (BILLFLOW, STRIPE, RECONCILIATION, DELIVERY, SEATS)
+DRY_RUNS: Final = "billflow-dry-runs"
+"""Billing every plan ahead: one dry run at a time in each process of workers, whatever else waits."""
+
+ALL: Final = (BILLFLOW, STRIPE, RECONCILIATION, DELIVERY, SEATS, DRY_RUNS)

@@ -12,6 +12,7 @@ from billflow.models.contracts.base import Contract
 from billflow.models.contracts.catalog_changes import PriceChangeRef
 from billflow.models.contracts.collection import CollectionInput
 from billflow.models.contracts.customers import CustomerRef
+from billflow.models.contracts.dry_run import DryRunRef
 from billflow.models.contracts.endpoints import DeliveryStream
 from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.mail import MailRef, NotificationInput
@@ -125,6 +126,12 @@ def plan_batch_workflow(argument: BatchInput) -> WorkflowStart:
     workflow_id, attributes = f"plan-batch/{argument.plan_batch_id}/{argument.phase}", subject(argument.org_id)
     summary = f"batch of plans: {argument.phase}"
     return WorkflowStart("PlanBatchWorkflow", argument, workflow_id, summary, attributes, urgency=NOBODY_WAITS)
+
+
+def dry_run_workflow(argument: DryRunRef) -> WorkflowStart:
+    """Return how a dry run is carried out."""
+    workflow_id, attributes = f"dry-run/{argument.dry_run_id}", subject(argument.org_id)
+    return WorkflowStart("DryRunWorkflow", argument, workflow_id, "dry run", attributes, urgency=NOBODY_WAITS)
 
 
 def reconciliation_workflow(argument: ReconciliationInput, day: datetime) -> WorkflowStart:

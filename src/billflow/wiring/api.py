@@ -95,6 +95,8 @@ def api_services(engine: Engine) -> Services:
     return Services(
         plans=engine.plans,
         plan_batches=engine.plan_batches,
+        dry_runs=engine.asked_dry_runs,
+        dry_run_results=engine.dry_run_results,
         business=engine.business,
         reconciliation=engine.reconciliation,
         repositories=engine.repositories,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from billflow.service.clocks import ClockService
     from billflow.service.collection import CollectionService
     from billflow.service.customers import CustomerService
+    from billflow.service.dry_run_requests import AskedDryRuns
     from billflow.service.imports import ImportService
     from billflow.service.invoices import InvoiceService
     from billflow.service.offers import OfferService
@@ -64,6 +65,7 @@ class Engine(Store):
     seats: ClassVar["Part[SeatService]"] = Part("service.seats")
     clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
     plan_batches: ClassVar["Part[PlanBatchService]"] = Part("service.plan_batches")
+    asked_dry_runs: ClassVar["Part[AskedDryRuns]"] = Part("service.dry_run_requests")
     reconciliation: ClassVar["Part[ReconciliationService]"] = Part("service.reconciliation")
     business: ClassVar["Part[BusinessService]"] = Part("service.business")
     offers: ClassVar["Part[OfferService]"] = Part("service.offers")

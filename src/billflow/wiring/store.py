@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from billflow.documents.invoices import InvoiceDocuments
     from billflow.service.catalog import CatalogService
     from billflow.service.dry_run import DryRunService
+    from billflow.service.dry_run_results import DryRunResults
     from billflow.service.taxes import TaxService
     from billflow.store.access.sellers import PostgresSellerRepository
     from billflow.store.audit.archive import AuditArchive
@@ -52,6 +53,7 @@ class Store:
     catalog: ClassVar["Part[CatalogService]"] = Part("service.catalog")
     taxes: ClassVar["Part[TaxService]"] = Part("service.taxes")
     dry_runs: ClassVar["Part[DryRunService]"] = Part("service.dry_run")
+    dry_run_results: ClassVar["Part[DryRunResults]"] = Part("service.dry_run_results")
     key_rotation: ClassVar["Part[KeyRotation]"] = Part("store.audit.key_rotation")
     audit_archive: ClassVar["Part[AuditArchive]"] = Part("store.audit.archive")
     audit_roots: ClassVar["Part[AuditRoots]"] = Part("store.audit.roots")

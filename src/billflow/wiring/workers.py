@@ -12,6 +12,7 @@ from billflow.activities.collection import CollectionActivities
 from billflow.activities.comparison import Comparison
 from billflow.activities.customer_update import CustomerUpdateActivities
 from billflow.activities.delivery import DeliveryActivities, DeliverySweepActivities
+from billflow.activities.dry_run import DryRunActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
 from billflow.activities.notices import NoticeActivities
@@ -35,7 +36,7 @@ from billflow.settings import Settings, payload_keyring
 from billflow.store.session.pools import BACKGROUND_POOL_SIZE
 from billflow.temporal import queue_rates, schedules, search_attributes
 from billflow.temporal.client import connect
-from billflow.temporal.queues import BILLFLOW, DELIVERY, RECONCILIATION, SEATS, STRIPE
+from billflow.temporal.queues import BILLFLOW, DELIVERY, DRY_RUNS, RECONCILIATION, SEATS, STRIPE
 from billflow.temporal.versions import own_build_id
 from billflow.temporal.worker import activities_of, build_worker
 from billflow.temporal.workflow_tasks import WorkflowTasks
@@ -45,6 +46,7 @@ from billflow.workflows.adjustments import AdjustmentWorkflow, CloseInvoiceWorkf
 from billflow.workflows.collection import CollectionWorkflow
 from billflow.workflows.customer_update import CustomerUpdateWorkflow
 from billflow.workflows.delivery import DeliverySweepWorkflow, DeliveryWorkflow
+from billflow.workflows.dry_run import DryRunWorkflow
 from billflow.workflows.mail import MailWorkflow, PriceChangeMailsWorkflow, StoredMailWorkflow
 from billflow.workflows.notices import NoticeSweepWorkflow
 from billflow.workflows.onboarding import OnboardingWorkflow
@@ -76,6 +78,7 @@ WORKFLOWS: Final = (
     NoticeSweepWorkflow,
     PlanBatchWorkflow,
     FindingRepairWorkflow,
+    DryRunWorkflow,
 )
 
 DELIVERY_WORKFLOWS: Final = (DeliveryWorkflow, DeliverySweepWorkflow)
@@ -113,6 +116,7 @@ def workers(engine: Engine) -> list[AbstractAsyncContextManager[object]]:
         ),
         stripe_worker(engine.client, activities, settings.build_id, settings.max_stripe_activities),
         reconciliation_worker(engine),
+        dry_run_worker(engine),
     ]
 
 
@@ -139,6 +143,17 @@ def reconciliation_worker(engine: Engine) -> Worker:
     )
 
 
+def dry_run_worker(engine: Engine) -> Worker:
+    """Build the worker of dry runs, one at a time: each has a process of its own that computes."""
+    return build_worker(
+        engine.client,
+        DRY_RUNS,
+        activities=activities_of(dry_run_activities(engine.on(engine.pools.background))),
+        max_concurrent_activities=1,
+        build_id=engine.settings.build_id,
+    )
+
+
 def activity_classes(engine: Engine) -> tuple[object, ...]:
     """Build every activity but those of events on their way out."""
     rows = engine.repositories
@@ -158,6 +173,7 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         notice_activities(background),
         SeatSweepActivities(rows.seat_pulls, engine.control),
         plan_batch_activities(background),
+        dry_run_activities(background),
     )
 
 
@@ -185,6 +201,11 @@ def plan_batch_activities(engine: Engine) -> PlanBatchActivities:
     """Build what gives one command to many plans."""
     rows = engine.repositories
     return PlanBatchActivities(rows.plan_batches, rows.plans, engine.plans)
+
+
+def dry_run_activities(engine: Engine) -> DryRunActivities:
+    """Build what carries out dry runs."""
+    return DryRunActivities(engine.repositories.dry_runs, engine.queries.facts_recorder)
 
 
 def notice_activities(engine: Engine) -> NoticeActivities:

@@ -20,6 +20,5 @@ async def show_dunning(services: ServicesHere, principal: PrincipalHere) -> Dunn
 @router.patch("")
 async def update_dunning(asked: DunningUpdate, services: ServicesHere, principal: AdminHere) -> DunningResponse:
     """Change parts of the policy, null leaving a part out; collections that run keep the one they began with."""
-    changes = asked.model_dump(exclude_unset=True, exclude={"reason"})
     change = change_by(principal, asked.reason)
-    return DunningResponse.of(await services.repositories.dunning.change_policy(principal.org_id, changes, change))
+    return DunningResponse.of(await services.repositories.dunning.change_policy(principal.org_id, asked.named, change))

@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import run_sql
 
 revision = "0059"
-down_revision = "0052"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

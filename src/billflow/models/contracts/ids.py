@@ -20,6 +20,7 @@ class Named(StrEnum):
     EVENT = "event"
     FINDING = "finding"
     PLAN_BATCH = "plan_batch"
+    DRY_RUN = "dry_run"
     RECONCILIATION_RUN = "reconciliation_run"
     SPONSORSHIP_REQUEST = "sponsorship_request"
 

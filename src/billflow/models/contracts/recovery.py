@@ -13,6 +13,7 @@ class RecoveredKind(StrEnum):
     ADJUSTMENTS = "adjustments"
     ONBOARDINGS = "onboardings"
     PLAN_BATCHES = "plan_batches"
+    DRY_RUNS = "dry_runs"
     MAILS = "mails"
     DELIVERIES = "deliveries"
 

@@ -16,6 +16,7 @@ from billflow.models.tables.console import ConsoleSessionRow
 from billflow.models.tables.coupons import CouponRedemptionRow, CouponRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
+from billflow.models.tables.dry_run import DryRunChunkRow, DryRunRow
 from billflow.models.tables.imports import ImportedObjectRow, OpeningInvoiceRow
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
 from billflow.models.tables.items import PlanItem

@@ -29,6 +29,7 @@ OF_NO_CUSTOMER = frozenset(
     {
         "api_key",
         "console_session",
+        "dry_run",
         "org",
         "plan_batch",
         "reconciliation_finding",

@@ -13,6 +13,7 @@ from billflow.errors import CommandFailed
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.tables import (
+    DryRunRow,
     ForeignStripeEventRow,
     IdempotencyKey,
     InvoiceRow,
@@ -124,6 +125,7 @@ class Retention(Repository, RetentionRepository):
 def _expired(periods: RetentionPeriods) -> Iterator[Expired]:
     closed = select(InvoiceRow.id).where(InvoiceRow.id == MailRow.invoice_id, InvoiceRow.status.not_in(_OPEN))
     yield "answers", IdempotencyKey, IdempotencyKey.expires_at < func.now()
+    yield "dry_runs", DryRunRow, DryRunRow.kept_until < func.now()
     yield (
         "stripe_events",
         WebhookEvent,

@@ -1,20 +1,15 @@
 """Collection by policy as rows: how far it has come, suspending for a debt and lifting that, writing off."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from uuid import UUID
+from datetime import datetime
 
-from pydantic import TypeAdapter
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.catalog import usual_seats
 from billflow.domain.dunning import (
-    DEFAULT_POLICY,
     DunningPolicy,
     SmallOrganizationRule,
-    UnpaidInvoice,
     WriteOffDecision,
     check_policy,
     decide_write_off,
@@ -22,32 +17,30 @@ from billflow.domain.dunning import (
 )
 from billflow.domain.errors import NotFound
 from billflow.domain.invoicing.draft import InvoiceKind
-from billflow.domain.plan import PlanStatus
-from billflow.domain.seats import seats_of
 from billflow.models.contracts.collection import CollectionTerms, SmallOrganizationResult, SuspensionResult
 from billflow.models.contracts.customers import ChangeContext, CustomerStatus
 from billflow.models.contracts.invoices import UNPAID, InvoiceRef, InvoiceStatus, InvoiceSummary
-from billflow.models.contracts.mail import Occasion
-from billflow.models.tables import CustomerPlan, CustomerRow, DunningPolicyRow, InvoiceRow, MailRow, PaymentAttempt
+from billflow.models.tables import CustomerPlan, CustomerRow, DunningPolicyRow, InvoiceRow
 from billflow.ports.dunning import DunningRepository
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.status import hold_until_resumed, set_status
 from billflow.store.customers.transactions import lock_with_plans
+from billflow.store.dunning.records import (
+    POLICY,
+    attempts_before,
+    counted_seats,
+    outcome_of,
+    policy_of,
+    unpaid_invoice,
+)
 from billflow.store.invoices.drafts import open_invoices, void
 from billflow.store.invoices.records import invoice_by_id, last_replaced, summary
-from billflow.store.plans.catalog_records import current_catalog
-from billflow.store.plans.mapping import hosting_of
-from billflow.store.plans.start import newest_observation
 from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_json, from_row
 
 COLLECTION = "collection"
 """The actor of what collection does."""
-
-_POLICY = TypeAdapter(DunningPolicy)
-_FAILED = ("declined", "requires_action")
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PostgresDunningRepository(Repository, DunningRepository):
@@ -56,7 +49,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
     async def policy(self, org_id: str) -> DunningPolicy:
         """Return how the organization collects."""
         async with self.database.unit_of_work(org_id) as session:
-            return await _policy(session)
+            return await policy_of(session)
 
     async def set_policy(self, org_id: str, policy: DunningPolicy) -> None:
         """Collect by this policy from now on; running collections go on by theirs."""
@@ -69,9 +62,8 @@ class PostgresDunningRepository(Repository, DunningRepository):
         Raises `InvalidInput` for what can't be followed.
         """
         async with self.database.unit_of_work(org_id) as session:
-            before = await _policy(session)
-            policy = _POLICY.validate_python({**as_json(before), **changes})
-            check_policy(policy)
+            before = await policy_of(session)
+            policy = _changed(before, changes)
             await session.execute(_written(org_id, policy))
             owner = as_id(org_id, "organization")
             detail = {"reason": change.reason} if change.reason else None
@@ -80,31 +72,23 @@ class PostgresDunningRepository(Repository, DunningRepository):
             )
             return policy
 
+    async def check_policy(self, org_id: str, changes: Mapping[str, object]) -> DunningPolicy:
+        """Return the policy with parts changed, named as in `DunningPolicy`; raises what `change_policy` raises."""
+        async with self.database.unit_of_work(org_id) as session:
+            return _changed(await policy_of(session), changes)
+
     async def terms(self, ref: InvoiceRef) -> CollectionTerms:
         async with self.database.unit_of_work(ref.org_id) as session:
             invoice = await invoice_by_id(session, ref.invoice_id)
-            policy = await _policy(session)
-            plan = await session.get_one(CustomerPlan, invoice.plan_id)
+            policy = await policy_of(session)
             replaced = await session.scalar(last_replaced(invoice.id))
-            failed_at, failures = await _failures(session, invoice.id, replaced)
-            outcome = (invoice.last_outcome or {}).get("kind")
-            unpaid = from_row(
-                UnpaidInvoice,
-                invoice,
-                failed_at=failed_at,
-                attempts=failures,
-                requires_action=outcome == "requires_action",
-                reminders=await _reminders(session, invoice.id, replaced),
-                suspended_at=invoice.customer_suspended_at,
-                plan_ended=plan.status is PlanStatus.ENDED,
-            )
             return from_row(
                 CollectionTerms,
                 invoice,
                 policy=policy if invoice.kind is InvoiceKind.RECURRING else without_consequences(policy),
-                unpaid=unpaid,
-                last_outcome=outcome,
-                attempts_before=await _attempts_before(session, invoice.id, replaced),
+                unpaid=await unpaid_invoice(session, invoice, replaced),
+                last_outcome=outcome_of(invoice),
+                attempts_before=await attempts_before(session, invoice.id, replaced),
                 clock_at=await clock_of_invoice(session, invoice.id),
             )
 
@@ -154,7 +138,7 @@ class PostgresDunningRepository(Repository, DunningRepository):
 
     async def write_off(self, ref: InvoiceRef, at: datetime) -> SmallOrganizationResult:
         async with self.database.unit_of_work(ref.org_id) as session:
-            rule = (await _policy(session)).small_organizations
+            rule = (await policy_of(session)).small_organizations
             owes = await invoice_by_id(session, ref.invoice_id)
             customer, plans = await lock_with_plans(session, str(owes.customer_id))
             live = [plan for plan in plans if plan.status.is_live]
@@ -173,36 +157,15 @@ class PostgresDunningRepository(Repository, DunningRepository):
             return SmallOrganizationResult(voided=await _voided_with(session, owes))
 
 
+def _changed(policy: DunningPolicy, changes: Mapping[str, object]) -> DunningPolicy:
+    changed = POLICY.validate_python({**as_json(policy), **changes})
+    check_policy(changed)
+    return changed
+
+
 def _written(org_id: str, policy: DunningPolicy) -> Insert:
     row = insert(DunningPolicyRow).values(org_id=as_id(org_id, "organization"), policy=as_json(policy))
     return row.on_conflict_do_update(index_elements=["org_id"], set_={"policy": row.excluded.policy})
-
-
-async def _policy(session: AsyncSession) -> DunningPolicy:
-    stored: object = (await session.scalars(select(DunningPolicyRow.policy))).one_or_none()
-    return _POLICY.validate_python(stored) if stored is not None else DEFAULT_POLICY
-
-
-async def _failures(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> tuple[datetime | None, int]:
-    query = select(func.min(PaymentAttempt.at), func.count()).where(
-        PaymentAttempt.invoice_id == invoice_id,
-        PaymentAttempt.outcome["kind"].astext.in_(_FAILED),
-        PaymentAttempt.created_at > (replaced or _LONG_AGO),
-    )
-    first, count = (await session.execute(query)).one()
-    return first, count
-
-
-async def _attempts_before(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> int:
-    before = PaymentAttempt.created_at <= (replaced or _LONG_AGO)
-    query = select(func.count()).where(PaymentAttempt.invoice_id == invoice_id, before)
-    return await session.scalar(query) or 0
-
-
-async def _reminders(session: AsyncSession, invoice_id: UUID, replaced: datetime | None) -> int:
-    reminders = [occasion for occasion in Occasion if occasion.is_reminder]
-    query = select(func.count()).where(MailRow.invoice_id == invoice_id, MailRow.occasion.in_(reminders))
-    return await session.scalar(query.where(MailRow.created_at > (replaced or _LONG_AGO))) or 0
 
 
 async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) -> bool:
@@ -214,12 +177,9 @@ async def _is_suspended_for_debts(session: AsyncSession, customer: CustomerRow) 
 async def _decided(
     session: AsyncSession, rule: SmallOrganizationRule, customer: CustomerRow, plan: CustomerPlan | None, at: datetime
 ) -> WriteOffDecision:
-    seen = await newest_observation(session, customer, at)
-    if seen is None:
+    seats = await counted_seats(session, customer, plan, at)
+    if seats is None:
         return WriteOffDecision()
-    catalog, live = await current_catalog(session), plan and plan.tier
-    counted = catalog.tier(live).seat_rule if live else usual_seats(hosting_of(customer))
-    seats = seats_of(counted, seen)
     newest = (
         select(InvoiceRow.status)
         .where(InvoiceRow.customer_id == customer.id)

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, exists, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.models.contracts.adjustments import SendAdjustmentInput
+from billflow.models.contracts.dry_run import DryRunRef, DryRunStatus
 from billflow.models.contracts.invoices import UNPAID, InvoiceSummary
 from billflow.models.contracts.mail import NotificationInput
 from billflow.models.contracts.onboarding import OnboardingInput, OnboardingOptions, OnboardingStatus
@@ -17,6 +18,7 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import (
     CreditNoteRow,
     CustomerPlan,
+    DryRunRow,
     InvoiceRow,
     MailRow,
     Onboarding,
@@ -127,6 +129,14 @@ class PostgresRecoveryQueries(Repository):
         return [
             (str(row.id), BatchInput(org_id=org_id, plan_batch_id=str(row.id), phase=row.status))
             for (row,) in await self._rows(org_id, query, PlanBatchRow.id, after)
+        ]
+
+    async def dry_runs(self, org_id: str, after: str | None) -> Sequence[tuple[str, DryRunRef]]:
+        """Return the next dry runs that go on."""
+        query = select(DryRunRow).where(DryRunRow.status.in_([status for status in DryRunStatus if status.goes_on]))
+        return [
+            (str(row.id), DryRunRef(org_id=org_id, dry_run_id=str(row.id)))
+            for (row,) in await self._rows(org_id, query, DryRunRow.id, after)
         ]
 
     async def mails(

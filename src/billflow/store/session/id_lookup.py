@@ -25,6 +25,7 @@ _TABLES: dict[str, type[Identified]] = {
     "event": tables.OutboxEvent,
     "API key": tables.ApiKey,
     "plan batch": tables.PlanBatchRow,
+    "dry run": tables.DryRunRow,
     "finding": tables.ReconciliationFinding,
     "reconciliation run": tables.ReconciliationRunRow,
     "sponsorship request": tables.SponsorshipRequest,

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.settings import PostgresSettingsRepository
     from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
     from billflow.store.customers.statements import PostgresStatementQueries
+    from billflow.store.dunning.debts import PostgresDebtSnapshots
     from billflow.store.dunning.repository import PostgresDunningRepository
     from billflow.store.invoices.queries import PostgresInvoiceQueries
     from billflow.store.invoices.repository import PostgresInvoiceRepository
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from billflow.store.offers.coupons import PostgresCouponRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
+    from billflow.store.plans.dry_run import PostgresDryRunRepository
+    from billflow.store.plans.dry_run_facts import PostgresFactsRecorder
     from billflow.store.plans.notices import PostgresNoticeRepository
     from billflow.store.plans.plan_batches import PostgresPlanBatchRepository
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
@@ -134,6 +137,7 @@ class Repositories:
     deliveries: "Part[PostgresDeliveryRepository]" = Part("store.webhooks.deliveries")
     plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
     plan_batches: "Part[PostgresPlanBatchRepository]" = Part("store.plans.plan_batches")
+    dry_runs: "Part[PostgresDryRunRepository]" = Part("store.plans.dry_run")
     invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
     adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
     reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")
@@ -152,6 +156,8 @@ class Queries:
 
     plans: "Part[PostgresPlanQueries]" = Part("store.plans.queries")
     plan_snapshots: "Part[PostgresPlanSnapshots]" = Part("store.plans.snapshots")
+    debt_snapshots: "Part[PostgresDebtSnapshots]" = Part("store.dunning.debts")
+    facts_recorder: "Part[PostgresFactsRecorder]" = Part("store.plans.dry_run_facts")
     invoices: "Part[PostgresInvoiceQueries]" = Part("store.invoices.queries")
     customers: "Part[PostgresCustomerQueries]" = Part("store.customers.queries")
     ids: "Part[IdLookup]" = Part("store.session.id_lookup")

@@ -1,12 +1,9 @@
 """The real servers that the tests share: started once per session, on free ports, gone at its end."""
 
-import errno
 import functools
 import logging
 import os
-import socket
 import ssl
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -23,7 +20,10 @@ from billflow.temporal.client import connect
 from tests.databases import create_template
 from tests.sizes import VARIABLE, sized
 
-pytest_plugins = ["tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage", "tests.plugins.sizes"]
+pytest_plugins = [
+    *("tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage", "tests.plugins.sizes"),
+    "tests.plugins.this_machine",
+]
 
 # The tests never touch a server that the developer's environment points at.
 _FOR_TESTS = {VARIABLE, "BILLFLOW_CHAOS_SEED", "BILLFLOW_PICTURES"}
@@ -40,21 +40,6 @@ def pytest_collection_finish() -> None:
     for name in _FOR_TESTS:
         os.environ.pop(name, None)
 
-
-def _stay_on_this_machine(event: str, arguments: tuple[object, ...]) -> None:
-    """Let the tests find the world as on a machine without a network: nothing but loopback is found or called."""
-    if event == "socket.getaddrinfo" and not _is_here(arguments[0]):
-        raise socket.gaierror(socket.EAI_NONAME, "tests look up no names")
-    if event == "socket.connect" and isinstance(arguments[1], tuple) and not _is_here(arguments[1][0]):
-        raise OSError(errno.ENETUNREACH, "tests call nobody but this machine")
-
-
-def _is_here(host: object) -> bool:
-    name = host.decode() if isinstance(host, bytes) else host
-    return name in (None, "", "localhost", "::1", "::") or str(name).startswith(("127.", "0.0.0.0"))  # noqa: S104
-
-
-sys.addaudithook(_stay_on_this_machine)
 
 # Each HTTP client reads the certificates of all authorities, which takes longer than a request to this machine.
 ssl.create_default_context = functools.cache(ssl.create_default_context)  # type: ignore[assignment]

@@ -41,7 +41,7 @@ from billflow.wiring.workers import workers
 from billflow.workflows.plan import PlanWorkflow
 from stripe_emulator.server import StripeEmulator
 from tests.api_environment import API_KEY, ApiEnvironment
-from tests.namespaces import fresh_namespace
+from tests.namespaces import STRICT_IMPORTS, fresh_namespace
 
 if TYPE_CHECKING:
     from billflow.telemetry.traces import Tracing
@@ -54,10 +54,10 @@ MANUAL = replace(MONTHLY, license_management=LicenseManagement.MANUAL, licenses=
 BY_INVOICE = replace(MONTHLY, collection_method=CollectionMethod.SEND_INVOICE, licenses=SEATS)
 
 
-def strict_plugins() -> list[Plugin]:
+def strict_plugins(*, strict_imports: bool = True) -> list[Plugin]:
     """Return our plugin with strict imports, and one that lets a bug in a workflow fail it instead of hanging it."""
     fail_fast = SimplePlugin("fail fast", workflow_failure_exception_types=[Exception])
-    return [billflow_plugin(strict_imports=True), fail_fast]
+    return [billflow_plugin(strict_imports=strict_imports), fail_fast]
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ async def dev_server_environment(
     temporal_server: str, database_url: str, *, working: bool = True, stripe_at: StripeAt = stripe_in_thread
 ) -> AsyncIterator[Environment]:
     """Run a world in a namespace of its own: two worlds in one would take each other's tasks."""
-    client = await fresh_namespace(temporal_server, "env", strict_plugins())
+    client = await fresh_namespace(temporal_server, "env", strict_plugins(strict_imports=STRICT_IMPORTS))
     async with running_environment(client, database_url, working=working, stripe_at=stripe_at) as env:
         yield env
 

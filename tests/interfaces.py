@@ -31,8 +31,17 @@ def _command(command: object, typed: str) -> Iterator[Use]:
 
 @cache
 def document() -> Mapping[str, Any]:
-    """Return the API's OpenAPI document, for which no service is asked anything."""
+    """Return the API's OpenAPI document, for which no service is asked anything.
+
+    It takes two seconds: no module of tests may need it when it is imported, as each process imports all.
+    """
     return create_app(cast("Services", None)).openapi()
+
+
+def schemas() -> Mapping[str, Any]:
+    """Return the schemas of the document by name."""
+    found: Mapping[str, Any] = document()["components"]["schemas"]
+    return found
 
 
 def api() -> Iterator[Use]:

@@ -10,6 +10,14 @@ from temporalio.runtime import Runtime
 
 from billflow.models.keyring import Keyring
 from billflow.temporal.plugin import billflow_plugin
+from tests.sizes import sized
+
+STRICT_IMPORTS = sized(False, True, True)
+"""Whether each run of a workflow loads its modules anew, which costs a seventh of a worker's processor time.
+
+The small size does so in `tests/workflows`, `tests/temporal` and `tests/replay`, and elsewhere as production does
+(decision 0325).
+"""
 
 _RETENTION = Duration(seconds=86_400)
 
@@ -23,15 +31,15 @@ async def fresh_namespace(
 ) -> Client:
     """Register a namespace and return a client of it; *name* is where its name begins.
 
-    The client has our plugin, whose workers refuse careless imports, where no *plugins* are named; with a *keyring*
-    payloads are encrypted. *runtime* is that of the SDK where it is not the one that all clients share.
+    The client has our plugin where no *plugins* are named, in the full size one whose workers refuse careless imports;
+    with a *keyring* payloads are encrypted. *runtime* is the SDK's where it is not the one that all clients share.
     """
     namespace = f"{name}-{secrets.token_hex(4)}"
     server = await Client.connect(address)
     await server.workflow_service.register_namespace(
         RegisterNamespaceRequest(namespace=namespace, workflow_execution_retention_period=_RETENTION)
     )
-    plugins = plugins or [billflow_plugin(strict_imports=True, keyring=keyring)]
+    plugins = plugins or [billflow_plugin(strict_imports=STRICT_IMPORTS, keyring=keyring)]
     return await Client.connect(address, namespace=namespace, plugins=plugins, runtime=runtime)
 
 

@@ -1,18 +1,18 @@
 """Imports never go round in a circle, wherever in a module they stand."""
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from tests.source import ROOT, modules
+from tests.source import ROOT, modules, nodes_of, tree
 
 Graph = Mapping[str, set[str]]
 
 
-def imports_of(tree: ast.Module, known: set[str]) -> Iterator[str]:
+def imports_of(read: Iterable[ast.AST], known: set[str]) -> Iterator[str]:
     """Yield which of the *known* modules a module imports: at its top, in a function, or for its types only."""
-    for node in ast.walk(tree):
+    for node in read:
         match node:
             case ast.Import(names=names):
                 yield from (name.name for name in names if name.name in known)
@@ -21,11 +21,11 @@ def imports_of(tree: ast.Module, known: set[str]) -> Iterator[str]:
                 yield from found or {package} & known
 
 
-def graph(folder: Path, read: Callable[[str], ast.Module] = ast.parse) -> Graph:
+def graph(folder: Path, read: Callable[[Path], Iterable[ast.AST]] = nodes_of) -> Graph:
     """Return each module below a folder with those of the same folder that it imports, by what is *read* of it."""
     paths = {".".join(path.relative_to(folder).with_suffix("").parts): path for path in modules(folder)}
     known = {name.removesuffix(".__init__"): path for name, path in paths.items()}
-    return {name: set(imports_of(read(path.read_text()), set(known))) for name, path in known.items()}
+    return {name: set(imports_of(read(path), set(known))) for name, path in known.items()}
 
 
 def imported_with(name: str, imports: Graph) -> set[str]:
@@ -46,11 +46,14 @@ def circle_in(imports: Graph) -> list[str]:
     return []
 
 
-def top_of(text: str) -> ast.Module:
+def top_of(path: Path) -> Iterable[ast.AST]:
     """Read of a module what runs at its import: no functions, nothing for types only."""
-    tree = ast.parse(text)
-    tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return tree
+    return tree(path).body
+
+
+def as_it_stands(path: Path) -> Iterable[ast.AST]:
+    """Read a module that changes."""
+    return ast.walk(ast.parse(path.read_text()))
 
 
 def test_a_worker_and_the_api_start_without_what_draws_pdf_files() -> None:
@@ -74,4 +77,4 @@ def test_a_circle_is_found_wherever_the_import_stands(tmp_path: Path) -> None:
     for closing in ("import one", "def f():\n    import one", "if TYPE_CHECKING:\n    from one import One"):
         (tmp_path / "two.py").write_text(f"{closing}\n")
 
-        assert set(circle_in(graph(tmp_path))) == {"one", "two"}
+        assert set(circle_in(graph(tmp_path, as_it_stands))) == {"one", "two"}

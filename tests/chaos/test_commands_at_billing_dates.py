@@ -43,10 +43,10 @@ from tests.databases import migrated_database
 from tests.environment import MANUAL, SEATS, Environment, dev_server_environment, ref
 from tests.sizes import sized
 
-CUSTOMERS = sized(1, 4, 12)
-DATES = sized(2, 6, 24)
-COMMANDS = sized(12, 40, 60)
-KILLS = sized(2, 12, 80)
+CUSTOMERS = sized(1, 3, 12)
+DATES = sized(2, 4, 24)
+COMMANDS = sized(12, 30, 60)
+KILLS = sized(2, 6, 80)
 AT_ONCE = 4
 """Each of which may be sent twice: fewer than the ten updates that the server lets be in flight."""
 

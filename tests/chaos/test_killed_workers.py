@@ -21,9 +21,9 @@ from tests.environment import ANNUAL, MONTHLY, Environment, dev_server_environme
 from tests.sizes import sized
 
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-CUSTOMERS = sized(2, 10, 40)
-MONTHS = sized(4, 20, 20)
-KILLS = sized(1, 6, 60)
+CUSTOMERS = sized(2, 6, 40)
+MONTHS = sized(3, 12, 20)
+KILLS = sized(1, 5, 60)
 STOPS = (MONTHS // 3, MONTHS // 3 * 2, MONTHS)
 BEGIN = datetime(2023, 5, 31, 10, 0, tzinfo=UTC)
 LONGEST = sized(1500, 1500, 7200)

@@ -30,8 +30,8 @@ from tests.environment import MONTHLY, Environment, dev_server_environment
 from tests.sizes import sized
 
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-PLANS = sized(25, 60, 300)
-KILLS = sized(2, 4, 20)
+PLANS = sized(12, 40, 300)
+KILLS = sized(1, 3, 20)
 LONGEST = sized(900, 900, 3600)
 TRIAL = StartPlan(tier=MONTHLY.tier, schedule=MONTHLY.schedule, trial_days=30)
 

@@ -15,13 +15,13 @@ from tests.databases import create_template, migrated_database
 from tests.environment import Environment, dev_server_environment
 from tests.sizes import sized
 
-OUTAGES = sized(2, 3, 20)
+OUTAGES = sized(2, 2, 20)
 """As many plans, each with a billing date in one of them."""
 
-AWAY = sized(2.0, 20.0, 150.0)
+AWAY = sized(2.0, 8.0, 150.0)
 """Seconds: within a step's minute, or in the long run beyond it."""
 
-MONTHS = sized(1, 3, 6)
+MONTHS = sized(1, 2, 6)
 COMMANDS = sized(4, 10, 20)
 LEAD = timedelta(seconds=4)
 """Until the first outage, while plans make up for the dates that they missed."""

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.interfaces import document
-
-SCHEMAS: Mapping[str, Any] = document()["components"]["schemas"]
+from tests.interfaces import schemas
 
 RESPONSES: Mapping[str, str] = {
     "audit list": "AuditEntryList",
@@ -177,11 +175,11 @@ def differences(words: tuple[str, ...], data: Any) -> list[str]:
     """Return the fields that a command's JSON has more or fewer than the API's answer."""
     name = command_of(words)
     assert name, f"{words}: say in tests/cli/responses.py which answer of the API it is"
-    return list(_differences(SCHEMAS[RESPONSES[name]], data, name)) if name in RESPONSES else []
+    return list(_differences(schemas()[RESPONSES[name]], data, name)) if name in RESPONSES else []
 
 
 def _differences(schema: Mapping[str, Any], data: Any, place: str) -> Iterator[str]:
-    schema = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    schema = schemas()[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
     if isinstance(data, list):
         for held in data[:3]:
             yield from _differences(schema.get("items", {}), held, f"{place}[]")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.cli.responses import OF_THE_COMMAND_LINE, RESPONSES, SCHEMAS, differences
+from tests.cli.responses import OF_THE_COMMAND_LINE, RESPONSES, differences
 from tests.cli.test_help import EVERY, ROOT
-from tests.interfaces import document
+from tests.interfaces import document, schemas
 
 OWN_OPTIONS = {
     "--json": "how it is printed",
@@ -48,14 +48,14 @@ def fields() -> set[str]:
     """Return the names of all fields and parameters of the API, those of things without their `_id` too."""
     operations = [operation for methods in document()["paths"].values() for operation in methods.values()]
     named = {one["name"] for operation in operations for one in operation.get("parameters", [])}
-    named |= {field for schema in SCHEMAS.values() for field in schema.get("properties", {})}
+    named |= {field for schema in schemas().values() for field in schema.get("properties", {})}
     return named | {name.removesuffix("_id") for name in named} | {name.removesuffix("s") for name in named}
 
 
 def test_every_command_with_json_names_its_answer_or_why_there_is_none() -> None:
     assert RESPONSES.keys() | OF_THE_COMMAND_LINE.keys() == with_json().keys()
     assert RESPONSES.keys() & OF_THE_COMMAND_LINE.keys() == set()
-    assert set(RESPONSES.values()) <= SCHEMAS.keys()
+    assert set(RESPONSES.values()) <= schemas().keys()
 
 
 def test_a_field_more_or_fewer_is_found_however_deep() -> None:

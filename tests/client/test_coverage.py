@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -13,19 +14,24 @@ import billflow.client
 from billflow.api.app import BASE_PATH
 from billflow.client import BillingError, Call
 from billflow.errors import KINDS
-from tests.api.operations import JSON, operations
+from tests.api.operations import JSON, Operation, operations
 from tests.client.calls import call, functions
 from tests.interfaces import document
 
-OPERATIONS = {f"{one.method} {one.path.removeprefix(BASE_PATH)}": one for one in operations(document())}
 FUNCTIONS = dict(functions())
 SHORTHANDS = {"offset": "lists go on by `after`, which each() does"}
 """Parameters that the client leaves out, and why."""
 
 
+@cache
+def by_name() -> Mapping[str, Operation]:
+    """Return every operation by its method and path."""
+    return {f"{one.method} {one.path.removeprefix(BASE_PATH)}": one for one in operations(document())}
+
+
 def operation_of(made: Call[Any]) -> str:
     """Return the operation that a call is of: the one with a word of its own before the one that takes any."""
-    for named, operation in sorted(OPERATIONS.items(), key=lambda found: found[1].path.count("{")):
+    for named, operation in sorted(by_name().items(), key=lambda found: found[1].path.count("{")):
         pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path.removeprefix(BASE_PATH)))
         if operation.method == made.method and re.fullmatch(pattern, made.path):
             return named
@@ -33,24 +39,29 @@ def operation_of(made: Call[Any]) -> str:
 
 
 MADE = {name: call(name, function, whole=True) for name, function in FUNCTIONS.items()}
-BY_OPERATION = {name: OPERATIONS.get(operation_of(made)) for name, made in MADE.items()}
+
+
+@cache
+def operation_called(name: str) -> Operation | None:
+    """Return the operation that a function of the client calls."""
+    return by_name().get(operation_of(MADE[name]))
 
 
 def test_every_operation_has_a_call() -> None:
     least = [call(name, function, whole=False) for name, function in FUNCTIONS.items()]
 
-    missing = set(OPERATIONS) - set(map(operation_of, [*MADE.values(), *least]))
+    missing = set(by_name()) - set(map(operation_of, [*MADE.values(), *least]))
 
     assert missing == set(), "give billflow.client a function for each"
 
 
 def test_every_call_is_of_an_operation() -> None:
-    assert [operation_of(made) for name, made in MADE.items() if BY_OPERATION[name] is None] == []
+    assert [operation_of(made) for name, made in MADE.items() if operation_called(name) is None] == []
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_call_takes_each_parameter_of_its_operation_and_no_other(name: str) -> None:
-    operation, made = BY_OPERATION[name], MADE[name]
+    operation, made = operation_called(name), MADE[name]
     assert operation
 
     known = set(operation.names("query")) - SHORTHANDS.keys()
@@ -61,7 +72,7 @@ def test_a_call_takes_each_parameter_of_its_operation_and_no_other(name: str) ->
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_call_sends_a_body_that_the_document_describes(name: str) -> None:
-    operation = BY_OPERATION[name]
+    operation = operation_called(name)
     assert operation
 
     for made in (MADE[name], call(name, FUNCTIONS[name], whole=False)):
@@ -77,7 +88,7 @@ def test_a_call_sends_a_body_that_the_document_describes(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_call_reads_the_answer_that_the_document_announces(name: str) -> None:
-    operation, answer = BY_OPERATION[name], MADE[name].answer
+    operation, answer = operation_called(name), MADE[name].answer
     assert operation
 
     announced = _announced(operation.described)
@@ -88,7 +99,7 @@ def test_a_call_reads_the_answer_that_the_document_announces(name: str) -> None:
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_write_has_an_idempotency_key_and_a_question_has_none(name: str) -> None:
-    operation, made = BY_OPERATION[name], MADE[name]
+    operation, made = operation_called(name), MADE[name]
     assert operation
 
     writes = made.method != "GET" and not made.path.endswith(("/preview", "/diff"))

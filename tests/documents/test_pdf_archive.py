@@ -1,5 +1,7 @@
 """PDF files are PDF/A-3, which archives keep for decades, and hold the e-invoice of what they show."""
 
+from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -22,17 +24,23 @@ PNG = SELLER.model_copy(update={"logo": Logo(media_type="image/png", content=png
 SVG = SELLER.model_copy(update={"logo": Logo(media_type="image/svg+xml", content=svg("<rect width='9' height='9'/>"))})
 NAMES = "מילר山田محمد <&>"
 
-FILES = {
-    "an invoice": render_pdf(compose(invoice("EUR"), buyer("de-CH"), PNG), ISSUED, XML),
-    "a draft without an e-invoice": render_pdf(compose(invoice(), buyer("en-US"), SVG), ISSUED),
-    "names in other scripts": render_pdf(compose(invoice(), buyer("fr-FR", NAMES), SELLER), ISSUED, XML),
-    "a credit note": render_pdf(compose_adjustment(NOTE, adjusted(), buyer("it-IT"), SELLER), ISSUED, XML),
+FILES: dict[str, Callable[[], bytes]] = {
+    "an invoice": lambda: render_pdf(compose(invoice("EUR"), buyer("de-CH"), PNG), ISSUED, XML),
+    "a draft without an e-invoice": lambda: render_pdf(compose(invoice(), buyer("en-US"), SVG), ISSUED),
+    "names in other scripts": lambda: render_pdf(compose(invoice(), buyer("fr-FR", NAMES), SELLER), ISSUED, XML),
+    "a credit note": lambda: render_pdf(compose_adjustment(NOTE, adjusted(), buyer("it-IT"), SELLER), ISSUED, XML),
 }
+
+
+@cache
+def file(name: str) -> bytes:
+    """Return a PDF file, which is made once."""
+    return FILES[name]()
 
 
 def catalog(name: str) -> Any:
     """Return the root of a PDF file."""
-    return PdfReader(BytesIO(FILES[name])).trailer["/Root"]
+    return PdfReader(BytesIO(file(name))).trailer["/Root"]
 
 
 def properties(name: str) -> dict[str, str]:
@@ -54,7 +62,7 @@ def test_a_file_says_that_it_is_for_archives(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_all_that_a_page_needs_is_in_the_file(name: str) -> None:
-    for page in PdfReader(BytesIO(FILES[name])).pages:
+    for page in PdfReader(BytesIO(file(name))).pages:
         fonts: Any = page["/Resources"]["/Font"]  # type: ignore[index]
         for font in fonts.values():
             [descendant] = font.get_object()["/DescendantFonts"]
@@ -67,7 +75,7 @@ def test_all_that_a_page_needs_is_in_the_file(name: str) -> None:
 def test_the_e_invoice_is_taken_out_of_the_file_as_it_was_put_in() -> None:
     [attached] = catalog("an invoice")["/AF"]
 
-    assert get_facturx_xml_from_pdf(FILES["an invoice"]) == ("factur-x.xml", XML)
+    assert get_facturx_xml_from_pdf(file("an invoice")) == ("factur-x.xml", XML)
     assert attached.get_object()["/AFRelationship"] == "/Alternative"
     said = properties("an invoice")
     assert (said["DocumentFileName"], said["ConformanceLevel"]) == ("factur-x.xml", "EN 16931")

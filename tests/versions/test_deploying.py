@@ -28,7 +28,8 @@ from tests.versions.workers_of_versions import AT_ONCE, workers_of
 # The SDK says so of a step that outlives its task, as with much to do on a machine with little time.
 pytestmark = pytest.mark.filterwarnings("ignore:Cannot find activity to cancel:UserWarning")
 
-PLANS = 50
+PLANS = 20
+"""Fewer than as processes of real releases (`test_worker_processes.py`), where 50 live."""
 BEGIN = datetime(2024, 1, 31, 10, 0, tzinfo=UTC)
 
 

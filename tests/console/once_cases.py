@@ -10,8 +10,11 @@ from uuid import uuid4
 import httpx
 
 from billflow.documents.logo import SVG
+from billflow.domain.rule_change import RuleChange
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.documents import Logo
+from billflow.models.contracts.dry_run import DryRunCreate
+from billflow.models.contracts.keys import KeyNamespace
 from billflow.pages.confirmations import CONFIRMED_AS
 from tests.api_environment import ApiEnvironment
 from tests.console.people import Acme, ConsolePerson, bought, drifted, previewed
@@ -245,6 +248,7 @@ OPERATIONS = dict(
         of_operation("/operate/dunning/edit", {"retry_after_days": "2, 4"}),
         of_operation("/operate/reconciliation/start", {"days": "30"}),
         of_operation("/operate/batches/make/retry", {"tier": "cloud_standard"}),
+        of_operation("/operate/dry-runs/make"),
         ("/operate/reconciliation/{reconciliation_run_id}/findings/{finding_id}", _finding),
     )
 )
@@ -303,6 +307,15 @@ async def of_batch(house: OnceHouse, person: ConsolePerson, what: str) -> SentFo
     batch = await previewed(house.api, await bought(house.env, house.api))
     path = f"/operate/batches/{batch['id']}"
     return SentForm(f"{path}/{what}", lambda: person.get(path), lambda _: person.get(path), WHY)
+
+
+async def of_dry_run(house: OnceHouse, person: ConsolePerson) -> SentForm:
+    """Return the form below a dry run that goes on: no workflow bills it."""
+    change, key = ChangeContext(actor="tests", at=datetime.now(UTC)), KeyNamespace.CONSOLE.key(uuid4().hex)
+    runs = house.env.engine.repositories.dry_runs
+    run = await runs.create(house.env.org_id, DryRunCreate(), RuleChange(), key, timedelta(days=1), change)
+    path = f"/operate/dry-runs/{run.dry_run_id}"
+    return SentForm(f"{path}/cancel", lambda: person.get(path), lambda _: person.get(path), WHY)
 
 
 def _check_form(page: httpx.Response, address: str) -> dict[str, str]:

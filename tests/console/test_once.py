@@ -11,7 +11,7 @@ from billflow.console import adjustments, commands, customer_actions, document_o
 from billflow.console.app import ROUTERS
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import api_environment
-from tests.console.once_cases import PAGES, OnceHouse, asked_for, of_batch, of_document, of_logo
+from tests.console.once_cases import PAGES, OnceHouse, asked_for, of_batch, of_document, of_dry_run, of_logo
 from tests.console.people import ConsolePerson, browsing, furnished
 from tests.databases import migrated_database
 from tests.mail.server import mail_server
@@ -34,6 +34,8 @@ ELSEWHERE: Mapping[str, Callable[[OnceHouse, ConsolePerson], SentForm]] = {
     "/operate/seller/logo": of_logo,
 }
 """Forms whose pages answer another form."""
+
+OF_DRY_RUN = "/operate/dry-runs/{dry_run_id}/cancel"
 
 OF_BATCHES = {f"/operate/batches/{{plan_batch_id}}/{what}": what for what in ("confirm", "cancel")}
 
@@ -64,7 +66,7 @@ QUICK = frozenset(
 )
 """One of each way that forms go; all of them are walked in full runs."""
 
-FORMS = sorted({*PAGES, *ELSEWHERE, *OF_BATCHES})
+FORMS = sorted({*PAGES, *ELSEWHERE, *OF_BATCHES, OF_DRY_RUN})
 
 
 def one_tier_more(text: str) -> str:
@@ -112,6 +114,8 @@ async def test_a_form_that_is_sent_again_does_it_once(house: OnceHouse, route: s
             one: SentForm = asked_for(person, await PAGES[route](house))
         elif route in OF_BATCHES:
             one = await of_batch(house, person, OF_BATCHES[route])
+        elif route == OF_DRY_RUN:
+            one = await of_dry_run(house, person)
         else:
             one = ELSEWHERE[route](house, person)
         found = await sent_again(house.env, house.url, person, "/console", one)

@@ -30,7 +30,7 @@ from billflow.domain.tax.amounts import AppliedTax
 from billflow.domain.tax.policy import TaxCategory
 from billflow.models.contracts.coupons import CouponCreate
 from billflow.models.contracts.customers import CustomerRef
-from billflow.models.contracts.imports import CustomerImport
+from billflow.models.contracts.imports import CustomerImport, ImportCreate
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, Issued, Paid
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
@@ -292,7 +292,7 @@ async def moved_in(company: Company, random: Random) -> PlanState:
     plan = with_plan(opening(), licenses=6 + random.randint(0, 9), price_per_license=701)
     one = CustomerImport.model_validate(plan)
     at = BEGIN + 2 * DAY
-    [taken] = await company.repositories.imports.take(company.org_id, [one], None, by(at=at))
+    [taken] = await company.repositories.imports.take(company.org_id, ImportCreate(customers=(one,)), by(at=at))
     assert taken.plans, taken.rows
     return await months(company, taken.plans[0], 2, {5: SetLicenses(licenses=20)})
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from billflow.domain.calendar import add_months
-from billflow.models.contracts.imports import CustomerImport, ImportOutcome
+from billflow.models.contracts.imports import CustomerImport, ImportCreate, ImportOutcome
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceFilter, Paging
 from billflow.ports.database import NoDatabase
@@ -173,7 +173,7 @@ def rows_of(url: str, org_id: str) -> dict[str, list[str]]:
 async def take(company: Company, book: list[Book]) -> list[PlanState]:
     """Import the books whole; return the plans."""
     wanted = [CustomerImport.model_validate(one) for one in book]
-    results = await company.repositories.imports.take(company.org_id, wanted, None, by(at=NOW))
+    results = await company.repositories.imports.take(company.org_id, ImportCreate(customers=tuple(wanted)), by(at=NOW))
     refused = [row for one in results for row in one.rows if row.outcome is ImportOutcome.REFUSED]
     assert not refused, refused
     return [plan for one in results for plan in one.plans]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
@@ -11,7 +10,7 @@ from pydantic import Field
 
 from billflow.api.changes import change_by
 from billflow.api.routes.dry_runs import REPORT_POLICY, DryRunHere
-from billflow.console.actions import WHY, Shown, key_in, reason_in
+from billflow.console.actions import Shown, key_in, reason_in
 from billflow.console.forms import FormTerms, fields_of, read_form
 from billflow.console.lists import AT_ONCE
 from billflow.console.pages import BASE
@@ -26,6 +25,7 @@ from billflow.models.contracts.dunning_policy import DUNNING_FILE
 from billflow.models.contracts.files import FileFormat
 from billflow.models.contracts.records import Paging
 from billflow.models.contracts.tax_rates import TAX_FILE
+from billflow.pages.confirmations import WHY, new_key, told_key, with_key
 from billflow.pages.forms import file_text
 
 HERE = f"{BASE}/operate/dry-runs"
@@ -90,7 +90,9 @@ async def show_dry_runs(visit: VisitHere, after: str = "") -> Response:
 
 @router.get("/make")
 async def show_dry_run_form(visit: VisitHere) -> Response:
-    """Show the form of what is tried."""
+    """Show the form of what is tried; the way to it with a key first."""
+    if told_key(visit.request) is None:
+        return with_key(visit.request)
     return await _form(visit, {}, Shown())
 
 
@@ -180,7 +182,7 @@ async def _form(visit: Visit, values: Mapping[str, str], shown: Shown) -> Respon
         filters=[one for one in fields if one.name not in _TRIED],
         files=[(name, held.noun, values.get(name, "")) for name, held in FILES.items()],
         shown=shown,
-        key=uuid4().hex,
+        key=told_key(visit.request) or new_key(),
     )
 
 

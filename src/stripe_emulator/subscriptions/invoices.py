@@ -23,8 +23,17 @@ def bill(unit: Unit, subscription: Obj, reason: str, *, free: bool = False) -> O
     With `free` the lines cost nothing, as a trial's do. What is metered is never billed here.
     """
     held = [item for item in items_of(unit, subscription["id"]) if item["quantity"] is not None]
-    if not held:
-        return None
+    return _draft(unit, subscription, reason, held, free=free) if held else None
+
+
+def bill_pending(unit: Unit, subscription: Obj) -> None:
+    """Make the last draft of a subscription that ends with its period: over prorations that are pending, if any."""
+    query = Query("invoiceitem").where("customer", subscription["customer"]).where("invoice", None)
+    if any(item["proration"] for item in unit.select(query.where("currency", subscription["currency"]))):
+        _draft(unit, subscription, "subscription_cycle", [], free=False)
+
+
+def _draft(unit: Unit, subscription: Obj, reason: str, held: list[Obj], *, free: bool) -> Obj:
     customer = unit.get("customer", subscription["customer"], "customer")
     invoice = new_invoice(unit, customer, subscription["currency"], subscription["collection_method"])
     _describe(invoice, subscription, reason)

@@ -7,7 +7,7 @@ from stripe_emulator.invoicing.advance import after_finalization
 from stripe_emulator.invoicing.finalize import finalize
 from stripe_emulator.invoicing.pay import collect, default_method
 from stripe_emulator.subscriptions import schedules
-from stripe_emulator.subscriptions.invoices import bill
+from stripe_emulator.subscriptions.invoices import bill, bill_pending
 from stripe_emulator.subscriptions.items import items_of, set_period
 from stripe_emulator.subscriptions.periods import end_after
 from stripe_emulator.types import Obj
@@ -72,6 +72,7 @@ def renew(unit: Unit, subscription: Obj) -> None:
     if subscription["status"] == "incomplete":
         return
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
+        bill_pending(unit, subscription)
         end(unit, subscription, now)
         return
     subscription["_sim"]["billed_from"] = first["current_period_start"]

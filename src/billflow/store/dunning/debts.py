@@ -15,7 +15,7 @@ from billflow.models.contracts.customers import CustomerStatus
 from billflow.models.contracts.dry_run import DryRunFilter
 from billflow.models.contracts.invoices import UNPAID
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
-from billflow.store.customers.reports import left_to_pay
+from billflow.store.customers.invoice_sums import left_to_pay
 from billflow.store.customers.transactions import RUNS
 from billflow.store.dunning.records import counted_seats, outcome_of, policy_of, unpaid_invoice
 from billflow.store.invoices.records import last_replaced

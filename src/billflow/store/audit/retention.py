@@ -13,6 +13,7 @@ from billflow.errors import CommandFailed
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.retention import RetentionPeriods
 from billflow.models.tables import (
+    ComputedInvoiceRow,
     DryRunRow,
     ForeignStripeEventRow,
     IdempotencyKey,
@@ -133,3 +134,5 @@ def _expired(periods: RetentionPeriods) -> Iterator[Expired]:
     )
     settled = or_(closed.exists(), MailRow.invoice_id.is_(None))
     yield "mails", MailRow, and_(settled, MailRow.created_at < func.now() - periods.mails)
+    computed = ComputedInvoiceRow.created_at < func.now() - periods.computed_invoices
+    yield "computed_invoices", ComputedInvoiceRow, computed

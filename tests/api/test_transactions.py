@@ -33,7 +33,7 @@ from tests.waiting import PATIENCE
 TRANSACTIONS_OF_A_COMMAND = 4
 """The idempotency key is claimed, plan and step are looked up, the step is taken, the answer is stored."""
 
-STATEMENTS_OF_A_COMMAND = 20
+STATEMENTS_OF_A_COMMAND = 18
 """Each transaction's first statement, which enters its organization, included."""
 
 OF_A_START = (3, 12)
@@ -54,7 +54,7 @@ OF_READS = {
     "/invoices?customer_id={customer}": (1, 2),
     "/invoices/{invoice}": (1, 9),
     "/events": (1, 3),
-    "/audit-log": (1, 3),
+    "/audit": (1, 3),
 }
 """Transactions and statements of reads; the total of a list that fits no page is another one."""
 

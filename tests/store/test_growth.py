@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from billflow.dev.postgres import RUNS, as_login
 from billflow.domain.billing_dates import process_billing_date
@@ -27,6 +28,9 @@ ENTRIES, INVOICES = 840, 25
 
 SPREAD = 30
 """By how many rows and index entries two pieces of work of one kind may differ in what they read."""
+
+ROWS_OF_A_BILLING_DATE, BYTES_OF_A_BILLING_DATE = 28, 16 * 1024
+"""What a step with an invoice of one line leaves, its collection at the first try included."""
 
 TIMES = 1.3
 """What the old customer may cost of what the new one does."""
@@ -60,6 +64,17 @@ class Shop:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
         return plan
+
+    def size(self) -> tuple[int, int]:
+        """Return how many rows there are, and how many bytes they take without indexes and free room."""
+        tables = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        with psycopg.connect(self.url) as connection:
+            rows, size = 0, 0
+            for (name,) in connection.execute(tables).fetchall():
+                counting = sql.SQL("SELECT count(*), coalesce(sum(pg_column_size(held.*)), 0) FROM {} AS held")
+                found = connection.execute(counting.format(sql.Identifier(name))).fetchone() or (0, 0)
+                rows, size = rows + int(found[0]), size + int(found[1])
+        return rows, size
 
     def grant(self, plan: PlanRef) -> None:
         """Write a credit of the plan's customer that is to be posted."""
@@ -111,6 +126,17 @@ async def test_ten_years_of_invoices_add_nothing_to_what_a_billing_date_reads(sh
     for work in ("step", "collecting"):
         assert (of_old[work] - of_new[work]).total() <= SPREAD, work
         assert of_old[work].total() <= TIMES * of_new[work].total(), work
+
+
+async def test_a_billing_date_adds_no_more_than_so_many_rows_and_bytes(shop: Shop) -> None:
+    plan = shop.lived(1)
+    rows, size = shop.size()
+
+    await billed(shop.company, plan, DUE)
+
+    after = shop.size()
+    assert after[0] - rows <= ROWS_OF_A_BILLING_DATE
+    assert after[1] - size <= BYTES_OF_A_BILLING_DATE
 
 
 async def test_a_credit_is_posted_however_long_it_waits(shop: Shop) -> None:

@@ -97,6 +97,8 @@ def check_storable(value: object, field: str = "") -> None:
 
     That is one nested too deep, a text with NUL or a lone surrogate, or a number that no double holds, such as 1e999.
     """
+    if _is_all_storable(value):
+        return
     waiting = [(field, value, 0)]
     while waiting:
         path, item, depth = waiting.pop()
@@ -111,6 +113,26 @@ def check_storable(value: object, field: str = "") -> None:
             message = f"{path or 'The body'} is a number over 1.8e308, which can't be stored; send a smaller one."
             raise InvalidInput(message, code="number_too_large", field=path or "body")
         waiting += [(f"{path}.{key}" if path else key, held, depth + 1) for key, held in _children(item)]
+
+
+def _is_all_storable(value: object) -> bool:
+    """Tell whether nothing in a value is wrong, without the paths that name what is."""
+    level, texts = [value], set[str]()
+    for _ in range(DEPTH + 1):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, str):
+                texts.add(item)
+            elif isinstance(item, dict):
+                texts.update(item)
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+            elif isinstance(item, float) and not math.isfinite(item):
+                return False
+        if not (level := below):
+            return _is_storable(" ".join(texts))
+    return False
 
 
 def _children(item: object) -> Iterator[tuple[str, object]]:

@@ -28,6 +28,28 @@ def strict(
     To JSON Schema 5.0 is an integer, and so it is to us. What *schema* has no field for is left out, and its path added
     to *unknown*; *path* is where *value* is.
     """
+    kind = type(value)
+    if kind not in _TOLD_BY_TYPE:
+        return _checked(schema, value, components, unknown, path)
+    known = _taken.get((id(schema), kind))
+    if known is None or known[0] is not schema:
+        if len(_taken) >= _MOST_KNOWN:
+            _taken.clear()
+        is_taken = _checked(schema, value, components, unknown, path) is not NOTHING_TAKES_THIS
+        known = _taken[id(schema), kind] = schema, is_taken
+    return value if known[1] else NOTHING_TAKES_THIS
+
+
+_TOLD_BY_TYPE = frozenset({str, int, bool, type(None)})
+"""Values of which their type alone says whether a schema takes them; a report of 10,000 seats has 30,000."""
+
+_MOST_KNOWN = 10_000
+_taken: dict[tuple[int, type], tuple[Schema, bool]] = {}
+
+
+def _checked(
+    schema: Schema, value: object, components: Mapping[str, Schema], unknown: list[Path], path: Path
+) -> object:
     whole = [_resolved(part, components) for part in (schema, *schema.get("allOf", []))]
     variants = [variant for part in whole for variant in _variants(part, value, components)]
     if variants:

@@ -223,7 +223,7 @@ def test_drafts_and_credits_are_left_out_and_named(tmp_path: Path) -> None:
     customer = {"id": "cus_1", "name": "One", "email": "one@old.example", "balance": 0}
     invoices = [
         {"id": "in_1", "customer": "cus_1", "status": "draft", "total": 5},
-        {"id": "in_2", "customer": "cus_1", "status": "paid", "total": -5},
+        {"id": "in_2", "customer": "cus_1", "status": "paid", "total": -5, "currency": "usd", "created": 1},
     ]
     for kind, objects in (("customers", [customer]), ("subscriptions", []), ("invoices", invoices)):
         (tmp_path / f"{kind}.json").write_text(json.dumps(objects))

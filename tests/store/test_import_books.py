@@ -161,7 +161,8 @@ def rows_of(url: str, org_id: str) -> dict[str, list[str]]:
     """Return the rows of an organization by table, without what chance and the clock put into them."""
     plain = sql.SQL(
         "SELECT regexp_replace(jsonb_strip_nulls(to_jsonb(t) - ARRAY['created_at', 'updated_at', 'sequence'])::text,"
-        " '[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}', '#', 'g') FROM {} AS t WHERE org_id = %s"
+        " '[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}(:[A-Za-z0-9+/=]+)?|org-[0-9a-f]{{8}}', '#', 'g')"
+        " FROM {} AS t WHERE org_id = %s"
     )
     with psycopg.connect(url) as connection:
         found = {

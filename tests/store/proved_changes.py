@@ -174,7 +174,7 @@ async def credited_by_stripe(company: Company, random: Random) -> PlanState:
 
 
 async def with_end_dates_that_move(company: Company, random: Random) -> PlanState:
-    """Bill licenses and add-ons that were added, while the end date moves to and fro."""
+    """Bill licenses and add-ons that were added, while the end date moves."""
     return await _with_end_dates(company, random)
 
 

@@ -1,8 +1,8 @@
 """What it costs to keep former rows: `python bench/as_of.py [--plans N] [--rounds N]`.
 
-Billing dates are closed in PostgreSQL, without Temporal and Stripe: a round with the triggers that keep former rows, one
-without, in turn and in either order, so that both meet the same machine. Printed are the times as a ratio, and by how much
-`row_version` grows with a billing date.
+Billing dates are closed in PostgreSQL, without Temporal and Stripe: a round with the triggers that keep former rows,
+one without, in turn and in either order, so that both meet the same machine. Printed are the times as a ratio, and by
+how much `row_version` grows with a billing date.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from billflow.models.contracts.steps import CloseCycleInput
 from billflow.models.tables.versions import VERSIONED
 from billflow.settings import Settings
 from billflow.telemetry.logging import configure_logging
-from billflow.wiring.store import Store, migrate, open_store
+from billflow.wiring.store import Store, migrate, open_store, sell_example
 
 TABLE = "SELECT count(*), pg_total_relation_size('row_version'), pg_relation_size('row_version') FROM row_version"
 
@@ -59,13 +59,21 @@ async def _close(store: Store, plan: PlanState) -> PlanState:
         return plan
     step = CloseCycleInput(plan=plan.ref, at=due)
     taken = await store.repositories.plans.take_step(step, lambda facts: billing_dates.process_billing_date(facts, due))
+    if taken.state.attention is not None:
+        raise RuntimeError(taken.state.attention.message)
     return taken.state
+
+
+def entered(name: str) -> Path:
+    """Return a folder that PostgreSQL can enter, which runs as another user where we are root."""
+    folder = Path(name)
+    folder.chmod(0o711)
+    return folder
 
 
 async def measure(count: int, rounds: int) -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory(prefix="billflow-") as name, claimed(folder := Path(name)) as lock:
-        folder.chmod(0o711)
+    with tempfile.TemporaryDirectory(prefix="billflow-") as name, claimed(folder := entered(name)) as lock:
         async with embedded_postgres(folder, lock, durable=False) as (url, _):
             settings = Settings(
                 database_url=SecretStr(as_login(url, RUNS)),
@@ -75,6 +83,7 @@ async def measure(count: int, rounds: int) -> None:
             await asyncio.to_thread(migrate, settings)
             org_id = await asyncio.to_thread(fill_organization, url, "bench", count)
             async with open_store(settings) as store:
+                await sell_example(store.repositories.catalogs, org_id)
                 plans, _ = await closed(store, list(await store.queries.plans.running(org_id)))
                 await _in_turn(store, url, plans, rounds)
 
@@ -92,7 +101,8 @@ async def _in_turn(store: Store, url: str, plans: list[PlanState], rounds: int) 
     rows, whole, alone = (now - then for now, then in zip(grown(url), before, strict=True))
     print(f"with former rows a billing date takes {statistics.median(ratios):.2f} of the time without (median)")
     print(
-        f"row_version grows by {rows / dates:.1f} rows and {whole / dates:.0f} bytes, {alone / dates:.0f} without indexes"
+        f"row_version grows by {rows / dates:.1f} rows and {whole / dates:.0f} bytes, "
+        f"{alone / dates:.0f} of them without indexes"
     )
 
 

@@ -28,6 +28,9 @@ NOW = datetime(2026, 6, 10, 12, tzinfo=UTC)
 LAST = NOW + timedelta(days=400)
 MONTHS = {"monthly": 1, "quarterly": 3, "half_yearly": 6, "annual": 12}
 CYCLES = ("renewal", "fixed_price_renewal", "initial_upgrade")
+OF_ORGANIZATION = '"subject_type": "org"'
+"""An entry of the audit log about the organization itself, which its name is in."""
+
 TABLES = (
     "customer",
     "billing_account",
@@ -168,7 +171,9 @@ def rows_of(url: str, org_id: str) -> dict[str, list[str]]:
         found = {
             table: connection.execute(plain.format(sql.Identifier(table)), [org_id]).fetchall() for table in TABLES
         }
-    return {table: sorted(str(row[0]) for row in rows) for table, rows in found.items()}
+    return {
+        table: sorted(str(row[0]) for row in rows if OF_ORGANIZATION not in row[0]) for table, rows in found.items()
+    }
 
 
 async def take(company: Company, bundle: list[Bundle]) -> list[PlanState]:

@@ -19,6 +19,7 @@ from tests.source import BILLFLOW, nodes
 ONLY_AUDITED = {
     "customer.exported",
     "customer.onboarding_started",
+    "invoice.taxed",
     "plan.command_refused",
     "notices.set",
     "plan.on_hold",

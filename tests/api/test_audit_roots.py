@@ -17,7 +17,9 @@ async def test_roots_are_listed_by_page_with_the_keys_that_check_them(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
     roots = env.engine.audit_roots
-    first, second = [(await signed(env, roots))[-1] for _ in range(2)]
+    for _ in range(2):
+        await signed(env, roots)
+    *_, first, second = known = await roots.all(env.org_id)
 
     page = (await api.get("/api/v1/audit/roots", params={"limit": 1})).json()
     before = (await api.get("/api/v1/audit/roots", params={"limit": 1, "after": page["next"]})).json()
@@ -25,7 +27,7 @@ async def test_roots_are_listed_by_page_with_the_keys_that_check_them(
 
     assert [AuditRoot.model_validate(one) for one in (*page["roots"], *before["roots"])] == [second, first]
     assert second.first_position == first.last_position + 1
-    assert page["total"] >= 2
+    assert page["total"] == len(known)
     [key] = keys
     assert is_signed(second.statement(), second.signature, key["public_key"])
 

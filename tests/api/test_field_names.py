@@ -12,6 +12,7 @@ from tests.interfaces import document, schemas
 
 SUFFIXES = ("Response", "Record", "Summary", "Detail", "Progress", "Preview", "Account")
 ELSEWHERE = {
+    "audit_id": "an entry's of the audit log, in what is wrong with it",
     "adjustment_id": "a credit note's or a refund's, as `kind` says",
     "key_id": "a signing key's, which is a setting",
     "org_id": "the organization's whose key asks, as what is signed names it",

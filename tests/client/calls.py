@@ -97,6 +97,14 @@ def _example(kind: type[BaseModel]) -> dict[str, Any]:
 
 
 EXAMPLES: Mapping[str, dict[str, Any]] = {
+    "AuditRoot": {
+        "org_id": "8a30d2c4-0000-4000-8000-000000000000",
+        "day": "2026-07-01",
+        "first_position": 1,
+        "last_position": 812,
+        "root": "00",
+        "key_id": "first",
+    },
     "CustomerImport": {"customer": {"external_id": "cus_1", "name": "Acme", "email": "kim@acme.example"}},
     "OfferCreate": {"tier": "team", "fixed_price": 1200000},
 }

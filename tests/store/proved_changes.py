@@ -1,8 +1,8 @@
 """Plans whose invoices follow from others: in parts, issued again, taxed by Stripe, after a change of plan."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import uuid4
@@ -32,14 +32,12 @@ from billflow.models.contracts.coupons import CouponCreate
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.imports import CustomerImport, ImportCreate
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, Issued, Paid
-from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
-from billflow.models.contracts.reissues import ReissueInput
 from billflow.models.contracts.steps import LateStartInput, ResumeInput
 from tests.imports.openings import opening, with_plan
 from tests.store.conftest import BEGIN, MONTHLY, Company, by, ref
-from tests.store.proved_lives import DAY, HOME, LIVES, RATES, Life, new_customer, taxed
+from tests.store.proved_lives import DAY, HOME, RATES, Life, new_customer, taxed
 
 ANNUAL = replace(MONTHLY, schedule=Schedule.ANNUAL)
 BY_HAND = replace(MONTHLY, license_management=LicenseManagement.MANUAL, licenses=10)
@@ -103,12 +101,14 @@ async def months(company: Company, plan: PlanState, count: int, commands: Mappin
     return plan
 
 
-async def _bought(company: Company, asked: StartPlan, **given: Any) -> PlanState:
+async def bought(company: Company, asked: StartPlan, **given: Any) -> PlanState:
+    """Return a plan that a new customer bought and paid."""
     customer = await new_customer(company, 1, **given)
     return await paid(company, await company.bought(customer, asked))
 
 
-async def _coupon(company: Company, percent: str) -> str:
+async def a_coupon(company: Company, percent: str) -> str:
+    """Return the code of a new coupon."""
     code = f"C{uuid4().hex[:10].upper()}"
     terms = {"code": code, "duration": "forever", "percent_off": percent}
     await company.repositories.coupons.create(company.org_id, CouponCreate.model_validate(terms), by())
@@ -117,8 +117,8 @@ async def _coupon(company: Company, percent: str) -> str:
 
 async def divided_by_licenses(company: Company, random: Random) -> PlanState:
     """Bill a renewal that is too large for one charge, with a coupon, and additions beside it."""
-    asked = replace(BY_HAND, coupon=await _coupon(company, "12.5"))
-    plan = await _bought(company, asked)
+    asked = replace(BY_HAND, coupon=await a_coupon(company, "12.5"))
+    plan = await bought(company, asked)
     commands: dict[int, PlanCommand] = {
         3: SetLicenses(licenses=20 + random.randint(0, 9)),
         5: SetLicensesAtRenewal(licenses=300_000 + random.randint(0, 9_999)),
@@ -129,7 +129,7 @@ async def divided_by_licenses(company: Company, random: Random) -> PlanState:
 
 async def divided_by_amounts(company: Company, random: Random) -> PlanState:
     """Bill licenses and items of which one is too large for one charge."""
-    plan = await _bought(company, BY_HAND)
+    plan = await bought(company, BY_HAND)
     price = 250_000_000 + random.randint(0, 9)
     commands: dict[int, PlanCommand] = {
         4: ApplyDiscount(monthly_discounted_price=price, annual_discounted_price=0),
@@ -142,7 +142,7 @@ async def divided_by_amounts(company: Company, random: Random) -> PlanState:
 async def divided_with_tax(company: Company, random: Random) -> PlanState:
     """Bill a renewal in parts, each with its tax."""
     await taxed(company, mode="own_rates", rates=RATES)
-    plan = await _bought(company, BY_HAND, billing_address=HOME)
+    plan = await bought(company, BY_HAND, billing_address=HOME)
     return await _in_parts(company, plan, {5: SetLicensesAtRenewal(licenses=250_000 + random.randint(0, 99))})
 
 
@@ -158,8 +158,8 @@ async def _in_parts(company: Company, plan: PlanState, commands: Mapping[int, Pl
 async def taxed_by_stripe(company: Company, random: Random) -> PlanState:
     """Bill with the tax that Stripe computes, with a coupon, additions and an item."""
     await taxed(company, mode="stripe")
-    asked = replace(BY_HAND, coupon=await _coupon(company, "33.33"))
-    plan = await _bought(company, asked, billing_address=HOME)
+    asked = replace(BY_HAND, coupon=await a_coupon(company, "33.33"))
+    plan = await bought(company, asked, billing_address=HOME)
     commands: dict[int, PlanCommand] = {
         3: SetLicenses(licenses=10 + random.randint(1, 9)),
         40: AddItem(description="Training", unit_amount=random.randint(1, 90_000)),
@@ -174,12 +174,12 @@ async def credited_by_stripe(company: Company, random: Random) -> PlanState:
 
 
 async def with_end_dates_that_move(company: Company, random: Random) -> PlanState:
-    """Bill licenses and add-ons that were added, while the end date moves to and fro."""
+    """Bill licenses and add-ons that were added, while the end date moves."""
     return await _with_end_dates(company, random)
 
 
 async def _with_end_dates(company: Company, random: Random, **given: Any) -> PlanState:
-    plan = await _bought(company, replace(BY_HAND, schedule=Schedule.ANNUAL), **given)
+    plan = await bought(company, replace(BY_HAND, schedule=Schedule.ANNUAL), **given)
     early, late = (BEGIN + days * DAY for days in (random.randint(150, 200), random.randint(210, 300)))
     commands: dict[int, PlanCommand] = {
         3: SetLicenses(licenses=14),
@@ -194,7 +194,7 @@ async def _with_end_dates(company: Company, random: Random, **given: Any) -> Pla
 
 async def on_a_higher_tier(company: Company, random: Random) -> PlanState:
     """Bill a year of a higher tier, with the credit of what was kept of the lower one."""
-    plan = await _bought(company, replace(BY_HAND, schedule=Schedule.ANNUAL))
+    plan = await bought(company, replace(BY_HAND, schedule=Schedule.ANNUAL))
     commands: dict[int, PlanCommand] = {
         3: SetLicenses(licenses=13),
         random.randint(40, 200): UpgradeTierNow(tier="cloud_plus"),
@@ -204,13 +204,13 @@ async def on_a_higher_tier(company: Company, random: Random) -> PlanState:
 
 async def on_another_schedule(company: Company, random: Random) -> PlanState:
     """Bill a month, and then a year."""
-    plan = await _bought(company, BY_HAND)
+    plan = await bought(company, BY_HAND)
     return await months(company, plan, 2, {random.randint(3, 25): SwitchToAnnual()})
 
 
 async def followed_by_another_tier(company: Company, random: Random) -> PlanState:
     """Bill a successor that waited for the plan's end."""
-    plan = await _bought(company, BY_HAND)
+    plan = await bought(company, BY_HAND)
     assert plan.due_at is not None
     commands: dict[int, PlanCommand] = {
         4: SetEndDate(end_date=plan.due_at),
@@ -223,7 +223,7 @@ async def followed_by_another_tier(company: Company, random: Random) -> PlanStat
 async def at_a_yearly_price(company: Company, random: Random) -> PlanState:
     """Bill a fixed price of a year at once."""
     asked = replace(ANNUAL, tier="cloud_enterprise", fixed_price=random.randint(10_000, 900_000), licenses=50)
-    return await _bought(company, asked)
+    return await bought(company, asked)
 
 
 async def after_a_trial(company: Company, _: Random) -> PlanState:
@@ -275,7 +275,7 @@ async def with_more_seats_than_bought(company: Company, random: Random) -> PlanS
 
 async def after_a_suspension(company: Company, random: Random) -> PlanState:
     """Bill what was added before a suspension that outlasted the cycle, and the cycle that begins at the return."""
-    plan = await _bought(company, BY_HAND)
+    plan = await bought(company, BY_HAND)
     plan = (await company.command(plan, SetLicenses(licenses=10 + random.randint(1, 9)), BEGIN + 3 * DAY)).state
     customer = CustomerRef(org_id=company.org_id, customer_id=plan.customer_id)
     await company.repositories.customers.suspend(customer, by(at=BEGIN + 5 * DAY))
@@ -297,84 +297,6 @@ async def moved_in(company: Company, random: Random) -> PlanState:
     return await months(company, taken.plans[0], 2, {5: SetLicenses(licenses=20)})
 
 
-Correct = Callable[[InvoiceDetail], Sequence[Mapping[str, Any]]]
-
-
-async def reissued(company: Company, invoice: InvoiceDetail, correct: Correct, at: datetime) -> InvoiceDetail:
-    """Issue an invoice again, corrected."""
-    asked = ReissueInput.model_validate(
-        {
-            "org_id": company.org_id,
-            "invoice_id": invoice.invoice_id,
-            "key": KeyNamespace.CLIENT.key(uuid4().hex),
-            "actor": "support",
-            "at": at,
-            "lines": correct(invoice),
-        }
-    )
-    made = await company.repositories.reissues.reissue(asked)
-    return await company.queries.invoices.get(company.org_id, made.invoice_id)
-
-
-def _first(**values: int) -> Correct:
-    return lambda invoice: [{"line_id": invoice.lines[0].line_id, **values}]
-
-
-async def issued_again(company: Company, random: Random) -> PlanState:
-    """Bill a renewal with a coupon and tax anew: as it was, corrected, and corrected once more."""
-    await taxed(company, mode="own_rates", rates=RATES)
-    asked = replace(BY_HAND, coupon=await _coupon(company, "12.5"))
-    plan = await _bought(company, asked, billing_address=HOME)
-    plan = await months(company, plan, 1, {3: SetLicenses(licenses=12), 4: SetAddOn(add_on="storage", quantity=2)})
-    ways = [_first(licenses=random.randint(1, 9)), _first(price=random.randint(1, 900)), lambda _: []]
-    for n, correct in enumerate(ways):
-        newest = (await invoices_of(company, plan))[-1]
-        await reissued(company, newest, correct, BEGIN + (40 + n) * DAY)
-        await paid(company, plan)
-    return plan
-
-
-async def issued_again_by_stripe(company: Company, random: Random) -> PlanState:
-    """Bill a purchase anew that Stripe taxes."""
-    await taxed(company, mode="stripe")
-    plan = await _bought(company, BY_HAND, billing_address=HOME)
-    [bought] = await invoices_of(company, plan)
-    await reissued(company, bought, _first(price=random.randint(1, 900)), BEGIN + DAY)
-    return await paid(company, plan)
-
-
-async def an_instalment_issued_again(company: Company, random: Random) -> PlanState:
-    """Bill an instalment of another fixed price, and an item of another quantity."""
-    plan = await _bought(company, replace(MONTHLY, tier="cloud_enterprise", fixed_price=153_800, licenses=5))
-    plan = await months(company, plan, 1, {3: AddItem(description="Set-up", unit_amount=9_000, quantity=3)})
-    newest = (await invoices_of(company, plan))[-1]
-    price, units = random.randint(90_000, 200_000), random.randint(1, 2)
-
-    def correct(invoice: InvoiceDetail) -> list[dict[str, Any]]:
-        line, item = invoice.lines
-        return [{"line_id": line.line_id, "price": price}, {"line_id": item.line_id, "licenses": units}]
-
-    await reissued(company, newest, correct, BEGIN + 40 * DAY)
-    return await paid(company, plan)
-
-
-async def a_part_issued_again(company: Company, random: Random) -> PlanState:
-    """Bill a part of what was divided anew."""
-    plan = await divided_by_licenses(company, random)
-    parts = [one for one in await invoices_of(company, plan) if one.total > 50_000_000]
-    await reissued(company, parts[1], lambda _: [], BEGIN + 70 * DAY)
-    return await paid(company, plan)
-
-
-async def issued_again_with_a_flat_discount(company: Company, random: Random) -> PlanState:
-    """Bill a renewal anew that a flat discount lowers."""
-    plan = await LIVES["with_a_flat_discount"](company, random)
-    renewal = next(one for one in await invoices_of(company, plan) if one.lines[0].kind == "renewal")
-    await paid(company, plan)
-    await reissued(company, renewal, _first(licenses=random.randint(1, 9)), BEGIN + 200 * DAY)
-    return plan
-
-
 CHANGES: dict[str, Life] = {
     life.__name__: life
     for life in (
@@ -394,10 +316,5 @@ CHANGES: dict[str, Life] = {
         with_more_seats_than_bought,
         after_a_suspension,
         moved_in,
-        issued_again,
-        issued_again_by_stripe,
-        an_instalment_issued_again,
-        a_part_issued_again,
-        issued_again_with_a_flat_discount,
     )
 }

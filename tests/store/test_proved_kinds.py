@@ -14,8 +14,9 @@ from billflow_verify.verification import verify
 from tests.store.conftest import Company
 from tests.store.proved_changes import CHANGES
 from tests.store.proved_lives import LIVES, TRUSTED, Life, proofs_of
+from tests.store.proved_reissues import REISSUES
 
-ALL: dict[str, Life] = {**LIVES, **CHANGES}
+ALL: dict[str, Life] = {**LIVES, **CHANGES, **REISSUES}
 
 KINDS: dict[LineKind, str] = {
     LineKind.INITIAL_UPGRADE: "monthly",
@@ -56,8 +57,8 @@ WAYS: dict[str, tuple[str, ...]] = {
 def test_no_kind_of_line_and_no_life_is_forgotten() -> None:
     assert set(KINDS) == set(LineKind)
     assert set(RULES) == set(LineKind) - {LineKind.TAX}
-    assert {life for lives in WAYS.values() for life in lives} | set(KINDS.values()) <= set(ALL)
-    assert set(CHANGES) - {life for lives in WAYS.values() for life in lives} == {"with_end_dates_that_move"}
+    named = {life for lives in WAYS.values() for life in lives} | set(KINDS.values())
+    assert {*CHANGES, *REISSUES} <= named <= set(ALL)
 
 
 def test_no_way_to_make_an_invoice_is_forgotten() -> None:

@@ -33,9 +33,9 @@ def roots(*, limit: int = 50, after: str | None = None) -> Call[AuditRootList]:
     return get("/audit/roots", AuditRootList, limit=limit, after=after)
 
 
-def signing_keys() -> Call[SigningKeyList]:
+def signing_keys(*, limit: int = 50, after: str | None = None) -> Call[SigningKeyList]:
     """List the public keys that check roots and proofs, the current one first."""
-    return get("/audit/signing-keys", SigningKeyList)
+    return get("/audit/signing-keys", SigningKeyList, limit=limit, after=after)
 
 
 def verify(roots: Sequence[AuditRoot] = ()) -> Call[AuditVerdict]:

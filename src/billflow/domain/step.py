@@ -69,11 +69,9 @@ class PlanEvent:
 class Outcome:
     """Everything a step decided, ready to be written in one transaction.
 
-    `allocated` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
-    the line. `credit` is owed to the customer in minor units, of a change of tier for what is left of the lines
-    `credited`. `successor` is what became of the plan that follows,
-    and `scheduled` a successor that waits for this plan to end (or, ended, one that was taken back). `items` are those
-    that are new, billed or withdrawn.
+    `allocated` maps ledger sequence numbers to what became of them; what a line bills is named by the line. `credit` is
+    owed in minor units, for a change of tier of the lines `credited`. `successor` is the plan that follows, `scheduled`
+    one that waits for this one's end (or, ended, was taken back). `items` are those new, billed or withdrawn.
     """
 
     at: datetime
@@ -97,9 +95,8 @@ class Outcome:
 class Step:
     """Collect the decisions of one step at moment `at`; domain functions read and change it in turn.
 
-    With `in_parts` an invoice over the most that can be charged becomes several. `known_cycle` and `known_plan`
-    remember the cycle end found last, `running_cycle` the cycle priced last: the lines of one invoice mostly share
-    them. `former_price` is what a license cost before the renewal of that moment, which changed it in this step.
+    With `in_parts` an invoice over the most that can be charged becomes several. `known_cycle`, of `known_plan`, and
+    `running_cycle` are those found last. `former_price` is a license's before the renewal of that moment changed it.
     """
 
     facts: Facts
@@ -265,11 +262,10 @@ class Step:
 
     def unallocated(self) -> list[LedgerEntry]:
         """Return the entries up to the step's moment that nothing covers yet, those of add-ons last."""
-        at, allocated = self.at, self.allocated
         return [
             entry
             for entry in chain(self.ledger, self.add_ons.entries)
-            if not entry.allocated and entry.seq not in allocated and entry.event_time <= at
+            if not entry.allocated and entry.seq not in self.allocated and entry.event_time <= self.at
         ]
 
     def say(self, event: str, **data: Any) -> None:

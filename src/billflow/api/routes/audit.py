@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query
 from pydantic import ConfigDict
 
+from billflow.api.fields import SliceHere
 from billflow.api.principal import AdminHere, PrincipalHere
 from billflow.api.requests import CheckedRoute
 from billflow.api.services import ServicesHere
@@ -44,9 +45,9 @@ async def list_audit_roots(
 
 
 @router.get("/signing-keys")
-async def list_signing_keys(services: ServicesHere) -> SigningKeyList:
+async def list_signing_keys(services: ServicesHere, part: SliceHere) -> SigningKeyList:
     """List the public keys that check roots and proofs, the current one first."""
-    return SigningKeyList(signing_keys=services.audit_roots.public_keys())
+    return SigningKeyList.of(part.of(services.audit_roots.public_keys(), "key_id"))
 
 
 @router.post("/verify")

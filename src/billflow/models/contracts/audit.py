@@ -103,10 +103,10 @@ class SigningKeyRecord(Contract):
     public_key: str
 
 
-class SigningKeyList(Contract):
+class SigningKeyList(ListResponse):
     """The public keys, the current one first."""
 
-    signing_keys: tuple[SigningKeyRecord, ...]
+    rows: list[SigningKeyRecord] = shown_as("signing_keys", "rows")
 
 
 _EXAMPLE: dict[str, Any] = {

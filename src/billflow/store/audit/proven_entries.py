@@ -22,7 +22,7 @@ CREDIT = "tier_change_credit"
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedInvoice:
     """How the audit log names an invoice: with which others of its step, and in whose place it was issued, if any."""
 
     position: int
@@ -31,19 +31,19 @@ class Named:
     replaces: UUID | None
 
 
-async def named(session: AsyncSession, invoice: InvoiceRow) -> Named:
+async def named(session: AsyncSession, invoice: InvoiceRow) -> NamedInvoice:
     """Return how the audit log names an invoice as it was made; raises `Refused` where it doesn't."""
     for position, recorded_at, detail, _ in await _about(session, {invoice.plan_id}, {invoice.id}):
         ids = [UUID(one["invoice_id"]) for one in _of(detail, "invoices") if not one.get("with_tax")]
         if invoice.id in ids:
             replaces = (detail or {}).get("replaces_invoice_id")
-            return Named(position, recorded_at, tuple(ids), UUID(replaces) if replaces else None)
+            return NamedInvoice(position, recorded_at, tuple(ids), UUID(replaces) if replaces else None)
     message = "The audit log doesn't name the invoice: it was made before 0.3, or its entry is in the archive."
     raise Refused(message, code="not_provable")
 
 
 async def proven_entries(
-    session: AsyncSession, invoices: Mapping[UUID, Named], plans: set[UUID], ledger: set[int]
+    session: AsyncSession, invoices: Mapping[UUID, NamedInvoice], plans: set[UUID], ledger: set[int]
 ) -> list[ProvenEntry]:
     """Return the entries that name *invoices*, and those of *plans* that set a price or wrote an entry of *ledger*.
 
@@ -82,7 +82,7 @@ def _of(detail: Mapping[str, Any] | None, name: str) -> Iterable[Mapping[str, An
     return found
 
 
-def _names_tax(detail: Mapping[str, Any] | None, invoices: Mapping[UUID, Named]) -> bool:
+def _names_tax(detail: Mapping[str, Any] | None, invoices: Mapping[UUID, NamedInvoice]) -> bool:
     return any(one.get("with_tax") and UUID(one["invoice_id"]) in invoices for one in _of(detail, "invoices"))
 
 

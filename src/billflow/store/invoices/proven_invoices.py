@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from billflow.models.tables import InvoiceLineRow, InvoiceRow, LedgerAllocation, LicenseLedger
-from billflow.store.audit.proven_entries import Named, named
+from billflow.store.audit.proven_entries import NamedInvoice, named
 from billflow.store.invoices.digests import line_facts
 from billflow.store.invoices.lines import lines_of
 from billflow.store.invoices.proof_facts import items_of
@@ -27,7 +27,7 @@ class ProvenInvoices:
 
     invoices: Sequence[InvoiceRow]
     first: InvoiceRow
-    named: dict[UUID, Named]
+    named: dict[UUID, NamedInvoice]
     lines: dict[UUID, list[InvoiceLineRow]]
     billed: dict[UUID, list[tuple[UUID, int]]]
     adjusted: dict[UUID, int]

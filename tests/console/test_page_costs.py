@@ -45,7 +45,8 @@ SUMMED_UP = frozenset(
 )
 """Tables that PostgreSQL sums up, and of which it sends a row.
 
-What of the ledger is read `tests/store/test_growth.py` counts. One index is that of an organization's newest invoices, which are those of its largest customer.
+What of the ledger is read `tests/store/test_growth.py` counts. One index is that of an organization's newest invoices,
+which are those of its largest customer.
 """
 
 SPREAD_READ = 800

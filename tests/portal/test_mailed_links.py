@@ -103,11 +103,12 @@ async def test_a_mailed_link_opens_for_as_many_days_as_were_named(mailing: Maili
     path = f"/api/v1/customers/{customer['id']}/portal-links"
     written = (await mailing.api.post(f"{path}/mail", json={"expires_in_days": 7})).raise_for_status().json()
     refused = [await mailing.api.post(f"{path}/mail", json={"expires_in_days": days}) for days in (0, 31)]
-    await mailing.mailed("edsger@customers.example")
+    mail = await mailing.mailed("edsger@customers.example")
 
     (link,) = (await mailing.api.get(path)).json()["portal_links"]
     opens = datetime.fromisoformat(link["expires_at"]) - datetime.fromisoformat(link["created_at"])
     assert written["link_days"] == 7
+    assert "It opens once, within 7 days:" in mail.get_content()
     assert abs(opens - timedelta(days=7)) < timedelta(minutes=10)
     assert {answer.status_code for answer in refused} == {HTTPStatus.UNPROCESSABLE_ENTITY}
 

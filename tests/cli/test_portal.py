@@ -30,6 +30,16 @@ def test_what_customers_may_do_is_set_in_parts(terminal: Terminal) -> None:
     assert terminal("portal", "set", "--cancel", "--change-card", "--json").data == before
 
 
+def test_days_are_named_of_a_link_that_is_mailed_alone(terminal: Terminal) -> None:
+    customer = terminal.customer()
+    written = terminal("customer", "portal-link", customer, "--mail", "--expires-in-days", "7", "--json").data
+
+    assert (written["occasion"], written["link_days"]) == ("portal_link", 7)
+    assert_refused(terminal("customer", "portal-link", customer, "--expires-in-days", "7"), "goes with --mail")
+    both = terminal("customer", "portal-link", customer, "--mail", "--return-url", "https://app.example/")
+    assert_refused(both, "--mail goes without --return-url")
+
+
 def test_a_frames_address_is_made_for_origins_that_are_allowed(terminal: Terminal) -> None:
     customer, origin = terminal.customer(), "https://app.example"
     refused = terminal("customer", "portal-link", customer, "--origin", origin)

@@ -102,7 +102,8 @@ async def cut_off(page: Page) -> list[str]:
 _CUT_OFF = """() => [...document.querySelectorAll("h1, h2, dd, .number, .pill, button, .button")].filter(one => {
   const box = one.getBoundingClientRect();
   const scrolls = one.closest(".scroll, textarea, [tabindex='0']");
-  return box.width && !scrolls && (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline"
+  const isBox = getComputedStyle(one).display !== "inline";
+  return box.width > 1 && !scrolls && (isBox && one.scrollWidth > one.clientWidth + 1
     || box.right > document.documentElement.clientWidth + 1 || box.left < -1);
 }).map(one => one.textContent.trim())"""
 

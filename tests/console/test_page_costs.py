@@ -43,9 +43,10 @@ SUMMED_UP = frozenset(
         "ledger_allocation",
     }
 )
-"""Tables that PostgreSQL sums up, and of which it sends a row; what of the ledger is read `test_growth.py` counts.
+"""Tables that PostgreSQL sums up, and of which it sends a row.
 
-One index is that of an organization's newest invoices, which are those of its largest customer.
+What of the ledger is read `tests/store/test_growth.py` counts. One index is that of an organization's newest invoices,
+which are those of its largest customer.
 """
 
 SPREAD_READ = 800

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_string, policy
 from email.message import EmailMessage
 from http import HTTPStatus
@@ -96,6 +96,21 @@ async def test_our_user_mails_a_link_that_opens_once_and_is_stored_nowhere(maili
     assert not _TOKEN.search(str(stored))
     (link,) = (await mailing.api.get(f"/api/v1/customers/{customer['id']}/portal-links")).json()["portal_links"]
     assert link["opened_at"]
+
+
+async def test_a_mailed_link_opens_for_as_many_days_as_were_named(mailing: Mailing) -> None:
+    customer = await mailing.customer("Edsger")
+    path = f"/api/v1/customers/{customer['id']}/portal-links"
+    written = (await mailing.api.post(f"{path}/mail", json={"expires_in_days": 7})).raise_for_status().json()
+    refused = [await mailing.api.post(f"{path}/mail", json={"expires_in_days": days}) for days in (0, 31)]
+    mail = await mailing.mailed("edsger@customers.example")
+
+    (link,) = (await mailing.api.get(path)).json()["portal_links"]
+    opens = datetime.fromisoformat(link["expires_at"]) - datetime.fromisoformat(link["created_at"])
+    assert written["link_days"] == 7
+    assert "It opens once, within 7 days:" in mail.get_content()
+    assert abs(opens - timedelta(days=7)) < timedelta(minutes=10)
+    assert {answer.status_code for answer in refused} == {HTTPStatus.UNPROCESSABLE_ENTITY}
 
 
 async def test_who_asks_is_told_the_same_whether_we_know_the_address_or_not(mailing: Mailing) -> None:

@@ -99,7 +99,7 @@ FORMS: Mapping[str, Prepare] = dict(
 """Every form of a customer's, by its route and, where there are several on it, the button that is pressed."""
 
 OF_SESSIONS = frozenset({"/open", "/leave", "/request/{org_id}", "/embedded/{org_id}/open"})
-"""A link begins one session, and ends with it; `tests/portal/test_links.py` and `test_mailed_links.py` tell."""
+"""A link begins one session, and ends with it: `tests/portal/test_links.py`, `tests/portal/test_mailed_links.py`."""
 
 STARTS: Mapping[str, Mapping[str, str]] = {"/plans/{plan_id}/monthly": {"schedule": "annual"}}
 """Plans that are not monthly ones."""

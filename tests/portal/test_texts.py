@@ -101,7 +101,7 @@ LANGUAGES = {"de": "de-CH", "fr": "fr-FR", "it": "it-IT"}
 """Besides English, each with what a customer of it has as its language."""
 
 WORD = re.compile(r"[^\W\d_]{3,}")
-MARKUP = re.compile(r"<(script|style|svg)\b.*?</\1>|<[^>]*>", re.DOTALL)
+MARKUP = re.compile(r"<(script|style|svg|code)\b.*?</\1>|<[^>]*>", re.DOTALL)
 TOLD = re.compile(r'(?:title|alt|placeholder|aria-label)="([^"]*)"')
 
 
@@ -128,7 +128,7 @@ async def client(env: ApiEnvironment, api: httpx.AsyncClient, language: str) -> 
     customer, invoice = f"/api/v1/customers/{found.customer['id']}", f"/api/v1/invoices/{found.invoice['id']}"
     for path, body in (
         (f"{customer}/credits", {"amount": 2500, "reason": "xxx"}),
-        (f"{customer}/contacts", {"name": "Yyy", "email": "yyy@zzz.test", "is_primary": True}),
+        (f"{customer}/contacts", {"name": "Yyy", "email": "yyy@zzz.example", "is_primary": True}),
         (f"{invoice}/refund", {"amount": 500}),
         (f"{invoice}/credit-notes", {"amount": 100, "refund_method": "balance"}),
     ):
@@ -139,7 +139,7 @@ async def client(env: ApiEnvironment, api: httpx.AsyncClient, language: str) -> 
 @pytest.fixture
 async def prospect(api: httpx.AsyncClient, language: str) -> tuple[str, str]:
     """Return a customer without a plan, and an offer to it."""
-    new = {"name": "Zzz", "email": f"{uuid4().hex}@zzz.test", "default_language": LANGUAGES[language]}
+    new = {"name": "Zzz", "email": f"{uuid4().hex}@zzz.example", "default_language": LANGUAGES[language]}
     customer = (await api.post("/api/v1/customers", json=new)).raise_for_status().json()["id"]
     prices = {"tier": "cloud_plus", "monthly_discounted_price": 700, "annual_discounted_price": 7000}
     terms = {**prices, "minimum_licenses": 5, "expires_at": (datetime.now(UTC) + timedelta(days=9)).isoformat()}
@@ -165,7 +165,7 @@ async def pages_in(
         browser.cookie, browser.headers = "", {"Accept-Language": language}
         pages += [await browser.get(path) for path in ("/", "/left", f"/request/{env.org_id}")]
         pages.append(await browser.get("/open", token="x"))
-        pages.append(await browser.post(f"/request/{env.org_id}", email="nobody@zzz.test"))
+        pages.append(await browser.post(f"/request/{env.org_id}", email="nobody@zzz.example"))
         link = await link_of(api, prospect[0])
         pages.append(await browser.get("/open", token=token_in(link)))
         pages.append(await browser.get(f"/embedded/{env.org_id}/open"))

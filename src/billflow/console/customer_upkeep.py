@@ -76,7 +76,7 @@ async def card_link(subject: CustomerSubject, _: CardLinkForm, __: ChangeContext
 async def preview_portal_link(subject: CustomerSubject, asked: PortalLinkForm) -> Preview:
     """Show the mail as it would be sent; raises `Refused` without a mail server."""
     _check_mail_server(subject)
-    mail = await subject.services.portal.preview_link(subject.ref)
+    mail = await subject.services.portal.preview_link(subject.ref, days=asked.expires_in_days)
     opens = f"Its link opens the portal once, within {counted(asked.expires_in_days, 'day')} of being sent."
     goes = f"A mail goes to {mail.recipient}: “{mail.subject}”."
     return preview_of([goes, opens, "Whoever opens it acts for the customer."], letter=mail.body)

@@ -220,7 +220,8 @@ def _filters(
 
 async def _terms(visit: Visit) -> FormTerms:
     catalog = await visit.services.repositories.catalogs.current(visit.org_id)
-    return FormTerms("USD", {"tier": tuple(catalog.tiers)})
+    labels = {"q": "Name or e-mail", "erp_customer_number": "ERP number"}
+    return FormTerms("USD", {"tier": tuple(catalog.tiers)}, labels=labels)
 
 
 def _named(noun: str) -> ListKind:

@@ -63,7 +63,8 @@ def portal_link_mail(facts: PortalLinkFacts) -> Mail:
     locale = _locale(facts.language)
     language = locale.language if locale.language in texts() else FALLBACK
     written, seller = texts()[language], _one_line(facts.seller)
-    values = {"name": _one_line(facts.name), "seller": seller, "portal_link": PORTAL_LINK}
+    within = written["within_day" if facts.days == 1 else "within_days"].format(days=facts.days)
+    values = {"name": _one_line(facts.name), "seller": seller, "portal_link": PORTAL_LINK, "within": within}
     subject, *sentences = written[Occasion.PORTAL_LINK].strip().splitlines()
     parts = [written["greeting"], "\n".join(sentences), f"{written['closing']}\n{{seller}}"]
     return Mail(

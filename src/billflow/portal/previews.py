@@ -50,15 +50,16 @@ def _follows(successor: PlanPreview, reader: Reader, catalog: Catalog) -> str:
 def _changes(
     plan: PlanRecord, then: PlanPreview | None, reader: Reader, catalog: Catalog
 ) -> tuple[tuple[str, str, str], ...]:
-    """Return what would be otherwise: its name, now and then, in the reader's words."""
+    """Return what would read otherwise: its name, now and then, in the reader's words."""
     if then is None:
         return ()
     pairs = [(name, getattr(plan, name), getattr(then, name)) for name in _COMPARED]
-    return tuple(
+    written = [
         (reader.texts[name], _written(name, now, plan, reader, catalog), _written(name, later, then, reader, catalog))
         for name, now, later in pairs
         if later is not None and now != later
-    )
+    ]
+    return tuple(one for one in written if one[1] != one[2])
 
 
 def _written(name: str, value: Any, of: PlanRecord | PlanPreview, reader: Reader, catalog: Catalog) -> str:

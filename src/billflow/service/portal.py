@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from billflow.mail.templates import portal_link_mail
 from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.mail import Mail, MailRecord, MailRef, PortalLinkFacts
+from billflow.models.contracts.portal import USUAL_LIFETIME
 from billflow.service.plans import PlanService
 from billflow.store.session.repositories import Queries, Repositories
 from billflow.temporal.workflow_starts import stored_mail_workflow
@@ -29,14 +30,14 @@ class PortalService:
 
         The *recipient* is the address that invoices go to, where none is named; it opens for so many *days*.
         """
-        mail, key = await self.preview_link(ref, recipient), f"portal-link/{ref.customer_id}/{key}"
+        mail, key = await self.preview_link(ref, recipient, days), f"portal-link/{ref.customer_id}/{key}"
         stored = await self.repositories.mails.store_portal_link(ref, key, mail, datetime.now(UTC), days)
         if stored.sent_at is None:
             mail_ref = MailRef(org_id=ref.org_id, mail_id=stored.mail_id)
             await self.plans.control.start(stored_mail_workflow(mail_ref, ref.customer_id))
         return stored
 
-    async def preview_link(self, ref: CustomerRef, recipient: str | None = None) -> Mail:
+    async def preview_link(self, ref: CustomerRef, recipient: str | None = None, days: int | None = None) -> Mail:
         """Return the mail with a link as a customer would get it, a text in the link's place; raises `NotFound`."""
         customer = await self.queries.customers.get(ref.org_id, ref.customer_id)
         facts = PortalLinkFacts(
@@ -44,6 +45,7 @@ class PortalService:
             name=customer.name,
             language=customer.default_language,
             seller=(await self.repositories.sellers.printed(ref.org_id, None, is_issued=False)).name,
+            days=days or USUAL_LIFETIME.days,
         )
         return portal_link_mail(facts)
 

@@ -126,12 +126,13 @@ class PriceChangeFacts(Contract):
 
 
 class PortalLinkFacts(Contract):
-    """Whom a link into the portal of `seller` is mailed to."""
+    """Whom a link into the portal of `seller` is mailed to, and for how many days it opens."""
 
     recipient: str
     name: str
     language: str
     seller: str
+    days: int = 1
 
 
 class Mail(Contract):

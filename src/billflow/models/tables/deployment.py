@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-from billflow.models.tables.base import Base, Identified, Owned, Stamped, belongs_to, in_org
+from billflow.models.tables.base import Base, Identified, Owned, Stamped, belongs_to, in_org, lowered
 
 
 class Realm(Identified, Owned, Stamped, Base):
@@ -24,11 +24,12 @@ class RemoteServer(Identified, Owned, Stamped, Base):
         in_org(),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("org_id", "uuid"),
-        Index("ix_remote_server_hostname", "org_id", text('hostname COLLATE "C"')),
+        Index("ix_remote_server_hostname_key", "org_id", "hostname_key"),
     )
 
     uuid: Mapped[UUID]
     hostname: Mapped[str]
+    hostname_key: Mapped[str] = mapped_column(Text(collation="C"), lowered("hostname"))
     contact_email: Mapped[str | None]
 
 
@@ -40,10 +41,11 @@ class RemoteRealm(Identified, Owned, Stamped, Base):
         belongs_to("remote_server", "server_id"),
         UniqueConstraint("org_id", "id"),
         UniqueConstraint("org_id", "uuid"),
-        Index("ix_remote_realm_host", "org_id", text('host COLLATE "C"')),
+        Index("ix_remote_realm_host_key", "org_id", "host_key"),
     )
 
     uuid: Mapped[UUID]
     server_id: Mapped[UUID | None]
     host: Mapped[str]
+    host_key: Mapped[str] = mapped_column(Text(collation="C"), lowered("host"))
     name: Mapped[str]

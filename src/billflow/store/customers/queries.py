@@ -39,8 +39,8 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
 
     async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:
         """Return the newest customers, *most* of them, who run something on a host whose name begins so."""
-        servers = select(RemoteServer.id).where(*_begins(RemoteServer.hostname, text))
-        on_them = or_(and_(*_begins(RemoteRealm.host, text)), RemoteRealm.server_id.in_(servers))
+        servers = select(RemoteServer.id).where(*_begins(RemoteServer.hostname_key, text))
+        on_them = or_(and_(*_begins(RemoteRealm.host_key, text)), RemoteRealm.server_id.in_(servers))
         realms = select(RemoteRealm.id).where(on_them)
         runs = or_(CustomerRow.remote_realm_id.in_(realms), CustomerRow.remote_server_id.in_(servers))
         newest = SHOWN.where(runs).order_by(CustomerRow.created_at.desc()).limit(most)
@@ -71,6 +71,6 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
 
 
 def _begins(column: InstrumentedAttribute[str], text: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    """Return that a host's name begins so, in small letters as names of hosts are."""
-    name, begin = column.collate("C"), text.lower()
-    return name >= begin, name < begin + AFTER_ALL_LETTERS
+    """Return that a host's name begins so, in capitals or not."""
+    begin = text.lower()
+    return column >= begin, column < begin + AFTER_ALL_LETTERS

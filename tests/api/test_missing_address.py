@@ -12,6 +12,7 @@ from tests.api.test_seller import SELLER
 from tests.api.test_stripe_tax import paid
 from tests.api.test_tax import RATES, found, invoices_of
 from tests.api_environment import ApiEnvironment, until
+from tests.sizes import further
 
 BY_STRIPE = {"mode": "stripe"}
 UNKNOWN_TO_STRIPE = {"country": "US", "postal_code": "00000"}
@@ -44,7 +45,7 @@ def until_invoiced(shop: Shop, plan: dict[str, Any], count: int) -> Any:
 
 @pytest.mark.parametrize(
     ("tax", "address", "field"),
-    [(RATES, {}, "country"), (BY_STRIPE, {"country": "US"}, "postal_code")],
+    [(RATES, {}, "country"), *further((BY_STRIPE, {"country": "US"}, "postal_code"))],
     ids=["own rates", "Stripe Tax"],
 )
 async def test_what_collects_at_once_is_refused_with_the_field_that_is_missing(
@@ -68,7 +69,7 @@ async def test_what_collects_at_once_is_refused_with_the_field_that_is_missing(
     assert (await shop.asked("GET", f"/plans/{plan['id']}"))["tier"] == "team"
 
 
-@pytest.mark.parametrize("tax", [RATES, BY_STRIPE], ids=["own rates", "Stripe Tax"])
+@pytest.mark.parametrize("tax", [RATES, *further(BY_STRIPE)], ids=["own rates", "Stripe Tax"])
 async def test_a_renewal_waits_for_the_address_and_goes_on_by_itself_once_it_is_there(
     shop: Shop, tax: dict[str, Any]
 ) -> None:

@@ -81,6 +81,7 @@ async def test_a_renewal_is_forecast_net_and_issued_with_tax(shop: Shop) -> None
     assert await found(shop) == ()
 
 
+@pytest.mark.full
 async def test_prices_contain_the_tax_where_they_do_at_stripe(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", mode="stripe")
     await shop.env.control("POST", "/settings", tax_behavior="inferred_by_currency")

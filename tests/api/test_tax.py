@@ -98,6 +98,7 @@ async def test_a_business_abroad_reads_why_it_is_charged_no_tax_and_what_follows
     assert "FR83404833048" in page
 
 
+@pytest.mark.full
 async def test_two_rates_are_told_in_one_order_and_credited_to_the_cent(shop: Shop) -> None:
     federal = {"country": "CA", "name": "GST", "percent": "5"}
     provincial = {"country": "CA", "region": "QC", "name": "QST", "percent": "9.975", "adds_to_country": True}
@@ -189,6 +190,7 @@ async def test_what_is_wrong_with_rates_is_one_sentence_and_nothing_is_applied(s
     assert await shop.asked("GET", "/tax") == applied
 
 
+@pytest.mark.full
 async def test_the_monthly_revenue_is_without_tax_whether_prices_contain_it_or_not(shop: Shop) -> None:
     swiss = {"country": "CH", "name": "MWST", "percent": "8.1", "inclusive": True}
     rates = RATES | {"rates": [*RATES["rates"], swiss]}

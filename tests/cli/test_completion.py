@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import billflow, environment
+from tests.sizes import further
 
 LINE = "billflow pl"
 BASH = shutil.which("bash") or ""
@@ -18,8 +19,10 @@ BASH = shutil.which("bash") or ""
     ("shell", "variables"),
     [
         ("bash", {"COMP_WORDS": LINE, "COMP_CWORD": "1"}),
-        ("zsh", {"_TYPER_COMPLETE_ARGS": LINE}),
-        ("fish", {"_TYPER_COMPLETE_ARGS": LINE, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+        *further(
+            ("zsh", {"_TYPER_COMPLETE_ARGS": LINE}),
+            ("fish", {"_TYPER_COMPLETE_ARGS": LINE, "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+        ),
     ],
 )
 def test_each_shell_is_told_the_words_to_come(shell: str, variables: dict[str, str]) -> None:

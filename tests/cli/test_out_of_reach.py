@@ -79,6 +79,7 @@ def test_a_port_in_use_is_named(type_alone: Type, tmp_path: Path, option: str) -
     assert not list(tmp_path.glob("XDG_STATE_HOME/billflow/*"))
 
 
+@pytest.mark.full
 @pytest.mark.journey
 def test_an_api_whose_port_is_taken_says_so(terminal: Terminal) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

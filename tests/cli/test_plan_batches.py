@@ -1,10 +1,13 @@
 """One command for many plans, at the command line: what would happen first, then with a reason, then once."""
 
+import pytest
+
 from tests.cli.terminal import Terminal, assert_refused
 
 COUNTS = {"waiting": 0, "ready": 0, "refused": 0, "done": 0, "failed": 0}
 
 
+@pytest.mark.full
 def test_a_dry_run_changes_nothing_and_a_reason_does_it(terminal: Terminal) -> None:
     customer = terminal.customer()
     plan = terminal.trial(customer)

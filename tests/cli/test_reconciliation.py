@@ -1,8 +1,11 @@
 """Comparing the billing database, Stripe and workflows from the command line."""
 
+import pytest
+
 from tests.cli.terminal import Terminal, assert_refused
 
 
+@pytest.mark.full
 def test_records_that_agree_end_with_code_0(terminal: Terminal) -> None:
     terminal.trial(terminal.customer())
 

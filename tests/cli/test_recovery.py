@@ -1,8 +1,11 @@
 """Recovery from the command line."""
 
+import pytest
+
 from tests.cli.terminal import Terminal
 
 
+@pytest.mark.full
 def test_a_stack_that_is_whole_has_nothing_to_start_and_every_plan_can_be_woken(terminal: Terminal) -> None:
     terminal.trial(terminal.customer())
 

@@ -1,10 +1,11 @@
 """With `--json` a command prints what the API answers, under the same names; `Terminal` looks at each that is typed."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tests.cli.responses import OF_THE_COMMAND_LINE, RESPONSES, differences
-from tests.cli.test_help import EVERY, ROOT
+from tests.cli.test_help import EVERY, ROOT, loaded
 from tests.interfaces import document, schemas
 
 OWN_OPTIONS = {
@@ -30,6 +31,7 @@ OWN_OPTIONS = {
 """Options that name no field of the API, and what they are."""
 
 
+@cache
 def with_json() -> Mapping[str, Any]:
     """Return each command that takes `--json` by how it is typed, one over plan commands for all of them."""
     found = {}
@@ -37,7 +39,7 @@ def with_json() -> Mapping[str, Any]:
         command: Any = ROOT
         for word in path:
             command = command.commands[word] if word in getattr(command, "commands", {}) else command
-            command = command.load() if hasattr(command, "load") else command
+            command = loaded(command) if hasattr(command, "load") else command
         if any("--json" in parameter.opts for parameter in command.params):
             words = [word for word in path if word != "0192f3"]
             found[" ".join(words[:2] if words[0] == "plan" else words)] = command

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote
 
-import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
@@ -59,52 +58,43 @@ def test_every_call_is_of_an_operation() -> None:
     assert [operation_of(made) for name, made in MADE.items() if operation_called(name) is None] == []
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_call_takes_each_parameter_of_its_operation_and_no_other(name: str) -> None:
-    operation, made = operation_called(name), MADE[name]
-    assert operation
-
-    known = set(operation.names("query")) - SHORTHANDS.keys()
-
-    resolved = {"resolved"} if name.endswith("settings") else set()
-    assert set(made.params) | resolved == known | resolved
+def test_a_call_takes_each_parameter_of_its_operation_and_no_other() -> None:
+    for name, made in MADE.items():
+        operation = operation_called(name)
+        assert operation, name
+        known = set(operation.names("query")) - SHORTHANDS.keys()
+        resolved = {"resolved"} if name.endswith("settings") else set()
+        assert set(made.params) | resolved == known | resolved, name
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_call_sends_a_body_that_the_document_describes(name: str) -> None:
-    operation = operation_called(name)
-    assert operation
-
-    for made in (MADE[name], call(name, FUNCTIONS[name], whole=False)):
-        if operation.takes_a_body():
-            schema = operation.described["requestBody"]["content"][JSON]["schema"]
-            whole = {**schema, "components": document()["components"]}
-            required = operation.described["requestBody"].get("required", False)
-            if made.body is not None or required:
-                assert [one.message for one in Draft202012Validator(whole).iter_errors(made.body)] == []
-        else:
-            assert made.body is None
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_call_reads_the_answer_that_the_document_announces(name: str) -> None:
-    operation, answer = operation_called(name), MADE[name].answer
-    assert operation
-
-    announced = _announced(operation.described)
-
-    named = answer.__name__ if issubclass(answer, BaseModel) else None
-    assert named in announced if announced else not issubclass(answer, BaseModel)
+def test_a_call_sends_a_body_that_the_document_describes() -> None:
+    for name, function in FUNCTIONS.items():
+        operation = operation_called(name)
+        assert operation, name
+        for made in (MADE[name], call(name, function, whole=False)):
+            if operation.takes_a_body():
+                schema = operation.described["requestBody"]["content"][JSON]["schema"]
+                whole = {**schema, "components": document()["components"]}
+                required = operation.described["requestBody"].get("required", False)
+                if made.body is not None or required:
+                    assert [one.message for one in Draft202012Validator(whole).iter_errors(made.body)] == [], name
+            else:
+                assert made.body is None, name
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_write_has_an_idempotency_key_and_a_question_has_none(name: str) -> None:
-    operation, made = operation_called(name), MADE[name]
-    assert operation
+def test_a_call_reads_the_answer_that_the_document_announces() -> None:
+    for name, made in MADE.items():
+        operation, answer = operation_called(name), made.answer
+        assert operation, name
+        announced = _announced(operation.described)
+        named = answer.__name__ if issubclass(answer, BaseModel) else None
+        assert named in announced if announced else not issubclass(answer, BaseModel), name
 
-    writes = made.method != "GET" and not made.path.endswith(("/preview", "/diff", "/verify"))
 
-    assert (made.idempotency_key is not None) == writes
+def test_a_write_has_an_idempotency_key_and_a_question_has_none() -> None:
+    for name, made in MADE.items():
+        writes = made.method != "GET" and not made.path.endswith(("/preview", "/diff", "/verify"))
+        assert (made.idempotency_key is not None) == writes, name
 
 
 def test_every_error_that_an_answer_becomes_is_exported() -> None:

@@ -117,6 +117,7 @@ async def test_a_coupon_is_given_once_and_taken_back(env: ApiEnvironment, api: h
     assert over["ended_at"]
 
 
+@pytest.mark.full
 async def test_an_invoice_is_issued_again_with_other_licenses(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     other = await bought(env, api, name="Corrected Ltd.")
     path = f"/invoices/{other.invoice['id']}/reissue"

@@ -13,7 +13,7 @@ from billflow.client.clients import AsyncClient
 from billflow.models.contracts.journal import JournalFormat
 from tests.api_environment import ApiEnvironment
 from tests.customers.fixtures import Json, at
-from tests.customers.test_statements import invoices_of, lived
+from tests.customers.lives import invoices_of
 
 OF_CUSTOMERS = ("receivables", "customer_credit")
 CUT = "2026-03-01T00:00:00Z"
@@ -38,12 +38,13 @@ def held(lines: list[dict[str, str]]) -> Counter[str]:
     return sums
 
 
-async def test_the_journal_ties_to_statement_and_invoices(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
-    customer = await lived(api, env)
-    [account] = (await api.get(at(customer, "statement"))).json()["accounts"]
-    invoices: list[Json] = await invoices_of(api, customer)
+async def test_the_journal_ties_to_statement_and_invoices(
+    api: httpx.AsyncClient, env: ApiEnvironment, lived: Json
+) -> None:
+    [account] = (await api.get(at(lived, "statement"))).json()["accounts"]
+    invoices: list[Json] = await invoices_of(api, lived)
 
-    lines = await exported(api, customer)
+    lines = await exported(api, lived)
     sums = held(lines)
 
     assert sum(sums[name] for name in OF_CUSTOMERS) == account["closing_balance"]
@@ -64,7 +65,7 @@ async def test_the_journal_ties_to_statement_and_invoices(api: httpx.AsyncClient
         "refund",
     }
     assert {line["number"] for line in lines if line["kind"] == "invoice"} == {one["number"] for one in invoices}
-    await _parts_are_the_whole(api, env, customer, lines)
+    await _parts_are_the_whole(api, env, lived, lines)
 
 
 async def _parts_are_the_whole(

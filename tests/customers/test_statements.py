@@ -7,49 +7,18 @@ from billflow.client import customers
 from billflow.client.clients import AsyncClient
 from tests.api_environment import ApiEnvironment
 from tests.customers.fixtures import Json, at, created
-from tests.customers.test_money import subscriber
+from tests.customers.lives import invoices_of
 from tests.documents.test_pdf_and_html import pages
 
 SUMS = ("opening_balance", "charges", "credits", "payments", "refunds", "closing_balance")
 
 
-async def invoices_of(api: httpx.AsyncClient, customer: Json) -> list[Json]:
-    """Return the customer's invoices in full, the oldest first."""
-    listed = (await api.get("/api/v1/invoices", params={"customer_id": customer["id"]})).json()["invoices"]
-    return [(await api.get(f"/api/v1/invoices/{one['id']}")).json() for one in reversed(listed)]
-
-
-async def lived(api: httpx.AsyncClient, env: ApiEnvironment) -> Json:
-    """Return a customer that had a credit, a refund, notes, a reissue, a bank transfer, a write-off and a debt."""
-    customer, clock = await subscriber(api, env, "monthly")
-    plan = (await api.get("/api/v1/plans", params={"customer_id": customer["id"]})).json()["plans"][0]["id"]
-
-    async def month(until: str, asked: dict[str, Json]) -> None:
-        await api.post(f"/api/v1/test-clocks/{clock}/advance", json={"to": f"2026-{until}T00:00:00Z"})
-        newest = (await invoices_of(api, customer))[-1]["id"]
-        for path, body in asked.items():
-            (await api.post(f"/api/v1/invoices/{newest}/{path}", json=body)).raise_for_status()
-
-    await api.post(at(customer, "credits"), json={"amount": 2500, "reason": "outage"})
-    await month("01-20", {"refund": {"amount": 1000}, "credit-notes": {"amount": 500, "refund_method": "balance"}})
-    await month("02-16", {"credit-notes": {"amount": 700}})
-    command = {"type": "set_collection_method", "collection_method": "send_invoice"}
-    (await api.post(f"/api/v1/plans/{plan}/commands", json=command)).raise_for_status()
-    await month("03-16", {"credit-notes": {"amount": 300}, "reissue": {}})
-    await month("03-17", {"mark-paid": {"reference": "transfer 4711"}})
-    await month("04-16", {"mark-uncollectible": {"reason": "insolvent"}})
-    await month("05-16", {})
-    return customer
-
-
 async def test_opening_and_closing_balance_tie_to_the_invoices_and_the_balance(
-    api: httpx.AsyncClient, env: ApiEnvironment
+    api: httpx.AsyncClient, lived: Json
 ) -> None:
-    customer = await lived(api, env)
-
-    stated = (await api.get(at(customer, "statement"))).json()
+    stated = (await api.get(at(lived, "statement"))).json()
     [account] = stated["accounts"]
-    invoices, report = await invoices_of(api, customer), (await api.get(at(customer, "report"))).json()
+    invoices, report = await invoices_of(api, lived), (await api.get(at(lived, "report"))).json()
 
     due = {one["id"]: one["still_due"] for one in invoices if one["still_due"]}
     assert {one["invoice_id"]: one["still_due"] for one in account["invoices"]} == due
@@ -79,10 +48,9 @@ async def test_opening_and_closing_balance_tie_to_the_invoices_and_the_balance(
 
 @pytest.mark.full
 async def test_a_statement_begins_where_the_one_before_ended_and_is_printed_and_read_from_python(
-    api: httpx.AsyncClient, env: ApiEnvironment
+    api: httpx.AsyncClient, env: ApiEnvironment, lived: Json
 ) -> None:
-    customer = await lived(api, env)
-    cut, path = "2026-03-01T00:00:00Z", at(customer, "statement")
+    cut, path = "2026-03-01T00:00:00Z", at(lived, "statement")
 
     before = (await api.get(path, params={"until": cut})).json()["accounts"][0]
     after = (await api.get(path, params={"since": cut})).json()["accounts"][0]
@@ -96,7 +64,7 @@ async def test_a_statement_begins_where_the_one_before_ended_and_is_printed_and_
     assert (backwards.status_code, backwards.json()["errors"][0]["field"]) == (422, "since")
     assert backwards.json()["detail"] == "since lies after until; name an earlier moment."
     async with AsyncClient(env.api_url, await env.key(), trust_env=False) as client:
-        read = await client.do(customers.statement(customer["id"]))
+        read = await client.do(customers.statement(lived["id"]))
         assert [account.closing_balance for account in read.accounts] == [after["closing_balance"]]
 
 

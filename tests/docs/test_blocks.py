@@ -79,14 +79,13 @@ def problem_of(words: Sequence[str]) -> str | None:
     return None
 
 
-def ids(block: Block) -> str:
-    return str(block)
-
-
-@pytest.mark.parametrize("block", of("shell"), ids=ids)
-def test_every_line_of_a_shell_can_be_typed(block: Block) -> None:
+def test_every_line_of_a_shell_can_be_typed() -> None:
     wrong = [
-        f"{line}: {problem}" for line in block.typed() for words in commands(line) if (problem := problem_of(words))
+        f"{block}: {line}: {problem}"
+        for block in of("shell")
+        for line in block.typed()
+        for words in commands(line)
+        if (problem := problem_of(words))
     ]
 
     assert wrong == []
@@ -107,7 +106,7 @@ def test_a_line_that_cannot_be_typed_is_noticed(line: str) -> None:
     assert [problem_of(words) for words in commands(line)] != [None]
 
 
-@pytest.mark.parametrize("block", of("python"), ids=ids)
+@pytest.mark.parametrize("block", of("python"), ids=str)
 def test_every_block_of_python_imports_what_there_is(block: Block) -> None:
     imports = [one for one in ast.parse(block.text).body if isinstance(one, ast.Import | ast.ImportFrom)]
 

@@ -1,5 +1,6 @@
 """The product of all statuses and all commands, against a table written by hand."""
 
+import contextlib
 from dataclasses import replace
 from itertools import product
 
@@ -55,7 +56,6 @@ COMMANDS: dict[str, c.PlanCommand] = {
     "set_add_on": c.SetAddOn(add_on="storage", quantity=2),
 }
 
-PAIRS = list(product(COMMANDS, COLUMNS))
 
 # What each command makes of a monthly, manual plan in each status: the status it has then, "-" where the command has
 # no meaning, "no" where it has, but is refused for another reason.
@@ -112,33 +112,31 @@ def test_the_table_has_every_status_and_every_command() -> None:
     assert set(COLUMNS.values()) == set(PlanStatus)
     assert {type(command) for command in COMMANDS.values()} == set(ROWS)
     assert {command.type for command in COMMANDS.values()} == set(COMMANDS)
-    assert set(cells()) == set(PAIRS)
+    assert set(cells()) == set(product(COMMANDS, COLUMNS))
 
 
-@pytest.mark.parametrize(("command", "column"), PAIRS)
-def test_every_command_in_every_status(command: str, column: str) -> None:
-    facts, expected = facts_in(COLUMNS[column]), cells()[command, column]
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_command_in_every_status(column: str) -> None:
+    facts = facts_in(COLUMNS[column])
+    for name, command in COMMANDS.items():
+        expected = cells()[name, column]
+        if expected in ("-", "no"):
+            with pytest.raises(Refused) as refusal:
+                take_command(facts, command, NOW)
+            has_no_meaning = refusal.value.code in ("illegal_transition", "plan_ended")
+            assert has_no_meaning is (expected == "-"), name
+        else:
+            assert take_command(facts, command, NOW).plan.status is COLUMNS[expected], name
 
-    if expected in ("-", "no"):
-        with pytest.raises(Refused) as refusal:
-            take_command(facts, COMMANDS[command], NOW)
-        has_no_meaning = refusal.value.code in ("illegal_transition", "plan_ended")
-        assert has_no_meaning is (expected == "-")
-    else:
-        assert take_command(facts, COMMANDS[command], NOW).plan.status is COLUMNS[expected]
 
-
-@pytest.mark.parametrize(("command", "column"), PAIRS)
-def test_a_fixed_price_is_never_changed_by_a_command(command: str, column: str) -> None:
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_fixed_price_is_never_changed_by_a_command(column: str) -> None:
     facts = facts_in(COLUMNS[column])
     fixed = replace(facts, plan=replace(facts.plan, price_per_license=None, fixed_price=120_000))
-    try:
-        outcome = take_command(fixed, COMMANDS[command], NOW)
-    except BillingError:
-        return
-
-    assert outcome.plan.fixed_price == 120_000
-    assert outcome.invoices == ()
+    for name, command in COMMANDS.items():
+        with contextlib.suppress(BillingError):
+            outcome = take_command(fixed, command, NOW)
+            assert (outcome.plan.fixed_price, outcome.invoices) == (120_000, ()), name
 
 
 @pytest.mark.parametrize("command", list(COMMANDS.values()), ids=list(COMMANDS))

@@ -196,6 +196,7 @@ async def test_a_deletion_that_nobody_tells_of_is_seen_when_a_card_is_to_be_ente
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_reconciliation_finds_a_deleted_customer_and_replaces_it(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

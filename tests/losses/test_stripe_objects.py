@@ -103,6 +103,7 @@ async def test_reconciliation_has_an_open_invoice_issued_anew_that_stripe_has_lo
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_an_invoice_voided_in_the_dashboard_is_void_here_and_is_to_be_waived_or_issued_again(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -42,14 +42,14 @@ def test_every_language_has_a_text_for_every_occasion() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "it"])
-@pytest.mark.parametrize("occasion", sorted(set(Occasion) - {Occasion.PRICE_CHANGE, Occasion.PORTAL_LINK}))
-def test_every_mail_is_filled_in_and_names_its_reader(language: str, occasion: Occasion) -> None:
-    mail = written(occasion, language, AT)
+def test_every_mail_is_filled_in_and_names_its_reader(language: str) -> None:
+    for occasion in set(Occasion) - {Occasion.PRICE_CHANGE, Occasion.PORTAL_LINK}:
+        mail = written(occasion, language, AT)
 
-    assert mail.language == language
-    assert "Acme {Corp}" in mail.body
-    assert "[next]" not in mail.body
-    assert "{" not in (mail.subject + mail.body).replace("{Corp}", "")
+        assert mail.language == language, occasion
+        assert "Acme {Corp}" in mail.body, occasion
+        assert "[next]" not in mail.body, occasion
+        assert "{" not in (mail.subject + mail.body).replace("{Corp}", ""), occasion
 
 
 def test_an_amount_that_stripe_will_tax_says_so() -> None:

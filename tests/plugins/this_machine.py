@@ -51,7 +51,9 @@ def _quick_loop() -> LoopFactory | None:
         async def getaddrinfo(self, host: Any, *rest: Any, **named: Any) -> Any:
             return await super().getaddrinfo(host, *rest, **named) if is_here(host) else unknown()
 
-        async def create_connection(self, factory: Any, host: Any = None, *rest: Any, **named: Any) -> Any:
+        async def create_connection(  # type: ignore[override]
+            self, factory: Any, host: Any = None, *rest: Any, **named: Any
+        ) -> Any:
             return await super().create_connection(factory, host, *rest, **named) if is_here(host) else unreachable()
 
     return LoopOfThisMachine

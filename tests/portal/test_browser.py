@@ -52,9 +52,8 @@ async def enter(page: Page, api: httpx.AsyncClient, acme: Acme) -> list[str]:
 @pytest.mark.parametrize(
     ("scheme", "width", "language"),
     [
-        ("light", 1280, "en"),
         ("dark", 360, "fr"),
-        *further(("dark", 360, "it"), ("light", 360, "de"), ("light", 360, "en")),
+        *further(("dark", 360, "it"), ("light", 360, "de"), ("light", 360, "en"), ("light", 1280, "en")),
         *further(("dark", 768, "de"), ("dark", 1280, "it"), ("light", 2560, "fr")),
     ],
 )

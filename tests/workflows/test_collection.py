@@ -32,6 +32,7 @@ async def newest(env: SkippingEnvironment, customer: CustomerRecord) -> InvoiceD
     return (await env.invoices(customer))[-1]
 
 
+@pytest.mark.full
 async def test_a_declined_card_is_tried_again_after_1_3_5_and_7_days_and_then_no_more(env: SkippingEnvironment) -> None:
     customer, _ = await declined_renewal(env)
 

@@ -154,6 +154,9 @@ async def test_what_could_not_be_applied_is_refused_and_names_the_field(seller: 
         "reprice": await seller.field(reprice=reprice),
         "dunning": await seller.field(dunning={"retry_after_days": [3, 1]}),
         "only": await seller.field(only={"customer": "x"}),
+        "plan": await seller.field(only={"plan_id": "x"}),
+        "customer": await seller.field(only={"customer_id": str(uuid4())}),
+        "clock": await seller.field(only={"test_clock_id": str(uuid4())}),
         "unknown": await seller.field(wheel="billflow.whl"),
     }
 
@@ -166,6 +169,9 @@ async def test_what_could_not_be_applied_is_refused_and_names_the_field(seller: 
         "reprice": "reprice.tier",
         "dunning": "dunning.retry_after_days",
         "only": "only.customer",
+        "plan": "only.plan_id",
+        "customer": "only.customer_id",
+        "clock": "only.test_clock_id",
         "unknown": "wheel",
     }
     assert (await seller.get("/dry-runs"))["total"] == 0

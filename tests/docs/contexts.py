@@ -74,7 +74,7 @@ CONTEXTS: dict[str, Context] = {
     "docs/documents.md": Context(A_PLAN, words={"5f1c": "CUSTOMER"}),
     "docs/dry-run.md": Context(
         (*SELL_OWN, *ACME, "billflow plan start acme --tier team --schedule monthly", "billflow seller init",
-         "billflow seller apply seller.toml", "billflow tax init"),
+         "billflow seller apply seller.toml", "billflow tax init", "echo 'retry_after_days = [2, 5]' > dunning.toml"),
         words={"2027": NEXT_YEAR},
     ),
     "docs/dunning.md": Context(

@@ -43,7 +43,9 @@ def a_debtor(*debts: Debt, **changes: object) -> Debtor:
     return replace(debtor, **changes)  # type: ignore[arg-type]
 
 
-def told(debtor: Debtor, policy: DunningPolicy = DEFAULT_POLICY, until_day: int = 365) -> list[tuple[str, str, int]]:
+def foreseen(
+    debtor: Debtor, policy: DunningPolicy = DEFAULT_POLICY, until_day: int = 365
+) -> list[tuple[str, str, int]]:
     found = foresee(policy, debtor, START, START + until_day * DAY)
     steps = [(step.at, name, step.action.value) for name, ones in found.items() for step in ones]
     return [(name, action, (at - START) // DAY) for at, name, action in sorted(steps)]
@@ -72,7 +74,7 @@ def test_nothing_is_foretold_beyond_the_date_and_all_before_it_is_the_same(
 def test_a_customer_of_two_debts_is_suspended_and_its_plan_ended_once() -> None:
     later = a_debt(invoice_id="two", unpaid=a_declined_charge(failed_at=START + DAY), attempts=1)
 
-    seen = told(a_debtor(a_debt(), later))
+    seen = foreseen(a_debtor(a_debt(), later))
 
     assert [day for name, action, day in seen if (name, action) == ("one", "retry")] == [1, 3, 5, 7]
     assert [day for name, action, day in seen if (name, action) == ("two", "retry")] == [2, 4, 6, 8]
@@ -82,17 +84,17 @@ def test_a_customer_of_two_debts_is_suspended_and_its_plan_ended_once() -> None:
 def test_a_purchase_that_is_refused_again_is_void_and_nobody_is_suspended() -> None:
     purchase = a_debt(kind=InvoiceKind.PURCHASE, attempts=0, unpaid=a_declined_charge(failed_at=None, attempts=0))
 
-    assert told(a_debtor(purchase)) == [("one", "retry", 0), ("one", "void", 0)]
+    assert foreseen(a_debtor(purchase)) == [("one", "retry", 0), ("one", "void", 0)]
 
 
 def test_a_payment_under_way_waits_for_its_bank() -> None:
-    assert told(a_debtor(a_debt(is_under_way=True))) == []
+    assert foreseen(a_debtor(a_debt(is_under_way=True))) == []
 
 
 def test_a_request_that_stripe_refused_is_made_again_first() -> None:
     refused = a_debt(retry_at=START + 2 * DAY, unpaid=a_declined_charge(failed_at=None, attempts=0))
 
-    assert told(a_debtor(refused), DunningPolicy(retry_after_days=(4,), end_plan_after_days=None)) == [
+    assert foreseen(a_debtor(refused), DunningPolicy(retry_after_days=(4,), end_plan_after_days=None)) == [
         ("one", "retry", 2),
         ("one", "retry", 6),
         ("one", "suspend_customer", 6),
@@ -103,11 +105,11 @@ def test_a_small_organization_that_is_behind_loses_its_plan_and_all_debts() -> N
     policy = DunningPolicy(small_organizations=SmallOrganizationRule(seats=5, invoices=2))
     both = a_debtor(a_debt(), a_debt(invoice_id="two"), seats=3, seats_without_plan=3)
 
-    assert told(both, policy) == [
+    assert foreseen(both, policy) == [
         ("one", "end_plan", 1),
         ("one", "retry", 1),
         ("one", "void", 1),
         ("two", "void", 1),
     ]
-    assert "void" not in [action for _, action, _ in told(replace(both, seats=5), policy)]
-    assert "void" not in [action for _, action, _ in told(a_debtor(a_debt(), seats=3), policy)]
+    assert "void" not in [action for _, action, _ in foreseen(replace(both, seats=5), policy)]
+    assert "void" not in [action for _, action, _ in foreseen(a_debtor(a_debt(), seats=3), policy)]

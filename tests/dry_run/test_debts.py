@@ -25,6 +25,9 @@ from tests.domain.test_debts import a_debt, a_debtor
 from tests.domain.test_dunning import a_declined_charge, an_invoice_by_mail
 from tests.dry_run.test_run import ran
 
+EXAMPLE = Path(__file__).parents[1] / "data" / "dry_run_debts.jsonl"
+"""Written by the first version that recorded debts."""
+
 YEAR = START + 365 * DAY
 HEADER = FactsHeader(format=FORMAT, org_id="org", taken_at=START)
 LENIENT = replace(DEFAULT_POLICY, retry_after_days=(1, 3), end_plan_after_days=None)
@@ -99,6 +102,12 @@ def test_debts_read_back_are_the_same(tmp_path: Path) -> None:
     read = read_debts(tmp_path / "debts.jsonl")
 
     assert (read.policy, list(read.debtors)) == (LENIENT, known)
+
+
+def test_debts_that_the_first_version_wrote_end_as_it_said() -> None:
+    read = read_debts(EXAMPLE)
+
+    assert (read.policy, list(read.debtors)) == (DEFAULT_POLICY, KNOWN)
 
 
 def test_debts_of_a_later_format_are_refused(tmp_path: Path) -> None:

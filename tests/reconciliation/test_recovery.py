@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,8 +11,10 @@ from pydantic import SecretStr
 from temporalio.client import Client
 
 from billflow.domain.commands import Retry
+from billflow.domain.rule_change import NO_CHANGE
 from billflow.models.contracts.adjustments import RefundInput
 from billflow.models.contracts.customers import ChangeContext
+from billflow.models.contracts.dry_run import DryRunCreate
 from billflow.models.contracts.endpoints import DeliveryStream, EndpointCreate
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.mail import Mail, NotificationInput, Occasion
@@ -97,6 +99,8 @@ async def with_unfinished_work(env: ReconciliationEnvironment) -> set[str]:
     await rows.onboardings.begin(newcomer.ref, OnboardingOptions(), change)
     every = PlanBatchCreate(command=Retry(), plans=BatchFilter(live=True))
     batch = await rows.plan_batches.create(env.org_id, every, KeyNamespace.CLIENT.key(uuid4().hex), change)
+    dry_run_key, week = KeyNamespace.CLIENT.key(uuid4().hex), timedelta(days=7)
+    dry_run = await rows.dry_runs.create(env.org_id, DryRunCreate(), NO_CHANGE, dry_run_key, week, change)
     mail = await _mail(env, sent.customer_id, owed.invoice_id)
     stream = await _waiting_event(env, change)
     return {
@@ -106,6 +110,7 @@ async def with_unfinished_work(env: ReconciliationEnvironment) -> set[str]:
         f"refund/{refund.refund_id}",
         f"onboarding/{newcomer.customer_id}",
         f"plan-batch/{batch.plan_batch_id}/previewing",
+        f"dry-run/{dry_run.dry_run_id}",
         f"mail/{mail.key}",
         *stream,
     }

@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import select, update
 from sqlalchemy.exc import StatementError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.plan import LicenseManagement
 from billflow.errors import InternalError
@@ -18,10 +19,11 @@ from billflow.models.contracts.addresses import Address
 from billflow.models.contracts.customer_resources import ChannelCreate, ProjectCreate, ProjectRef
 from billflow.models.contracts.customer_settings import CustomerSettings
 from billflow.models.contracts.customers import NewCustomer
+from billflow.models.contracts.dry_run import DryRunStatus
 from billflow.models.contracts.endpoints import EndpointCreate
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatSourceKind
 from billflow.models.keyring import CannotDecrypt, Key, Keyring
-from billflow.models.tables import Base, CustomerRow, InvoiceRow
+from billflow.models.tables import Base, CustomerRow, DryRunChunkRow, DryRunRow, InvoiceRow
 from billflow.models.tables.sealed import Sealed
 from billflow.store.access.idempotency import PostgresIdempotencyRepository
 from billflow.store.access.organizations import PostgresOrganizationRepository
@@ -125,6 +127,25 @@ async def fill(company: Company, database: Database) -> None:
     async with database.unit_of_work(company.org_id) as session:
         invoice = await session.get_one(InvoiceRow, UUID(started.invoices[0].invoice_id))
         await keep_parties(session, invoice)
+        await add_dry_run(session, UUID(company.org_id))
+
+
+async def add_dry_run(session: AsyncSession, org_id: UUID) -> None:
+    """Write a dry run that has a file of each kind."""
+    run = DryRunRow(
+        org_id=org_id,
+        key=uuid4().hex,
+        asked={},
+        change=b"{}",
+        status=DryRunStatus.FINISHED,
+        created_by="tests",
+        kept_until=by().at,
+        summary=b"what was found",
+    )
+    session.add(run)
+    await session.flush()
+    files = {"facts": b"who owes what", "result": b"what differs"}
+    session.add(DryRunChunkRow(org_id=org_id, dry_run_id=run.id, position=0, plans=1, debtors=0, **files))
 
 
 def test_every_encrypted_column_is_attacked_and_has_a_purpose_of_its_own() -> None:

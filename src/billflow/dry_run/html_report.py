@@ -42,6 +42,19 @@ def page(
     """Yield the page in parts; *title* says what was compared."""
     yield _HEAD
     yield f"<p>{escape(title)}</p>\n"
+    yield from _totals(summary)
+    yield "<h2>What changes most</h2>\n"
+    yield from map(_plan, summary.worst)
+    yield "<h2>Every plan that differs</h2>\n"
+    yield from map(_plan, islice(differences, MOST_PLANS))
+    if summary.different > MOST_PLANS:
+        yield f"<p>The first {MOST_PLANS:,} of {summary.different:,}; a CSV has them all.</p>\n"
+    if summary.debts.debts:
+        yield from _debts(summary.debts, debts)
+    yield "</body>\n</html>\n"
+
+
+def _totals(summary: DryRunSummary) -> Iterator[str]:
     yield _table(
         "Causes",
         ("Cause", "Plans>", "Difference>"),
@@ -65,15 +78,6 @@ def page(
         ("Why", "Today's rules>", "Changed rules>"),
         [(one.code, f"{one.before:,}", f"{one.after:,}") for one in summary.on_hold],
     )
-    yield "<h2>What changes most</h2>\n"
-    yield from map(_plan, summary.worst)
-    yield "<h2>Every plan that differs</h2>\n"
-    yield from map(_plan, islice(differences, MOST_PLANS))
-    if summary.different > MOST_PLANS:
-        yield f"<p>The first {MOST_PLANS:,} of {summary.different:,}; a CSV has them all.</p>\n"
-    if summary.debts.debts:
-        yield from _debts(summary.debts, debts)
-    yield "</body>\n</html>\n"
 
 
 def _debts(found: DebtSummary, differences: Iterable[DebtDifference]) -> Iterator[str]:

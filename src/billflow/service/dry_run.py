@@ -13,6 +13,7 @@ from billflow.dry_run.run import Progress
 from billflow.models.contracts.catalog import CatalogDocument
 from billflow.models.contracts.dry_run import DryRunFilter, RepriceDocument
 from billflow.models.contracts.dunning_policy import DunningDocument
+from billflow.models.contracts.steps import PlanRef
 from billflow.models.contracts.tax_rates import TaxDocument
 from billflow.store.session.repositories import Queries, Repositories
 
@@ -45,6 +46,18 @@ class DryRunService:
         with below("dunning"):
             collected = await self._policy(org_id, dunning) if dunning else None
         return RuleChange(catalog=sold, tax=taxed, repricing=repriced, dunning=collected)
+
+    async def check_filter(self, org_id: str, wanted: DryRunFilter) -> None:
+        """Raise `NotFound`, which names the field, for a plan, customer or test clock that there is not."""
+        if wanted.plan_id is not None:
+            with below("only.plan_id"):
+                await self.queries.plans.get(PlanRef(org_id=org_id, plan_id=wanted.plan_id))
+        if wanted.customer_id is not None:
+            with below("only.customer_id"):
+                await self.queries.customers.get(org_id, wanted.customer_id)
+        if wanted.test_clock_id is not None:
+            with below("only.test_clock_id"):
+                await self.repositories.test_clocks.get(org_id, wanted.test_clock_id)
 
     async def _policy(self, org_id: str, asked: DunningDocument) -> DunningPolicy:
         return await self.repositories.dunning.check_policy(org_id, asked.named)

@@ -52,4 +52,5 @@ class AskedDryRuns:
                 raise InvalidInput("Name either catalog or catalog_version.", field="catalog_version")
             with below("catalog_version"):
                 _, catalog = await self.repositories.catalogs.version(org_id, asked.catalog_version)
+        await self.dry_runs.check_filter(org_id, asked.only)
         return await self.dry_runs.change(org_id, catalog, asked.tax, asked.reprice, asked.dunning)

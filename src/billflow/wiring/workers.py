@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from temporalio.client import Client
@@ -86,6 +87,9 @@ ALL_WORKFLOWS: Final = (*WORKFLOWS, *DELIVERY_WORKFLOWS)
 
 AT_STRIPE = 60
 """Calls to Stripe under way in one process: more than connections to the database, which they leave while they wait."""
+
+DRY_RUN_READERS: Final = 2
+"""Connections of the background pool that read the facts of a dry run, beside the one that holds their moment."""
 
 FIRST_RATES: Final = {Mode.LIVE: 24.0, Mode.TEST: 5.0}
 """How many invoices are sent a second until somebody says otherwise (`billflow queues set`).
@@ -205,7 +209,8 @@ def plan_batch_activities(engine: Engine) -> PlanBatchActivities:
 
 def dry_run_activities(engine: Engine) -> DryRunActivities:
     """Build what carries out dry runs."""
-    return DryRunActivities(engine.repositories.dry_runs, engine.queries.facts_recorder)
+    recorder = replace(engine.queries.facts_recorder, readers=DRY_RUN_READERS)
+    return DryRunActivities(engine.repositories.dry_runs, recorder)
 
 
 def notice_activities(engine: Engine) -> NoticeActivities:

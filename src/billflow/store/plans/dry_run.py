@@ -102,7 +102,7 @@ class PostgresDryRunRepository(Repository, DryRunRepository):
             row = await _row(session, asked, lock=True)
             if row.status.goes_on:
                 row.status, row.finished_at = DryRunStatus.CANCELED, change.at
-                await _forget_facts(session, row.id)
+                await _drop_facts(session, row.id)
                 detail = {"reason": change.reason} if change.reason else None
                 recorder_of(session, row.org_id, change).audit("dry_run.canceled", ("dry_run", row.id), detail=detail)
             return _record(row)
@@ -209,7 +209,7 @@ class PostgresDryRunRepository(Repository, DryRunRepository):
             run = await _row(session, asked, lock=True)
             if run.status.goes_on:
                 run.status, run.finished_at, run.code, run.message = DryRunStatus.FAILED, at, code, message
-                await _forget_facts(session, run.id)
+                await _drop_facts(session, run.id)
 
 
 async def _check_room(session: AsyncSession) -> None:
@@ -219,7 +219,7 @@ async def _check_room(session: AsyncSession) -> None:
         raise Refused(message, code="too_many_dry_runs")
 
 
-async def _forget_facts(session: AsyncSession, dry_run_id: UUID) -> None:
+async def _drop_facts(session: AsyncSession, dry_run_id: UUID) -> None:
     this = DryRunChunkRow.dry_run_id == dry_run_id
     await session.execute(update(DryRunChunkRow).where(this).values(facts=None))
 

@@ -21,7 +21,7 @@ CHUNK_DEBTORS = 500
 """Customers with their debts of one file."""
 
 READERS = 4
-"""Connections that read at once; this process is what limits them."""
+"""Connections that read at once for an operator's command; its process is what limits them."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class PostgresFactsRecorder(FactsRecorder):
 
     plan_snapshots: PostgresPlanSnapshots
     debt_snapshots: PostgresDebtSnapshots
+    readers: int = READERS
 
     async def record(
         self, org_id: str, wanted: DryRunFilter, folder: FactsFolder, now: datetime, progress: Progress
@@ -73,14 +74,14 @@ class PostgresFactsRecorder(FactsRecorder):
                 (RecordedChunk(name=f"debts-{n:05}.jsonl", debtors=len(part)), part, debts)
                 for n, part in enumerate(_parts(debtor_ids, CHUNK_DEBTORS))
             ]
-            await _read_all([*of_plans, *of_debts])
+            await _read_all([*of_plans, *of_debts], self.readers)
         return [chunk for chunk, *_ in (*of_plans, *of_debts)]
 
 
 Reading = tuple[RecordedChunk, Sequence[str], Callable[[RecordedChunk, Sequence[str]], Awaitable[None]]]
 
 
-async def _read_all(wanted: Sequence[Reading]) -> None:
+async def _read_all(wanted: Sequence[Reading], readers: int) -> None:
     waiting = deque(wanted)
 
     async def read() -> None:
@@ -88,7 +89,7 @@ async def _read_all(wanted: Sequence[Reading]) -> None:
             chunk, part, reader = waiting.popleft()
             await reader(chunk, part)
 
-    await at_once(read() for _ in range(READERS))
+    await at_once(read() for _ in range(readers))
 
 
 def _parts(ids: Sequence[str], size: int) -> list[Sequence[str]]:

@@ -35,6 +35,19 @@ class OpeningInvoiceStatus(StrEnum):
     UNCOLLECTIBLE = "uncollectible"
 
 
+class OpeningLineKind(StrEnum):
+    """What a line of the other system's invoice is for.
+
+    A `proration` changes licenses within a cycle: what is added, or what of it was not used and comes off.
+    """
+
+    LICENSES = "licenses"
+    PRORATION = "proration"
+    DISCOUNT = "discount"
+    TAX = "tax"
+    OTHER = "other"
+
+
 class CustomerOpening(NewCustomer):
     """A customer as the other system has it; `credit_balance` is what it has in credit, in minor units.
 
@@ -82,11 +95,12 @@ class PlanOpening(RequestModel):
     ends_with_period: bool = False
     next_schedule: Schedule | None = None
 
-    def asked(self, ledger: tuple["LedgerOpening", ...]) -> ImportPlan:
+    def asked(self, ledger: tuple["LedgerOpening", ...], *, parallel_run: bool) -> ImportPlan:
         """Return what the domain is asked for, with the plan's entries of the ledger."""
         mine = [entry for entry in ledger if entry.plan == self.external_id]
-        entries = [OpeningEntry(**entry.model_dump(exclude={"plan"})) for entry in mine]
-        return ImportPlan(**self.model_dump(exclude={"external_id", "customer"}), ledger=tuple(entries))
+        entries = tuple(OpeningEntry(**entry.model_dump(exclude={"plan"})) for entry in mine)
+        own = self.model_dump(exclude={"external_id", "customer"})
+        return ImportPlan(**own, ledger=entries, parallel_run=parallel_run)
 
 
 class LedgerOpening(RequestModel):
@@ -173,7 +187,8 @@ _EXAMPLE: dict[str, Any] = {
 class ImportCreate(RequestModel):
     """Customers to import; with `check` nothing is written, and the answer says what would be refused.
 
-    On a `test_clock_id` the plans live in its time.
+    On a `test_clock_id` the plans live in its time. In a `parallel_run` the other system goes on to bill them, and what
+    billflow computes is compared with that until the cutover; credit stays with the other system so long.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"customers": [_EXAMPLE], "check": True}]})
@@ -181,6 +196,7 @@ class ImportCreate(RequestModel):
     customers: Annotated[tuple[CustomerImport, ...], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     check: bool = False
     test_clock_id: str | None = None
+    parallel_run: bool = False
 
 
 class ImportKind(StrEnum):

@@ -1,14 +1,17 @@
 """Cutover: from which moment billflow bills a plan of a parallel run, and never beside the old system (rules 42)."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from billflow.domain.calendar import MICROSECOND, first_step_after, without_microseconds
+from billflow.domain.commands import BeginCutover, CancelCutover
 from billflow.domain.cycle import next_billing_cycle
 from billflow.domain.errors import NeedsAttention, Refused
+from billflow.domain.old_system import OldSubscription, ParallelRunStanding
 from billflow.domain.plan import CutoverStatus, Plan, PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
+
+CUTOVER_UNSETTLED = "cutover_unsettled"
+"""The code of what holds a plan at the boundary of its cutover."""
 
 _ENDING = (CutoverStatus.REQUESTED, CutoverStatus.CONFIRMED)
 _CHANGING = (
@@ -19,50 +22,16 @@ _CHANGING = (
 _LEAVING = (PlanStatus.DOWNGRADE_AT_END_OF_CYCLE, PlanStatus.DOWNGRADE_AT_END_OF_FREE_TRIAL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldSubscription:
-    """The subscription of the old system as it was found: it has billed up to `billed_until`.
-
-    From `ends_at` on it bills nothing more; None is one that goes on. `changed` tells that it was told to end, or to go
-    on, just now.
-    """
-
-    billed_until: datetime
-    ends_at: datetime | None
-    ended: bool = False
-    changed: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParallelRunStanding:
-    """How a plan's parallel run stands: invoices of both systems that were compared, and how many of them differ.
-
-    `old_subscription` is the old one's id at Stripe, None where the plan came from elsewhere.
-    """
-
-    compared: int
-    different: int
-    old_subscription: str | None = None
-
-
-class BeginCutoverTerms(Protocol):
-    """What beginning a cutover needs to be told."""
-
-    not_before: datetime | None
-    include_different: bool
-    old_system_ends: bool
-
-
-def begin(step: Step, terms: BeginCutoverTerms) -> None:
+def begin(step: Step, command: BeginCutover) -> None:
     """Ask for the cutover at the first end of a period that is not before what is asked; raises `Refused`."""
     _check_runs_in_parallel(step.plan)
     standing = step.facts.parallel_run or ParallelRunStanding(compared=0, different=0)
-    _check_compared(standing, include_different=terms.include_different)
-    boundary = _boundary(step, terms.not_before)
+    _check_compared(standing, include_different=command.include_different)
+    boundary = _boundary(step, command.not_before)
     if step.plan.cutover_status is CutoverStatus.CONFIRMED and step.plan.cutover_boundary == boundary:
         raise Refused(f"The plan is to be cut over on {boundary:%Y-%m-%d} already.", code="no_change")
-    subscription = None if terms.old_system_ends else standing.old_subscription
-    if subscription is None and not terms.old_system_ends:
+    subscription = None if command.old_system_ends else standing.old_subscription
+    if subscription is None and not command.old_system_ends:
         raise Refused(
             "The plan has no subscription at Stripe that could be ended; end it in the old system, and say so by "
             "old_system_ends.",
@@ -71,17 +40,18 @@ def begin(step: Step, terms: BeginCutoverTerms) -> None:
         )
     status = CutoverStatus.REQUESTED if subscription else CutoverStatus.CONFIRMED
     step.change(cutover_at=boundary, cutover_boundary=boundary, cutover_status=status, old_subscription=subscription)
-    step.say("plan.cutover_requested", cutover_at=boundary)
+    if subscription is None:
+        step.say("plan.cutover_scheduled", cutover_at=boundary)
 
 
-def cancel(step: Step) -> None:
+def cancel(step: Step, _command: CancelCutover) -> None:
     """Ask for the old system to go on, which it can until the boundary; raises `Refused`."""
     plan, boundary = step.plan, step.plan.cutover_boundary
     if plan.cutover_status in (None, CutoverStatus.CANCELED) or boundary is None:
         raise Refused("No cutover of this plan is under way; there is nothing to cancel.", code="no_cutover")
     if plan.cutover_status is CutoverStatus.DONE or step.at + MICROSECOND >= boundary:
         raise Refused(
-            f"The cutover was on {boundary:%Y-%m-%d}, and billflow bills the plan since; it can't be canceled any more.",
+            f"The cutover was on {boundary:%Y-%m-%d}; billflow bills the plan since, and that can't be canceled.",
             code="cutover_over",
         )
     if plan.old_subscription is None:
@@ -106,7 +76,7 @@ def settle(
         return step.finish()
     if refused:
         if plan.cutover_status is not CutoverStatus.REQUESTED:
-            raise NeedsAttention(refused[1], code="cutover_unsettled")
+            raise NeedsAttention(refused[1], code=CUTOVER_UNSETTLED)
         _take_back(step, refused)
     elif plan.cutover_status in _ENDING:
         _settle_end(step, found, boundary)
@@ -115,6 +85,27 @@ def settle(
     if step.plan is facts.plan:
         check_settled(step.plan, at)
     return step.finish()
+
+
+def check_old(plan: Plan, found: OldSubscription) -> None:
+    """Refuse the cutover of a plan, as it is asked for, whose old subscription does not end where its periods do.
+
+    Raises `Refused`.
+    """
+    until = found.billed_until
+    if found.ended:
+        message = f"The old subscription ended on {until:%Y-%m-%d}; bill what follows by hand."
+        raise Refused(message, code="old_subscription_over")
+    grid = plan.next_invoice_date if plan.status.in_trial else None
+    ends = grid or first_step_after(plan.billing_cycle_anchor, plan.schedule.months, until - MICROSECOND)
+    if ends != until:
+        message = f"The old subscription's period ends on {until:%Y-%m-%d %H:%M} UTC, and no period here does."
+        raise Refused(f"{message} Correct one of the two.", code="period_differs")
+
+
+def unchanged(facts: Facts, at: datetime) -> Outcome:
+    """Return a step in which nothing happens to the plan."""
+    return Step.begin(facts, at).finish()
 
 
 def waits_for_cutover(plan: Plan, at: datetime) -> bool:
@@ -128,7 +119,7 @@ def check_settled(plan: Plan, at: datetime) -> None:
     if waits_for_cutover(plan, at):
         raise NeedsAttention(
             "It is not known yet whether the old system bills the period that begins now; Stripe is asked again.",
-            code="cutover_unsettled",
+            code=CUTOVER_UNSETTLED,
         )
 
 
@@ -186,9 +177,7 @@ def _boundary(step: Step, not_before: datetime | None) -> datetime:
             field="not_before",
         )
     if plan.end_date is not None and plan.end_date <= boundary:
-        raise Refused(
-            f"The plan ends on {plan.end_date:%Y-%m-%d}; there is nothing to cut over.", code="plan_ends"
-        )
+        raise Refused(f"The plan ends on {plan.end_date:%Y-%m-%d}; there is nothing to cut over.", code="plan_ends")
     return boundary
 
 
@@ -207,14 +196,13 @@ def _settle_end(step: Step, found: OldSubscription | None, boundary: datetime) -
         step.say("plan.cut_over", cutover_at=boundary)
     elif known is not CutoverStatus.CONFIRMED:
         step.change(cutover_status=CutoverStatus.CONFIRMED)
-        step.say("plan.cutover_confirmed", cutover_at=boundary)
+        step.say("plan.cutover_scheduled", cutover_at=boundary)
 
 
 def _settle_going_on(step: Step, found: OldSubscription | None, boundary: datetime) -> None:
     known = step.plan.cutover_status
     if found is not None and found.ends_at is not None:
         step.change(cutover_status=CutoverStatus.REQUESTED, cutover_at=boundary)
-        step.say("plan.cutover_not_canceled", cutover_at=found.ends_at)
         _settle_end(step, found, boundary)
         return
     renewed = found is None or found.billed_until > boundary
@@ -238,7 +226,7 @@ def _has_reached(step: Step, boundary: datetime) -> bool:
 
 def _move(step: Step, ends: datetime) -> None:
     """Move the boundary to where the old system ends: it renewed in between, or somebody gave it another end."""
-    plan, due, told = step.plan, step.plan.due_at, f"{ends:%Y-%m-%d %H:%M} UTC"
+    due, told = step.plan.due_at, f"{ends:%Y-%m-%d %H:%M} UTC"
     if due is None or due > ends:
         _take_back(step, ("old_subscription_over", f"The old subscription ended on {told}; bill what follows by hand."))
         return
@@ -249,7 +237,7 @@ def _move(step: Step, ends: datetime) -> None:
         return
     status = CutoverStatus.REQUESTED if step.at >= ends else CutoverStatus.CONFIRMED
     step.change(cutover_status=status, cutover_boundary=ends, cutover_at=ends)
-    step.say("plan.cutover_moved", cutover_at=ends)
+    step.say("plan.cutover_scheduled", cutover_at=ends)
 
 
 def _ends_a_period(step: Step, moment: datetime) -> bool:

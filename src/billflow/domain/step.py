@@ -15,6 +15,7 @@ from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.items import Item, ItemChanges
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.offers import OfferTerms
+from billflow.domain.old_system import ParallelRunStanding
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
@@ -34,7 +35,8 @@ class Facts:
     purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless the trial was bought by
     invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as that was before.
     `offer` is the open one that the command names, `former_catalog` that of the plan's newest step. `items` are the
-    one-off items that are still to be billed, and the newest of all.
+    one-off items that are still to be billed, and the newest of all. `parallel_run` is how it stands, where there is
+    one.
     """
 
     plan: Plan
@@ -55,6 +57,7 @@ class Facts:
     former_catalog: Catalog | None = None
     items: tuple[Item, ...] = ()
     add_ons: tuple[LedgerEntry, ...] = ()
+    parallel_run: ParallelRunStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import stripe
 
-from billflow.domain.cutover import OldSubscription
 from billflow.domain.errors import Refused
+from billflow.domain.old_system import OldSubscription
 from billflow.models.contracts.cutovers import OldSubscriptionRef
 from billflow.payments import keys
-from billflow.payments.calls import act_once, ask, ask_if_there, id_of
+from billflow.payments.calls import act_once, ask_if_there, id_of
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode_of
 from billflow.ports.cutovers import OldSubscriptions

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from billflow.domain.cutover import OldSubscription
+from billflow.domain.old_system import OldSubscription
 from billflow.models.contracts.cutovers import OldSubscriptionRef
 
 
@@ -21,3 +21,10 @@ class OldSubscriptions(Protocol):
 
     async def keep(self, old: OldSubscriptionRef, name: str) -> OldSubscription:
         """Let it go on, unless it is over or somebody else gave it its end; once for each *name*, and verified."""
+
+
+class CutoverRepository(Protocol):
+    """What the rows know of cutovers beside the plan itself."""
+
+    async def livemode(self, org_id: str) -> bool | None:
+        """Tell whether an organization bills real money."""

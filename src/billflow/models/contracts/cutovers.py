@@ -2,14 +2,14 @@
 
 from pydantic import Field
 
-from billflow.domain.cutover import OldSubscription
+from billflow.domain.old_system import OldSubscription
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.plans import Refusal, StepResult
 from billflow.models.contracts.steps import PlanRef, StepInput
 
 
 class OldSubscriptionRef(PlanRef):
-    """The subscription at Stripe that billed a plan before; `livemode` tells whether its organization bills real money."""
+    """The subscription at Stripe that billed a plan before, and whether its organization bills real money."""
 
     stripe_subscription_id: str
     livemode: bool | None = None
@@ -22,6 +22,11 @@ class SettleCutoverInput(StepInput):
     settle_id: str
     found: OldSubscription | None = None
     refused: Refusal | None = None
+
+    @property
+    def org_id(self) -> str:
+        """Return whose plan it is."""
+        return self.plan.org_id
 
     @property
     def key(self) -> str:

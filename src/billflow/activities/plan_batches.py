@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
-from billflow.domain.commands import BeginCutover, CancelCutover
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.errors import BillingError
 from billflow.errors import InternalError, StepFailing, Unavailable
 from billflow.models.contracts.plan_batches import (

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from billflow.domain.calendar import MICROSECOND, first_step_after, without_microseconds
-from billflow.domain.commands import BeginCutover, CancelCutover
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.cycle import next_billing_cycle
 from billflow.domain.errors import NeedsAttention, Refused
 from billflow.domain.old_system import OldSubscription, ParallelRunStanding

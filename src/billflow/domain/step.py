@@ -35,8 +35,7 @@ class Facts:
     purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless the trial was bought by
     invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as that was before.
     `offer` is the open one that the command names, `former_catalog` that of the plan's newest step. `items` are the
-    one-off items that are still to be billed, and the newest of all. `parallel_run` is how it stands, where there is
-    one.
+    one-off items that are still to be billed, and the newest of all; `parallel_run` is how the plan's stands, if any.
     """
 
     plan: Plan
@@ -70,7 +69,7 @@ class PlanEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Everything a step decided, ready to be written in one transaction.
+    """Everything a step decided, to be written in one transaction.
 
     `allocated` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
     the line. `credit` is owed to the customer in minor units. `successor` is what became of the plan that follows,

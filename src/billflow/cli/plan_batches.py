@@ -130,9 +130,9 @@ def reason_of(*, dry_run: bool, reason: str | None) -> str | None:
 def batch_of(api: Api, plans: Mapping[str, Any], command: PlanCommand, reason: str | None, key: str | None) -> Output:
     """Make a batch for the plans that fit, confirm it where there is a reason, and return what became of each."""
     wanted = {name: value for name, value in plans.items() if name not in _LOOKED_UP}
-    wanted |= {
-        _LOOKED_UP[name][1]: found(api, _LOOKED_UP[name][0], plans[name]) for name in _LOOKED_UP if name in plans
-    }
+    for name in _LOOKED_UP.keys() & plans.keys():
+        kind, field = _LOOKED_UP[name]
+        wanted[field] = found(api, kind, plans[name])
     made = api.write("POST", "/plan-batches", {"command": asdict(command), "plans": wanted}, key)
     batch = _until_over(api, made, "previewing")
     if reason is not None:

@@ -34,8 +34,8 @@ class Facts:
     for the running cycle, and `additions` what of it was billed for a part of the cycle. `paid_licenses` is what the
     purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless the trial was bought by
     invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as that was before.
-    `offer` is the open one that the command names, `former_catalog` that of the plan's newest step. `items` are the
-    one-off items that are still to be billed, and the newest of all; `parallel_run` is how the plan's stands, if any.
+    `offer` is the open one that the command names, `former_catalog` that of the plan's newest step, `parallel_run` how
+    the plan's stands, if any. `items` are the one-off items that are still to be billed, and the newest of all.
     """
 
     plan: Plan
@@ -208,18 +208,16 @@ class Step:
 
     def cycle_end(self, after: datetime) -> datetime:
         """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""
-        plan, known = self.plan, self.known_cycle
+        plan, known, leap = self.plan, self.known_cycle, self.facts.settings.leap_february
         if known and plan is self.known_plan and known.start <= after < known.end:
             return known.end
-        leap = self.facts.settings.leap_february
         end = first_step_after(plan.billing_cycle_anchor, plan.schedule.months, after, leap_february=leap)
         self.known_cycle, self.known_plan = Period(after, end), plan
         return end
 
     def cycle_of(self, renewal: LedgerEntry, moment: datetime) -> Period:
         """Return the cycle that *renewal* began and *moment* lies in; the same object for each addition of a cycle."""
-        begin, end = renewal.event_time, self.cycle_end(moment)
-        known = self.running_cycle
+        begin, end, known = renewal.event_time, self.cycle_end(moment), self.running_cycle
         if known is None or known.start is not begin or known.end != end:
             known = self.running_cycle = Period(begin, end)
         return known

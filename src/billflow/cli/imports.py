@@ -1,6 +1,6 @@
 """`billflow import`: moving in from another billing system."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from billflow.cli.session import Api, CommandGroup, settings_here
 if TYPE_CHECKING:
     from billflow.imports.bundles import Bundles
     from billflow.imports.report import ImportReport
+    from billflow.settings import Settings
 
 app = CommandGroup()
 
@@ -115,26 +116,26 @@ def stripe_(  # noqa: PLR0913  (each is an option)
 
     prices = read_price_map(map_file)
     if read:
-        _read(folder, stripe_test_clock)
+        from billflow.wiring.imports import read_stripe
+
+        read_with_progress(lambda settings, progress: read_stripe(settings, folder, stripe_test_clock, progress))
     bundles = bundle_stripe(load_objects(folder), prices)
     how = {"test_clock_id": test_clock, "parallel_run": parallel_run}
     return take(api, bundles, check=check, skip_refused=skip_refused, report=report, how=how)
 
 
-def _read(folder: Path, clock: str | None) -> None:
+def read_with_progress(reading: "Callable[[Settings, Callable[[str, int], None]], Coroutine[Any, Any, None]]") -> None:
+    """Read something of the account of STRIPE_API_KEY, and show on a terminal how far that is."""
     import asyncio
 
     from rich.console import Console
 
-    from billflow.wiring.imports import read_stripe
-
-    settings = settings_here()
     with Console(stderr=True).status("") as status:
 
         def progress(kind: str, count: int) -> None:
             status.update(f"{count:,} {kind.replace('_', ' ')} read")
 
-        asyncio.run(read_stripe(settings, folder, clock, progress))
+        asyncio.run(reading(settings_here(), progress))
 
 
 def _imported(api: Api, folder: Path, endings: tuple[str, ...], **options: Any) -> Output:

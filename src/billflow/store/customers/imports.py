@@ -18,10 +18,10 @@ from billflow.models.contracts.imports import (
     ImportRecord,
 )
 from billflow.models.contracts.plans import PlanState
-from billflow.models.tables import BillingAccountRow, CustomerRow, ImportedObjectRow, TestClock
+from billflow.models.tables import BillingAccountRow, CustomerRow, TestClock
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.constraints import refused_duplicates
-from billflow.store.customers.imported_objects import imported_id
+from billflow.store.customers.imported_objects import imported_id, remember
 from billflow.store.customers.opening_balances import open_account, report_seats
 from billflow.store.customers.opening_invoices import write_opening_invoice
 from billflow.store.customers.repository import create_customer
@@ -70,8 +70,7 @@ class _Writing:
         row = ImportRecord(kind=kind, external_id=external_id, outcome=outcome, id=str(object_id), mapped=mapped)
         self.rows.append(row)
         if outcome is ImportOutcome.IMPORTED:
-            about = {"kind": kind, "external_id": external_id, "object_id": object_id}
-            self.recorder.session.add(ImportedObjectRow(org_id=self.recorder.org_id, at=self.recorder.at, **about))
+            remember(self.recorder, kind, external_id, object_id)
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,9 @@ class PostgresImportRepository(Repository):
         await report_seats(session, customer, wanted.seats)
         plans = await _plans(writing, wanted, customer, account)
         for invoice in wanted.invoices:
-            known = await writing.known(ImportKind.INVOICE, invoice.external_id)
-            row, outcome = await write_opening_invoice(session, customer, invoice, known, plans.get(invoice.plan or ""))
+            lines = [line for line in wanted.invoice_lines if line.invoice == invoice.external_id]
+            known, plan_id = await writing.known(ImportKind.INVOICE, invoice.external_id), plans.get(invoice.plan or "")
+            row, outcome = await write_opening_invoice(session, customer, (invoice, lines), known, plan_id)
             mapped = {"total": row.total, "currency": row.currency, "status": row.status}
             writing.note(row.id, outcome, **mapped)
         await session.flush()

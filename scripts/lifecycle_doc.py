@@ -136,7 +136,7 @@ def facts_for(command: c.PlanCommand, status: PlanStatus, schedule: Schedule) ->
     if isinstance(command, CancelCutover):
         known = CutoverStatus.CONFIRMED
         plan = replace(plan, cutover_at=CYCLE_END, cutover_boundary=CYCLE_END, cutover_status=known)
-    standing = ParallelRunStanding(compared=1, different=0, old_subscription="sub_1")
+    standing = ParallelRunStanding(compared=1, matches=True, old_subscription="sub_1")
     return replace(facts, plan=plan, parallel_run=standing)
 
 

@@ -61,7 +61,7 @@ def in_parallel(subscription: str, now: datetime) -> Facts:
     asked = ImportPlan(**terms, price_per_license=700, parallel_run=True)
     outcome = import_plan(StartFacts(plan_id="plan", customer=a_customer(), catalog=catalog()), asked, now)
     known = Facts(plan=outcome.plan, customer=outcome.customer, catalog=catalog())
-    standing = ParallelRunStanding(compared=1, different=0, old_subscription=subscription)
+    standing = ParallelRunStanding(compared=1, matches=True, old_subscription=subscription)
     return replace(after(known, outcome), parallel_run=standing)
 
 

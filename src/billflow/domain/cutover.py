@@ -25,7 +25,7 @@ _LEAVING = (PlanStatus.DOWNGRADE_AT_END_OF_CYCLE, PlanStatus.DOWNGRADE_AT_END_OF
 def begin(step: Step, command: BeginCutover) -> None:
     """Ask for the cutover at the first end of a period that is not before what is asked; raises `Refused`."""
     _check_runs_in_parallel(step.plan)
-    standing = step.facts.parallel_run or ParallelRunStanding(compared=0, different=0)
+    standing = step.facts.parallel_run or ParallelRunStanding(compared=0, matches=False)
     _check_compared(standing, include_different=command.include_different)
     boundary = _boundary(step, command.not_before)
     if step.plan.cutover_status is CutoverStatus.CONFIRMED and step.plan.cutover_boundary == boundary:
@@ -137,22 +137,21 @@ def _check_runs_in_parallel(plan: Plan) -> None:
 
 
 def _check_compared(standing: ParallelRunStanding, *, include_different: bool) -> None:
-    if include_different:
+    if include_different or standing.matches:
         return
-    if standing.different:
+    if standing.compared:
         raise Refused(
-            f"{standing.different} of {standing.compared} compared invoices differ; look at them, or include the plan "
-            "by include_different.",
+            "The invoices that were compared last differ; look at the differences of its parallel run, or include the "
+            "plan by include_different.",
             code="invoices_differ",
             field="include_different",
         )
-    if not standing.compared:
-        raise Refused(
-            "No invoice of the old system was compared yet; wait for its next one, or include the plan by "
-            "include_different.",
-            code="nothing_compared",
-            field="include_different",
-        )
+    raise Refused(
+        "No invoice of the old system was compared yet; wait for its next one, or include the plan by "
+        "include_different.",
+        code="nothing_compared",
+        field="include_different",
+    )
 
 
 def _boundary(step: Step, not_before: datetime | None) -> datetime:

@@ -20,11 +20,11 @@ class OldSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParallelRunStanding:
-    """How a plan's parallel run stands: invoices of both systems that were compared, and how many of them differ.
+    """How a plan's parallel run stands: how many billing dates were compared, and whether the newest ones match.
 
     `old_subscription` is the old one's id at Stripe, None where the plan came from elsewhere.
     """
 
     compared: int
-    different: int
+    matches: bool
     old_subscription: str | None = None

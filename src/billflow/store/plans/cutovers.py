@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.old_system import ParallelRunStanding
 from billflow.models.contracts.imports import ImportKind
 from billflow.models.tables import CustomerPlan, ImportedObjectRow, Org
+from billflow.parallel_run.comparison import Verdict, compare, matches_since
 from billflow.ports.cutovers import CutoverRepository
+from billflow.store.plans.parallel_runs import plans_in_parallel
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id
 
@@ -28,7 +30,12 @@ async def standing_of(session: AsyncSession, plan: CustomerPlan) -> ParallelRunS
     """Return how the parallel run of a plan stands, None where it was in none."""
     if plan.parallel_run_since is None:
         return None
-    return ParallelRunStanding(compared=0, different=0, old_subscription=await _old_subscription(session, plan.id))
+    dates = [date for one in await plans_in_parallel(session, [plan.customer_id]) for date in compare(one.billed)]
+    return ParallelRunStanding(
+        compared=sum(one.verdict is not Verdict.WAITING for one in dates),
+        matches=matches_since(dates) is not None,
+        old_subscription=await _old_subscription(session, plan.id),
+    )
 
 
 async def _old_subscription(session: AsyncSession, plan_id: UUID) -> str | None:

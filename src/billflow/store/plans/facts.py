@@ -127,7 +127,7 @@ async def load(
         last_observation=seen_by(rows.plan),
         settings=await settings_by(session, settings, rows.seller, rows.tax_versions),
         next_plan=await _next_plan(session, plan),
-        parallel_run=await standing_of(session, rows.plan),
+        parallel_run=await standing_of(session, rows.plan) if credits_cycle else None,
         charged=await charged_lines(session, ledger, at) if credits_cycle else (),
         additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,

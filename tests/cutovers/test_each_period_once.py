@@ -89,6 +89,7 @@ def each_kill(test: Any) -> Any:
     for kill, first in product(Kill, ("stripe", "ours")):
         test = example(story=Story([("begin", 1)], [kill], first))(test)
         test = example(story=Story([("begin", 1), ("cancel", 1)], [Kill.NEVER, kill], first))(test)
+        test = example(story=Story([("begin", 1), ("cancel", 1)], [kill, Kill.NEVER], first))(test)
         test = example(story=Story([("begin", 1), ("cancel", 1), ("ours", 40)], [kill, kill, kill], first))(test)
     return test
 

@@ -64,15 +64,19 @@ def put_on(unit: Unit, invoice: Obj, item: Obj) -> Obj:
     line.update(invoice=invoice["id"], metadata=dict(item["metadata"] or {}), taxes=[])
     line["_sim"] = {"taxes": item["_sim"].get("taxes", []), "tax_rates": item["tax_rates"]}
     line.update(subtotal=item["amount"], discount_amounts=[], discounts=[], pretax_credit_amounts=[])
-    source = {"invoice_item": item["id"], "proration": False, "proration_details": None, "subscription": None}
-    line["parent"] = {
-        "type": "invoice_item_details",
-        "invoice_item_details": source,
-        "subscription_item_details": None,
-    }
+    line["parent"] = _parent(item)
     item["_sim"]["line"] = line["id"]
     unit.save(item)
     return unit.add(line)
+
+
+def _parent(item: Obj) -> Obj:
+    """Return where a line comes from: a proration from its subscription's item, too."""
+    of = (item["parent"] or {}).get("subscription_details")
+    source = {"invoice_item": item["id"], "proration": item["proration"], "proration_details": None}
+    kinds = ("invoice_item_details", "subscription_item_details")
+    kind, other = reversed(kinds) if of else kinds
+    return {"type": kind, kind: {**source, **(of or {"subscription": None})}, other: None}
 
 
 def check_room(unit: Unit, invoice: Obj, more: int) -> None:

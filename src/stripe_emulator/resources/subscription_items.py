@@ -11,6 +11,7 @@ from stripe_emulator.resources.subscriptions import change_item, live
 from stripe_emulator.storage.query import Query
 from stripe_emulator.subscriptions import discounts, items
 from stripe_emulator.subscriptions.periods import same_interval
+from stripe_emulator.subscriptions.prorations import held_by, prorate
 from stripe_emulator.types import Obj
 
 EMBEDDED = 10
@@ -31,14 +32,16 @@ def retrieve(unit: Unit, args: Args) -> Obj:
 
 @operation("subscription_item.update")
 def update(unit: Unit, args: Args) -> Obj:
-    """Change an item without proration."""
+    """Change an item, and prorate that."""
     item = unit.get(items.KIND, args.id)
     subscription = live(unit, item["subscription"])
-    check_proration(args.params, changes=subscription["status"] != "trialing")
-    before = item["price"]["recurring"]
+    prorated = check_proration(args.params, changes=subscription["status"] != "trialing")
+    before = held_by(item)
     change_item(unit, item, args.params)
-    if not same_interval(before, item["price"]["recurring"]):
+    if not same_interval(before[0]["recurring"], item["price"]["recurring"]):
         raise invalid("Another interval within a period is not simulated: use a schedule.", param="price")
+    if prorated:
+        prorate(unit, subscription, item, before)
     unit.flush()
     unit.emit("customer.subscription.updated", subscription)
     return item

@@ -15,6 +15,7 @@ from stripe_emulator.resources.subscription_rules import (
 from stripe_emulator.storage.query import Query
 from stripe_emulator.subscriptions import discounts, items, life
 from stripe_emulator.subscriptions.periods import end_after, same_interval
+from stripe_emulator.subscriptions.prorations import held_by, prorate
 from stripe_emulator.types import Obj
 
 DAY = 86_400
@@ -102,7 +103,7 @@ def retrieve(unit: Unit, args: Args) -> Obj:
 
 @operation("subscription.update", check_terms)
 def update(unit: Unit, args: Args) -> Obj:
-    """Change a subscription: its items without proration, how it is paid, its discounts, when it ends."""
+    """Change a subscription: its items, how it is paid, its discounts, when it ends."""
     params, subscription = args.params, live(unit, args.id)
     now = unit.now(subscription["test_clock"])
     check_end_is_its_own(unit, subscription, params)
@@ -113,8 +114,8 @@ def update(unit: Unit, args: Args) -> Obj:
     elif params.get("days_until_due") is not None:
         subscription["days_until_due"] = params["days_until_due"]
     if params.get("items"):
-        check_proration(params, changes=subscription["status"] != "trialing")
-        _change_items(unit, subscription, params["items"])
+        prorated = check_proration(params, changes=subscription["status"] != "trialing")
+        _change_items(unit, subscription, params["items"], prorated=prorated)
     if "discounts" in params:
         discounts.attach(unit, subscription, params["discounts"] or [], now)
     fields.copy(subscription, params, PLAIN)
@@ -135,7 +136,7 @@ def live(unit: Unit, identifier: str) -> Obj:
     return subscription
 
 
-def _change_items(unit: Unit, subscription: Obj, given: list[Obj]) -> None:
+def _change_items(unit: Unit, subscription: Obj, given: list[Obj], *, prorated: bool) -> None:
     held = {item["id"]: item for item in items.items_of(unit, subscription["id"])}
     first = next(iter(held.values()))
     period = first["current_period_start"], first["current_period_end"]
@@ -143,10 +144,15 @@ def _change_items(unit: Unit, subscription: Obj, given: list[Obj]) -> None:
         item = held.get(change.get("id", ""))
         if change.get("id") and item is None:
             raise invalid(f"No such subscription item: '{change['id']}'", code="resource_missing", param=f"items[{n}]")
+        if prorated and (item is None or change.get("deleted")):
+            raise invalid("Only a price or a quantity is prorated here: pass proration_behavior=none.", param="items")
         if item is not None and change.get("deleted"):
             unit.remove(held.pop(item["id"]))
         elif item is not None:
+            before = held_by(item)
             change_item(unit, item, change)
+            if prorated:
+                prorate(unit, subscription, item, before)
         else:
             items.add_item(unit, subscription, change, items.checked(unit, [change])[0][1], period)
     left = items.items_of(unit, subscription["id"])

@@ -1,9 +1,12 @@
 """A cutover over the API: the old subscription ends where billflow begins, or goes on after all."""
 
+from typing import Any
+
 import httpx
 import pytest
 
 from tests.api_environment import ApiEnvironment
+from tests.customers.fixtures import at
 from tests.cutovers.moving import Moving, moving_in
 from tests.cutovers.old_and_new import RENEWAL
 
@@ -119,3 +122,18 @@ async def test_without_a_compared_invoice_a_plan_is_refused(moving: Moving) -> N
     answer = await moving.command("begin_cutover")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_compared")
+
+
+async def test_credit_that_is_left_is_taken_over_as_the_old_subscription_ends(moving: Moving) -> None:
+    payer = str(moving.old().customer)
+    granted: Any = {"amount": -1500, "currency": "usd"}
+    moving.client.v1.customers.balance_transactions.create(payer, granted)
+    await moving.begin()
+    moving.let_stripe_live("2026-02-16")
+    await moving.live("2026-02-16")
+    await moving.live("2026-03-16")
+
+    [account] = (await moving.api.get(at({"id": moving.customer}, "statement"))).json()["accounts"]
+    assert (account["charges"], account["credits"], account["payments"]) == (2 * 4200, 1500, 2 * 4200 - 1500)
+    assert (account["closing_balance"], account["credit_on_account"]) == (0, 0)
+    assert moving.client.v1.customers.retrieve(payer).balance == 0

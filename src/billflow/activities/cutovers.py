@@ -41,9 +41,19 @@ class CutoverActivities:
             known = step.model_copy(update={"refused": Refusal.of(error)})
         else:
             known = step.model_copy(update={"found": found})
+            await self._take_credit(state, found, step)
         wanted = (state.cutover_status, state.cutover_boundary)
         result = await self.plans.take_step(known, lambda facts: _settled(facts, known, wanted))
         return SettledCutover(result=result, refused=_refusal(state, result.state, known))
+
+    async def _take_credit(self, state: PlanState, found: OldSubscription | None, step: SettleCutoverInput) -> None:
+        """Take over what is left in credit at Stripe as the plan is about to be billed here, before it is."""
+        if state.old_subscription is None or found is None or not _takes_over(state, found, step):
+            return
+        with stripe_errors():
+            left = await self.subscriptions.credit_left(await _old(self.cutovers, state.ref, state.old_subscription))
+        if left is not None:
+            await self.cutovers.take_credit(state.ref, left, step.at)
 
     async def _found(self, state: PlanState, step: SettleCutoverInput) -> OldSubscription | None:
         status, boundary = state.cutover_status, state.cutover_boundary
@@ -68,6 +78,13 @@ class OldSubscriptionCheck:
         if plan.old_subscription is not None:
             old = await _old(self.cutovers, ref, plan.old_subscription)
             cutover.check_old(plan, await self.subscriptions.find(old))
+
+
+def _takes_over(state: PlanState, found: OldSubscription, step: SettleCutoverInput) -> bool:
+    """Tell whether the old subscription ends at the boundary, which has come: its invoices use up no more credit."""
+    boundary, due = state.cutover_boundary, state.due_at
+    has_come = boundary is not None and due is not None and step.at >= boundary and due >= boundary
+    return has_come and found.ends_at == boundary and not found.changed and state.cutover_status not in _GOES_ON
 
 
 async def _old(cutovers: CutoverRepository, ref: PlanRef, subscription_id: str) -> OldSubscriptionRef:

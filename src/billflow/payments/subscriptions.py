@@ -6,9 +6,10 @@ import stripe
 
 from billflow.domain.errors import Refused
 from billflow.domain.old_system import OldSubscription
-from billflow.models.contracts.cutovers import OldSubscriptionRef
+from billflow.models.contracts.cutovers import CreditLeft, OldSubscriptionRef
 from billflow.payments import keys
-from billflow.payments.calls import act_once, ask_if_there, id_of
+from billflow.payments.amounts import from_stripe
+from billflow.payments.calls import act_once, ask, ask_if_there, id_of
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode_of
 from billflow.ports.cutovers import OldSubscriptions
@@ -46,6 +47,22 @@ class StripeSubscriptions(OldSubscriptions):
             if _is_over(held) or not _is_marked(old, held):
                 return described(held)
             return await self._changed(old, _keep_params(held), keys.act("subscription.keep", name))
+
+    async def credit_left(self, old: OldSubscriptionRef) -> CreditLeft | None:
+        with port_faults():
+            customer_id = str(id_of((await self._held(old)).customer))
+            customer = await ask("customer.retrieve", self.client.v1.customers.retrieve_async(customer_id))
+            if not customer.balance or customer.balance > 0 or not customer.currency:
+                return None
+            listing = self.client.v1.customers.balance_transactions.list_async(customer_id, {"limit": 1})
+            newest = (await ask("balance_transactions.list", listing)).data[0]
+        currency = customer.currency.upper()
+        return CreditLeft(
+            stripe_customer_id=customer_id,
+            amount=from_stripe(-customer.balance, currency),
+            currency=currency,
+            stripe_balance_transaction_id=newest.id,
+        )
 
     async def _changed(
         self, old: OldSubscriptionRef, params: stripe.params.SubscriptionUpdateParams, act: keys.Act

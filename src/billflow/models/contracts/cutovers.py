@@ -15,6 +15,15 @@ class OldSubscriptionRef(PlanRef):
     livemode: bool | None = None
 
 
+class CreditLeft(Contract):
+    """What a customer has in credit at Stripe, in our minor units, by its newest entry there."""
+
+    stripe_customer_id: str
+    amount: int
+    currency: str
+    stripe_balance_transaction_id: str
+
+
 class SettleCutoverInput(StepInput):
     """Find out how the old subscription stands, bring it there, and record that; once for each `settle_id`."""
 

@@ -45,7 +45,7 @@ async def act(world: OldAndNew, action: str, step: timedelta) -> None:
         later = world.now + timedelta(days=40) if action == "begin_later" else None
         command = CancelCutover() if action == "cancel" else BeginCutover(not_before=later)
         if world.ask(command):
-            await world.settle()
+            await world.decide()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A worker that dies at each step of a cutover, and is back before or after either clock has passed the boundary."""
+"""A worker that dies at each step of a cutover, and is back before or after either clock has passed its date."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billflow.models.contracts.cutovers import SettleCutoverInput
+from billflow.models.contracts.cutovers import DecideCutoverInput
 from billflow.ports.payments import PaymentsRejected
 from tests.api_environment import ApiEnvironment
 from tests.cutovers.moving import Moving, moving_in
@@ -30,7 +30,7 @@ class Dies(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked when the worker dies, where, and whose clock passes the boundary before it is back."""
+    """What is asked when the worker dies, where, and whose clock passes the cutover's date before it is back."""
 
     asked: str
     dies: Dies
@@ -50,13 +50,13 @@ FIRST = [
 
 @contextmanager
 def dying(env: ApiEnvironment, plan: str, dies: Dies) -> Iterator[None]:
-    """Let whatever settles the cutover of a plan die at a point; what it did before is done."""
+    """Let whatever decides the cutover of a plan die at a point; what it did before is done."""
     stripe, rows = env.engine.old_subscriptions, env.engine.repositories.plans
     known = (stripe.end, stripe.keep, rows.take_step)
 
     async def taken(step: Any, decide: Any) -> Any:
         result = await known[2](step, decide)
-        if isinstance(step, SettleCutoverInput) and step.plan.plan_id == plan:
+        if isinstance(step, DecideCutoverInput) and step.plan.plan_id == plan:
             raise PaymentsRejected("killed")
         return result
 
@@ -89,7 +89,7 @@ def _put(holder: object, **methods: Any) -> None:
 
 
 async def let_pass(moving: Moving, passing: tuple[str, ...]) -> None:
-    """Let clocks pass the boundary in turn."""
+    """Let clocks pass the cutover's date in turn."""
     for whose in passing:
         if whose == "ours":
             await moving.live("2026-02-16")

@@ -31,14 +31,14 @@ class StripeSubscriptions(OldSubscriptions):
             await self._check_may_end(old, held)
             return described(held)
 
-    async def end(self, old: OldSubscriptionRef, boundary: datetime, name: str) -> OldSubscription:
+    async def end(self, old: OldSubscriptionRef, date: datetime, name: str) -> OldSubscription:
         check_mode_of(old.livemode, livemode=self.livemode)
         with port_faults():
             held = await self._held(old)
-            if _is_over(held) or (_is_marked(old, held) and ends_at(held) in (boundary, billed_until(held))):
+            if _is_over(held) or (_is_marked(old, held) and ends_at(held) in (date, billed_until(held))):
                 return described(held)
             await self._check_may_end(old, held)
-            return await self._changed(old, _end_params(old, held, boundary), keys.act("subscription.end", name))
+            return await self._changed(old, _end_params(old, held, date), keys.act("subscription.end", name))
 
     async def keep(self, old: OldSubscriptionRef, name: str) -> OldSubscription:
         check_mode_of(old.livemode, livemode=self.livemode)
@@ -139,12 +139,12 @@ def _is_marked(old: OldSubscriptionRef, held: stripe.Subscription) -> bool:
 
 
 def _end_params(
-    old: OldSubscriptionRef, held: stripe.Subscription, boundary: datetime
+    old: OldSubscriptionRef, held: stripe.Subscription, date: datetime
 ) -> stripe.params.SubscriptionUpdateParams:
     marks = keys.cutover_metadata(old.org_id, old.plan_id)
-    if billed_until(held) >= boundary:
+    if billed_until(held) >= date:
         return {"cancel_at_period_end": True, "metadata": marks}
-    return {"cancel_at": int(boundary.timestamp()), "metadata": marks}
+    return {"cancel_at": int(date.timestamp()), "metadata": marks}
 
 
 def _keep_params(held: stripe.Subscription) -> stripe.params.SubscriptionUpdateParams:

@@ -14,8 +14,8 @@ class OldSubscriptions(Protocol):
     async def find(self, old: OldSubscriptionRef) -> OldSubscription:
         """Return it as it stands; raises `Refused` where it can't be told to end."""
 
-    async def end(self, old: OldSubscriptionRef, boundary: datetime, name: str) -> OldSubscription:
-        """Let it end at *boundary*, or with its period where that ends later; once for each *name*, and verified.
+    async def end(self, old: OldSubscriptionRef, date: datetime, name: str) -> OldSubscription:
+        """Let it end at *date*, or with its period where that ends later; once for each *name*, and verified.
 
         Raises `Refused` where it can't be told to.
         """

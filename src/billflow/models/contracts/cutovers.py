@@ -24,11 +24,11 @@ class CreditLeft(Contract):
     stripe_balance_transaction_id: str
 
 
-class SettleCutoverInput(StepInput):
-    """Find out how the old subscription stands, bring it there, and record that; once for each `settle_id`."""
+class DecideCutoverInput(StepInput):
+    """Find out how the old subscription stands, bring it there, and record that; once for each `decision_id`."""
 
-    kind = "settle_cutover"
-    settle_id: str
+    kind = "decide_cutover"
+    decision_id: str
     found: OldSubscription | None = None
     refused: Refusal | None = None
 
@@ -40,10 +40,10 @@ class SettleCutoverInput(StepInput):
     @property
     def key(self) -> str:
         """Return the step's key."""
-        return self._key(self.settle_id)
+        return self._key(self.decision_id)
 
 
-class SettledCutover(Contract):
+class DecidedCutover(Contract):
     """What came of it; `refused` is why the old subscription can't be told to end, which takes the cutover back."""
 
     result: StepResult

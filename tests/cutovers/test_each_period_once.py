@@ -49,7 +49,7 @@ async def act(world: OldAndNew, action: str, step: timedelta) -> None:
 
 
 @dataclass(frozen=True)
-class Story:
+class Course:
     """What is asked and how both clocks move, where workers are killed, and whose clock moves on first at the end."""
 
     asked: list[tuple[str, int]]
@@ -57,19 +57,19 @@ class Story:
     first: str
 
 
-async def lived(story: Story, client: stripe.StripeClient, url: str, key: str) -> OldAndNew:
-    """Let both systems live through a story and then on, undisturbed, to the horizon."""
+async def lived(course: Course, client: stripe.StripeClient, url: str, key: str) -> OldAndNew:
+    """Let both systems live through a course and then on, undisturbed, to the horizon."""
     subscription, clock = subscribed(client)
     async with stripe_client(key, url) as asynchronous:
         subscriptions = StripeSubscriptions(asynchronous, livemode=False)
         now = BEGIN + timedelta(hours=1)
-        kills_ = chain(story.killed, repeat(Kill.NEVER))
+        kills_ = chain(course.killed, repeat(Kill.NEVER))
         world = OldAndNew(client, subscriptions, subscription, clock, in_parallel(subscription, now), now, kills_)
-        for action, number in story.asked:
+        for action, number in course.asked:
             await act(world, action, timedelta(days=number))
         await world.late_requests()
         world.kills = repeat(Kill.NEVER)
-        if story.first == "stripe":
+        if course.first == "stripe":
             world.let_stripe_live(HORIZON)
         await world.live(HORIZON)
         world.let_stripe_live(HORIZON)
@@ -81,27 +81,27 @@ async def lived(story: Story, client: stripe.StripeClient, url: str, key: str) -
 days = st.integers(1, 45)
 acts = st.lists(st.tuples(st.sampled_from(ACTIONS), days), min_size=1, max_size=8)
 kills = st.lists(st.sampled_from(tuple(Kill)), max_size=8)
-stories = st.builds(Story, asked=acts, killed=kills, first=st.sampled_from(("stripe", "ours")))
+courses = st.builds(Course, asked=acts, killed=kills, first=st.sampled_from(("stripe", "ours")))
 
 
 def each_kill(test: Any) -> Any:
-    """Add a story for each place of a kill, in a cutover and in taking one back, with either clock ahead."""
+    """Add a course for each place of a kill, in a cutover and in taking one back, with either clock ahead."""
     for kill, first in product(Kill, ("stripe", "ours")):
-        test = example(story=Story([("begin", 1)], [kill], first))(test)
-        test = example(story=Story([("begin", 1), ("cancel", 1)], [Kill.NEVER, kill], first))(test)
-        test = example(story=Story([("begin", 1), ("cancel", 1)], [kill, Kill.NEVER], first))(test)
-        test = example(story=Story([("begin", 1), ("cancel", 1), ("ours", 40)], [kill, kill, kill], first))(test)
+        test = example(course=Course([("begin", 1)], [kill], first))(test)
+        test = example(course=Course([("begin", 1), ("cancel", 1)], [Kill.NEVER, kill], first))(test)
+        test = example(course=Course([("begin", 1), ("cancel", 1)], [kill, Kill.NEVER], first))(test)
+        test = example(course=Course([("begin", 1), ("cancel", 1), ("ours", 40)], [kill, kill, kill], first))(test)
     return test
 
 
 @each_kill
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(story=stories)
-def test_each_period_is_billed_once(emulator: StripeEmulator, story: Story) -> None:
+@given(course=courses)
+def test_each_period_is_billed_once(emulator: StripeEmulator, course: Course) -> None:
     key = f"sk_test_cutover_{next(ACCOUNTS)}"
     client = client_for(emulator.url, key)
 
-    world = asyncio.run(lived(story, client, emulator.url, key))
+    world = asyncio.run(lived(course, client, emulator.url, key))
 
     event(f"cutover {world.plan.cutover_status}, billed by us {bool(world.billed)}")
     assert world.plan.due_at is not None

@@ -23,7 +23,7 @@ PERIODS = ["2026-02-15", "2026-03-15", "2026-04-15"]
 class Dies(StrEnum):
     """Where the worker dies, for as long as the block runs."""
 
-    BEFORE_STRIPE_IS_TOLD = "before Stripe is told"
+    BEFORE_STRIPE_IS_ASKED = "before Stripe is asked"
     BEFORE_IT_IS_RECORDED = "before it is recorded"
     BEFORE_IT_IS_ANSWERED = "before it is answered"
 
@@ -54,14 +54,14 @@ def dying(env: ApiEnvironment, plan: str, dies: Dies) -> Iterator[None]:
     stripe, rows = env.engine.old_subscriptions, env.engine.repositories.plans
     known = (stripe.end, stripe.keep, rows.take_step)
 
-    async def taken(step: Any, decide: Any) -> Any:
+    async def dying_step(step: Any, decide: Any) -> Any:
         result = await known[2](step, decide)
         if isinstance(step, DecideCutoverInput) and step.plan.plan_id == plan:
             raise PaymentsRejected("killed")
         return result
 
     if dies is Dies.BEFORE_IT_IS_ANSWERED:
-        _put(rows, take_step=taken)
+        _put(rows, take_step=dying_step)
     else:
         _put(stripe, end=_killed(stripe.end, plan, dies), keep=_killed(stripe.keep, plan, dies))
     try:
@@ -73,7 +73,7 @@ def dying(env: ApiEnvironment, plan: str, dies: Dies) -> Iterator[None]:
 
 def _killed(method: Any, plan: str, dies: Dies) -> Any:
     async def call(old: Any, *args: Any) -> Any:
-        if old.plan_id == plan and dies is Dies.BEFORE_STRIPE_IS_TOLD:
+        if old.plan_id == plan and dies is Dies.BEFORE_STRIPE_IS_ASKED:
             raise PaymentsRejected("killed")
         found = await method(old, *args)
         if old.plan_id == plan:

@@ -84,7 +84,7 @@ def decide(
     if refused:
         if plan.cutover_status is not CutoverStatus.REQUESTED:
             raise CutoverUndecided(refused[1])
-        _take_back(step, refused)
+        _refuse(step, refused)
     elif plan.cutover_status in _ENDING:
         _decide_end(step, found, date)
     else:
@@ -218,7 +218,7 @@ def _decide_going_on(step: Step, found: OldSubscription | None, date: datetime) 
     if known is CutoverStatus.CANCELING:
         step.say("plan.cutover_canceled", cutover_at=date)
     if step.at >= date:
-        _forget(step)
+        _clear(step)
     else:
         step.change(cutover_status=CutoverStatus.CANCELED, cutover_at=None)
 
@@ -233,7 +233,7 @@ def _move(step: Step, ends: datetime) -> None:
     """Move the cutover's date to where the old system ends: it renewed in between, or somebody gave it another end."""
     due, told = step.plan.due_at, f"{ends:%Y-%m-%d %H:%M} UTC"
     if due is None or due > ends:
-        _take_back(step, ("old_subscription_over", f"The old subscription ended on {told}; bill what follows by hand."))
+        _refuse(step, ("old_subscription_over", f"The old subscription ended on {told}; bill what follows by hand."))
         return
     if not _ends_a_period(step, ends):
         message = f"The old subscription's period ends on {told}, and no period here does; correct one of the two."
@@ -253,15 +253,15 @@ def _ends_a_period(step: Step, moment: datetime) -> bool:
     return first_step_after(plan.billing_cycle_anchor, plan.schedule.months, before, leap_february=leap) == moment
 
 
-def _take_back(step: Step, why: tuple[str, str]) -> None:
-    _forget(step)
+def _refuse(step: Step, why: tuple[str, str]) -> None:
+    _clear(step)
     step.say("plan.cutover_refused", code=why[0], message=why[1])
 
 
 def _go_on_in_parallel(step: Step, date: datetime) -> None:
-    _forget(step)
+    _clear(step)
     step.say("plan.cutover_canceled", cutover_at=date)
 
 
-def _forget(step: Step) -> None:
+def _clear(step: Step) -> None:
     step.change(cutover_status=None, cutover_date=None, cutover_at=None, old_subscription=None)

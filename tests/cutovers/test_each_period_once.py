@@ -34,18 +34,18 @@ def emulator() -> Iterator[StripeEmulator]:
         yield server
 
 
-async def act(world: OldAndNew, action: str, step: timedelta) -> None:
+async def act(both: OldAndNew, action: str, step: timedelta) -> None:
     if action == "stripe":
-        world.let_stripe_live(min(world.stripe_now + step, HORIZON))
+        both.let_stripe_live(min(both.stripe_now + step, HORIZON))
     elif action == "ours":
-        await world.live(min(world.now + step, HORIZON))
+        await both.live(min(both.now + step, HORIZON))
     elif action == "late":
-        await world.late_requests()
+        await both.late_requests()
     else:
-        later = world.now + timedelta(days=40) if action == "begin_later" else None
+        later = both.now + timedelta(days=40) if action == "begin_later" else None
         command = CancelCutover() if action == "cancel" else BeginCutover(not_before=later)
-        if world.ask(command):
-            await world.decide()
+        if both.ask(command):
+            await both.decide()
 
 
 @dataclass(frozen=True)
@@ -64,18 +64,18 @@ async def lived(course: Course, client: stripe.StripeClient, url: str, key: str)
         subscriptions = StripeSubscriptions(asynchronous, livemode=False)
         now = BEGIN + timedelta(hours=1)
         kills_ = chain(course.killed, repeat(Kill.NEVER))
-        world = OldAndNew(client, subscriptions, subscription, clock, in_parallel(subscription, now), now, kills_)
+        both = OldAndNew(client, subscriptions, subscription, clock, in_parallel(subscription, now), now, kills_)
         for action, number in course.asked:
-            await act(world, action, timedelta(days=number))
-        await world.late_requests()
-        world.kills = repeat(Kill.NEVER)
+            await act(both, action, timedelta(days=number))
+        await both.late_requests()
+        both.kills = repeat(Kill.NEVER)
         if course.first == "stripe":
-            world.let_stripe_live(HORIZON)
-        await world.live(HORIZON)
-        world.let_stripe_live(HORIZON)
+            both.let_stripe_live(HORIZON)
+        await both.live(HORIZON)
+        both.let_stripe_live(HORIZON)
         for _ in range(20):
-            await world.live(HORIZON)
-        return world
+            await both.live(HORIZON)
+        return both
 
 
 days = st.integers(1, 45)
@@ -101,15 +101,15 @@ def test_each_period_is_billed_once(emulator: StripeEmulator, course: Course) ->
     key = f"sk_test_cutover_{next(ACCOUNTS)}"
     client = client_for(emulator.url, key)
 
-    world = asyncio.run(lived(course, client, emulator.url, key))
+    both = asyncio.run(lived(course, client, emulator.url, key))
 
-    event(f"cutover {world.plan.cutover_status}, billed by us {bool(world.billed)}")
-    assert world.plan.due_at is not None
-    assert world.plan.due_at > HORIZON
-    assert sorted([*world.billed, *world.billed_by_stripe]) == periods_until(HORIZON)
-    if world.plan.cutover_status is CutoverStatus.DONE:
-        assert world.plan.cutover_at is not None
-        assert all(start >= world.plan.cutover_at for start in world.billed)
-        assert all(start < world.plan.cutover_at for start in world.billed_by_stripe)
+    event(f"cutover {both.plan.cutover_status}, billed by us {bool(both.billed)}")
+    assert both.plan.due_at is not None
+    assert both.plan.due_at > HORIZON
+    assert sorted([*both.billed, *both.billed_by_stripe]) == periods_until(HORIZON)
+    if both.plan.cutover_status is CutoverStatus.DONE:
+        assert both.plan.cutover_at is not None
+        assert all(start >= both.plan.cutover_at for start in both.billed)
+        assert all(start < both.plan.cutover_at for start in both.billed_by_stripe)
     else:
-        assert world.billed == []
+        assert both.billed == []

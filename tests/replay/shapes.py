@@ -15,6 +15,7 @@ from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
 from tests.replay.smaller_shapes import (
     close_invoice,
     customer_update,
+    cutover,
     delivery,
     dry_run,
     finding_repair,
@@ -140,6 +141,7 @@ SHAPES: tuple[Shape, ...] = (
     plan_batch,
     finding_repair,
     dry_run,
+    cutover,
 )
 
 

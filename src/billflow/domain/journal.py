@@ -83,7 +83,7 @@ class _Journal:
         self._bill(_source(PostingKind.INVOICE, invoice, invoice.issued_at), _parts(invoice))
 
     def open(self, invoice: ChargedInvoice) -> None:
-        """Post what was due of another system's invoice when it was taken over (rules 44)."""
+        """Post what was due of another system's invoice when it was taken over (rules 43)."""
         begun = _begun(invoice)
         closed = [at for at in (invoice.voided_at, invoice.written_off_at) if at and _is_before(invoice, at)]
         paid = invoice.amount_paid if invoice.paid_at and _is_before(invoice, invoice.paid_at) else 0

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from billflow.payments.adjustments import StripeAdjustmentGateway
     from billflow.payments.gateway import StripeGateway
-    from billflow.payments.imports import StripeInvoiceReader
+    from billflow.payments.imports import IssuedInvoiceReader
     from billflow.payments.payment_methods import StripePaymentMethods
     from billflow.payments.sandbox import Sandbox
+    from billflow.payments.subscriptions import StripeSubscriptions
     from billflow.service.adjustments import AdjustmentService
     from billflow.service.business import BusinessService
     from billflow.service.clocks import ClockService
@@ -101,6 +102,13 @@ class Engine(Store):
         return StripeAdjustmentGateway(self.stripe, livemode=self.mode is Mode.LIVE)
 
     @cached_property
+    def old_subscriptions(self) -> "StripeSubscriptions":
+        """Return what ends the subscriptions that billed before."""
+        from billflow.payments.subscriptions import StripeSubscriptions
+
+        return StripeSubscriptions(self.stripe, livemode=self.mode is Mode.LIVE)
+
+    @cached_property
     def payment_methods(self) -> "StripePaymentMethods":
         """Return how customers pay."""
         from billflow.payments.payment_methods import StripePaymentMethods
@@ -108,11 +116,11 @@ class Engine(Store):
         return StripePaymentMethods(self.stripe, self.gateway)
 
     @cached_property
-    def invoice_reader(self) -> "StripeInvoiceReader":
+    def invoice_reader(self) -> "IssuedInvoiceReader":
         """Return what reads invoices at Stripe that another system issued."""
-        from billflow.payments.imports import StripeInvoiceReader
+        from billflow.payments.imports import IssuedInvoiceReader
 
-        return StripeInvoiceReader(self.stripe)
+        return IssuedInvoiceReader(self.stripe)
 
     @cached_property
     def sandbox(self) -> "Sandbox":

@@ -27,10 +27,19 @@ def bill(unit: Unit, subscription: Obj, reason: str, *, free: bool = False) -> O
 
 
 def bill_pending(unit: Unit, subscription: Obj) -> None:
-    """Make the last draft of a subscription that ends with its period: over prorations that are pending, if any."""
-    query = Query("invoiceitem").where("customer", subscription["customer"]).where("invoice", None)
-    if any(item["proration"] for item in unit.select(query.where("currency", subscription["currency"]))):
+    """Make the last draft of a subscription that ends with its period: over what is pending, if anything is."""
+    if _pending(unit, subscription):
+        # [assume] Stripe documents that pending items are collected at the end of the period, not for which reason.
         _draft(unit, subscription, "subscription_cycle", [], free=False)
+
+
+def stop_collecting(unit: Unit, subscription: Obj) -> None:
+    """Let nothing be charged by itself any more of what is open of a subscription that is canceled."""
+    query = Query("invoice").where("customer", subscription["customer"]).where("status", "open")
+    for invoice in unit.select(query.where("parent.subscription_details.subscription", subscription["id"])):
+        if invoice["auto_advance"]:
+            invoice["auto_advance"] = False
+            unit.changed("invoice.updated", invoice)
 
 
 def _draft(unit: Unit, subscription: Obj, reason: str, held: list[Obj], *, free: bool) -> Obj:
@@ -87,6 +96,6 @@ def _line(unit: Unit, invoice: Obj, subscription: Obj, item: Obj, *, free: bool)
     return unit.add(line)
 
 
-def _pending(unit: Unit, invoice: Obj) -> list[Obj]:
-    query = Query("invoiceitem", ascending=True).where("customer", invoice["customer"]).where("invoice", None)
-    return unit.select(query.where("currency", invoice["currency"]))[: invoice_items.MAX_LINES]
+def _pending(unit: Unit, of: Obj) -> list[Obj]:
+    query = Query("invoiceitem", ascending=True).where("customer", of["customer"]).where("invoice", None)
+    return unit.select(query.where("currency", of["currency"]))[: invoice_items.MAX_LINES]

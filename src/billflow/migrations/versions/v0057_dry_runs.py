@@ -3,7 +3,7 @@
 from billflow.migrations.ddl import drop_tables, isolate_tenants, run_sql, touched
 
 revision = "0057"
-down_revision = "0053"
+down_revision = "0055"
 branch_labels = None
 depends_on = None
 

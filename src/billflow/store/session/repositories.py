@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from billflow.store.offers.coupons import PostgresCouponRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
+    from billflow.store.plans.cutovers import PostgresCutoverRepository
     from billflow.store.plans.dry_run import PostgresDryRunRepository
     from billflow.store.plans.dry_run_facts import PostgresFactsRecorder
     from billflow.store.plans.notices import PostgresNoticeRepository
@@ -141,6 +142,7 @@ class Repositories:
     plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
     plan_batches: "Part[PostgresPlanBatchRepository]" = Part("store.plans.plan_batches")
     dry_runs: "Part[PostgresDryRunRepository]" = Part("store.plans.dry_run")
+    cutovers: "Part[PostgresCutoverRepository]" = Part("store.plans.cutovers")
     invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
     adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
     reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")

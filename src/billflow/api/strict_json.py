@@ -29,22 +29,22 @@ def strict(
     to *unknown*; *path* is where *value* is.
     """
     kind = type(value)
-    if kind not in _TOLD_BY_TYPE:
+    if kind not in _TYPE_DECIDES:
         return _checked(schema, value, components, unknown, path)
-    known = _taken.get((id(schema), kind))
+    known = _verdicts.get((id(schema), kind))
     if known is None or known[0] is not schema:
-        if len(_taken) >= _MOST_KNOWN:
-            _taken.clear()
+        if len(_verdicts) >= _MOST_KNOWN:
+            _verdicts.clear()
         is_taken = _checked(schema, value, components, unknown, path) is not NOTHING_TAKES_THIS
-        known = _taken[id(schema), kind] = schema, is_taken
+        known = _verdicts[id(schema), kind] = schema, is_taken
     return value if known[1] else NOTHING_TAKES_THIS
 
 
-_TOLD_BY_TYPE = frozenset({str, int, bool, type(None)})
+_TYPE_DECIDES = frozenset({str, int, bool, type(None)})
 """Values of which their type alone says whether a schema takes them; a report of 10,000 seats has 30,000."""
 
 _MOST_KNOWN = 10_000
-_taken: dict[tuple[int, type], tuple[Schema, bool]] = {}
+_verdicts: dict[tuple[int, type], tuple[Schema, bool]] = {}
 
 
 def _checked(

@@ -13,6 +13,7 @@ from billflow.models.contracts.dry_run import DryRunFilter
 from billflow.ports.dry_run import FactsRecorder
 from billflow.store.dunning.debts import PostgresDebtSnapshots
 from billflow.store.plans.snapshots import PostgresPlanSnapshots
+from billflow.store.session.database import Database
 
 CHUNK_PLANS = 500
 """Plans of one file of facts: some seconds of work, so that little is done twice after an interruption."""
@@ -31,6 +32,11 @@ class PostgresFactsRecorder(FactsRecorder):
     plan_snapshots: PostgresPlanSnapshots
     debt_snapshots: PostgresDebtSnapshots
     readers: int = READERS
+
+    @property
+    def database(self) -> Database:
+        """Return the pool of connections that it reads by."""
+        return self.plan_snapshots.database
 
     async def record(
         self, org_id: str, wanted: DryRunFilter, folder: FactsFolder, now: datetime, progress: Progress

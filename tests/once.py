@@ -50,7 +50,7 @@ class Outcomes:
     first: Facts
     again: Facts
     from_history: Facts
-    answers: list[httpx.Response]
+    responses: list[httpx.Response]
 
 
 async def facts(env: ApiEnvironment, url: str) -> Facts:
@@ -73,18 +73,18 @@ async def sent_again(env: ApiEnvironment, url: str, person: Sender, base: str, o
     form = _form(page, f"{base}{one.address}")
     assert form, page.text
     sent = form.fields | one.typed
-    answers = [await person.post(one.address, **sent)]
+    responses = [await person.post(one.address, **sent)]
     first = await facts(env, url)
-    answers.append(await person.post(one.address, **sent))
+    responses.append(await person.post(one.address, **sent))
     again = await facts(env, url)
     if form := _form(await one.reopen(page), f"{base}{one.address}"):
-        answers.append(await person.post(one.address, **form.fields | one.typed))
-    return Outcomes(before, first, again, await facts(env, url), answers)
+        responses.append(await person.post(one.address, **form.fields | one.typed))
+    return Outcomes(before, first, again, await facts(env, url), responses)
 
 
 def check_done_once(found: Outcomes) -> None:
     """Check that the first time did something, every other nothing, and that none was told otherwise."""
-    told = [(answer.status_code, answer.text) for answer in found.answers]
+    told = [(answer.status_code, answer.text) for answer in found.responses]
     assert {status for status, _ in told} <= {HTTPStatus.OK, HTTPStatus.SEE_OTHER}, told
     assert not [text for _, text in told if 'role="alert"' in text], told
     assert found.first != found.before

@@ -30,7 +30,7 @@ SELLER = {"legal_name": "Once GmbH", "street": "Ring 1", "city": "Ulm", "country
 
 
 @dataclass(frozen=True)
-class OnceHouse:
+class OnceSite:
     """A running billflow of its own, whose every table belongs to these tests."""
 
     env: ApiEnvironment
@@ -51,7 +51,7 @@ class Filled:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-Case = Callable[[OnceHouse], Awaitable[Filled]]
+Case = Callable[[OnceSite], Awaitable[Filled]]
 
 
 def plan_command(
@@ -59,22 +59,22 @@ def plan_command(
 ) -> tuple[str, Case]:
     """Return a command for a plan of a new customer, after the commands *before* it."""
 
-    async def case(house: OnceHouse) -> Filled:
-        found = await bought_for(house, start)
+    async def case(site: OnceSite) -> Filled:
+        found = await bought_for(site, start)
         for command in before:
-            await house.post(f"/plans/{found}/commands", command)
+            await site.post(f"/plans/{found}/commands", command)
         return Filled(f"/plans/{found}/commands/{name}", query or {})
 
     return f"/plans/{{plan_id}}/commands/{name}", case
 
 
-async def bought_for(house: OnceHouse, start: Mapping[str, Any]) -> str:
+async def bought_for(site: OnceSite, start: Mapping[str, Any]) -> str:
     """Return the id of a new plan: paid, or in its trial."""
     if "trial_days" not in start:
-        return str((await bought(house.env, house.api, on=start)).plan["id"])
-    customer = await house.env.customer()
+        return str((await bought(site.env, site.api, on=start)).plan["id"])
+    customer = await site.env.customer()
     asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", **start}
-    return str((await house.post("/plans", asked))["plan"]["id"])
+    return str((await site.post("/plans", asked))["plan"]["id"])
 
 
 _ITEM = {"type": "add_item", "description": "Setup", "unit_amount": 100}
@@ -111,8 +111,8 @@ COMMANDS = dict(
 def of_invoice(name: str, query: Mapping[str, str], *, is_open: bool = False) -> tuple[str, Case]:
     """Return an adjustment of a new invoice: one that was paid, or that is to be paid still."""
 
-    async def case(house: OnceHouse) -> Filled:
-        invoice = await open_invoice(house.env, house.api) if is_open else (await bought(house.env, house.api)).invoice
+    async def case(site: OnceSite) -> Filled:
+        invoice = await open_invoice(site.env, site.api) if is_open else (await bought(site.env, site.api)).invoice
         return Filled(f"/invoices/{invoice['id']}/{name}", query)
 
     return f"/invoices/{{invoice_id}}/{name}", case
@@ -131,41 +131,41 @@ ADJUSTMENTS = dict(
 """Every adjustment of an invoice."""
 
 
-async def _suspended(house: OnceHouse, customer: str) -> Mapping[str, str]:
-    await house.post(f"/customers/{customer}/suspend")
+async def _suspended(site: OnceSite, customer: str) -> Mapping[str, str]:
+    await site.post(f"/customers/{customer}/suspend")
     return {}
 
 
-async def _mailed(house: OnceHouse, customer: str) -> Mapping[str, str]:
-    return {"mail_id": await mail_to(house.env, house.acme, customer)}
+async def _mailed(site: OnceSite, customer: str) -> Mapping[str, str]:
+    return {"mail_id": await mail_to(site.env, site.acme, customer)}
 
 
-async def _offered(house: OnceHouse, customer: str) -> Mapping[str, str]:
-    made = await house.post(f"/customers/{customer}/offers", {"tier": "cloud_enterprise", "fixed_price": 100_000})
+async def _offered(site: OnceSite, customer: str) -> Mapping[str, str]:
+    made = await site.post(f"/customers/{customer}/offers", {"tier": "cloud_enterprise", "fixed_price": 100_000})
     return {"offer_id": made["offer"]["id"]}
 
 
-async def _coupon(house: OnceHouse, _: str) -> Mapping[str, str]:
-    await house.post("/coupons", {"code": "ONCE10", "percent_off": "10", "duration": "forever"})
+async def _coupon(site: OnceSite, _: str) -> Mapping[str, str]:
+    await site.post("/coupons", {"code": "ONCE10", "percent_off": "10", "duration": "forever"})
     return {"coupon": "ONCE10"}
 
 
-async def _redeemed(house: OnceHouse, customer: str) -> Mapping[str, str]:
-    await house.post("/coupons", {"code": "TAKEN5", "percent_off": "5", "duration": "forever"})
-    given = await house.post(f"/customers/{customer}/redemptions", {"coupon": "TAKEN5"})
+async def _redeemed(site: OnceSite, customer: str) -> Mapping[str, str]:
+    await site.post("/coupons", {"code": "TAKEN5", "percent_off": "5", "duration": "forever"})
+    given = await site.post(f"/customers/{customer}/redemptions", {"coupon": "TAKEN5"})
     return {"redemption_id": given["id"]}
 
 
 def for_customer(
     name: str,
     query: Mapping[str, str] | None = None,
-    prepared: Callable[[OnceHouse, str], Awaitable[Mapping[str, str]]] | None = None,
+    prepared: Callable[[OnceSite, str], Awaitable[Mapping[str, str]]] | None = None,
 ) -> tuple[str, Case]:
     """Return something that is done for a new customer; *prepared* is what has to be there, and asked for."""
 
-    async def case(house: OnceHouse) -> Filled:
-        customer = (await created(house.api, f"Once-{name}"))["id"]
-        asked = await prepared(house, customer) if prepared else query or {}
+    async def case(site: OnceSite) -> Filled:
+        customer = (await created(site.api, f"Once-{name}"))["id"]
+        asked = await prepared(site, customer) if prepared else query or {}
         return Filled(f"/customers/{customer}/do/{name}", asked)
 
     return f"/customers/{{customer_id}}/do/{name}", case
@@ -190,44 +190,44 @@ CUSTOMERS = dict(
 """Everything that is done for a customer."""
 
 
-async def _key(house: OnceHouse) -> str:
+async def _key(site: OnceSite) -> str:
     name = uuid4().hex
-    await house.env.key(name=name)
-    keys = await house.env.engine.repositories.api_keys.list(house.env.org_id)
+    await site.env.key(name=name)
+    keys = await site.env.engine.repositories.api_keys.list(site.env.org_id)
     return next(one.key_id for one in keys if one.name == name)
 
 
-async def _endpoint(house: OnceHouse) -> str:
+async def _endpoint(site: OnceSite) -> str:
     wanted = {"url": "https://hooks.acme.example/events", "event_types": ["webhook_endpoint.disabled"]}
-    return str((await house.post("/webhook-endpoints", wanted))["id"])
+    return str((await site.post("/webhook-endpoints", wanted))["id"])
 
 
-async def _clock(house: OnceHouse) -> str:
-    return str((await house.post("/test-clocks", {"name": "some", "now_at": "2026-01-31T00:00:00Z"}))["id"])
+async def _clock(site: OnceSite) -> str:
+    return str((await site.post("/test-clocks", {"name": "some", "now_at": "2026-01-31T00:00:00Z"}))["id"])
 
 
-async def _logo(house: OnceHouse) -> str:
-    sellers, change = house.env.engine.repositories.sellers, ChangeContext(actor="tests", at=datetime.now(UTC))
-    await with_seller(house.env)
-    await sellers.set_logo(house.env.org_id, Logo(media_type=SVG, content=LOGO), change)
+async def _logo(site: OnceSite) -> str:
+    sellers, change = site.env.engine.repositories.sellers, ChangeContext(actor="tests", at=datetime.now(UTC))
+    await with_seller(site.env)
+    await sellers.set_logo(site.env.org_id, Logo(media_type=SVG, content=LOGO), change)
     return ""
 
 
 def of_operation(
     address: str,
     query: Mapping[str, str] | None = None,
-    made: Callable[[OnceHouse], Awaitable[str]] | None = None,
+    made: Callable[[OnceSite], Awaitable[str]] | None = None,
 ) -> tuple[str, Case]:
     """Return what is done about no customer: with something new that is *made* for it, where it is about one."""
 
-    async def case(house: OnceHouse) -> Filled:
-        return Filled(re.sub(r"{\w+}", await made(house) if made else "", address), query or {})
+    async def case(site: OnceSite) -> Filled:
+        return Filled(re.sub(r"{\w+}", await made(site) if made else "", address), query or {})
 
     return address, case
 
 
-async def _finding(house: OnceHouse) -> Filled:
-    run_id, finding_id = await drifted(house.env, await bought(house.env, house.api))
+async def _finding(site: OnceSite) -> Filled:
+    run_id, finding_id = await drifted(site.env, await bought(site.env, site.api))
     return Filled(f"/operate/reconciliation/{run_id}/findings/{finding_id}")
 
 
@@ -290,30 +290,30 @@ def of_document(person: ConsolePerson, name: str, text: Callable[[str], str]) ->
     return SentForm(address, opened, lambda _: person.post(f"{address}/check", **checks[0]), WHY)
 
 
-def of_logo(house: OnceHouse, person: ConsolePerson) -> SentForm:
+def of_logo(site: OnceSite, person: ConsolePerson) -> SentForm:
     """Return the form of a logo that was looked at."""
     address, checks = "/operate/seller/logo", list[dict[str, str]]()
 
     async def opened() -> httpx.Response:
-        await with_seller(house.env)
+        await with_seller(site.env)
         checks.append(_check_form(await person.get(address), f"/console{address}/check"))
         return await person.upload(f"{address}/check", LOGO, **checks[0])
 
     return SentForm(address, opened, lambda _: person.upload(f"{address}/check", LOGO, **checks[0]), WHY)
 
 
-async def of_batch(house: OnceHouse, person: ConsolePerson, what: str) -> SentForm:
+async def of_batch(site: OnceSite, person: ConsolePerson, what: str) -> SentForm:
     """Return the form below a batch whose dry run is over."""
-    batch = await previewed(house.api, await bought(house.env, house.api))
+    batch = await previewed(site.api, await bought(site.env, site.api))
     path = f"/operate/batches/{batch['id']}"
     return SentForm(f"{path}/{what}", lambda: person.get(path), lambda _: person.get(path), WHY)
 
 
-async def of_dry_run(house: OnceHouse, person: ConsolePerson) -> SentForm:
+async def of_dry_run(site: OnceSite, person: ConsolePerson) -> SentForm:
     """Return the form below a dry run that goes on: no workflow bills it."""
     change, key = ChangeContext(actor="tests", at=datetime.now(UTC)), KeyNamespace.CONSOLE.key(uuid4().hex)
-    runs = house.env.engine.repositories.dry_runs
-    run = await runs.create(house.env.org_id, DryRunCreate(), RuleChange(), key, timedelta(days=1), change)
+    runs = site.env.engine.repositories.dry_runs
+    run = await runs.create(site.env.org_id, DryRunCreate(), RuleChange(), key, timedelta(days=1), change)
     path = f"/operate/dry-runs/{run.dry_run_id}"
     return SentForm(f"{path}/cancel", lambda: person.get(path), lambda _: person.get(path), WHY)
 

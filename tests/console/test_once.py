@@ -11,7 +11,7 @@ from billflow.console import adjustments, commands, customer_actions, document_o
 from billflow.console.app import ROUTERS
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import api_environment
-from tests.console.once_cases import PAGES, OnceHouse, asked_for, of_batch, of_document, of_dry_run, of_logo
+from tests.console.once_cases import PAGES, OnceSite, asked_for, of_batch, of_document, of_dry_run, of_logo
 from tests.console.people import ConsolePerson, browsing, furnished
 from tests.databases import migrated_database
 from tests.mail.server import mail_server
@@ -28,7 +28,7 @@ CHOICES = {
 }
 """What a part of a route may be, where each is a form of its own; commands of batches go one way."""
 
-ELSEWHERE: Mapping[str, Callable[[OnceHouse, ConsolePerson], SentForm]] = {
+ELSEWHERE: Mapping[str, Callable[[OnceSite, ConsolePerson], SentForm]] = {
     "/operate/documents/catalog": lambda _, person: of_document(person, "catalog", one_tier_more),
     "/operate/documents/tax": lambda _, person: of_document(person, "tax", lambda _: 'mode = "none"\n'),
     "/operate/seller/logo": of_logo,
@@ -93,7 +93,7 @@ def test_every_form_of_the_console_is_sent_here() -> None:
 
 
 @pytest.fixture(scope="module")
-async def house(postgres_url: str, temporal_server: str) -> AsyncIterator[OnceHouse]:
+async def site(postgres_url: str, temporal_server: str) -> AsyncIterator[OnceSite]:
     """Yield a billflow in which nothing happens but what these tests do."""
     url = await migrated_database(postgres_url, "once")
     client = await fresh_namespace(temporal_server, "once")
@@ -102,22 +102,22 @@ async def house(postgres_url: str, temporal_server: str) -> AsyncIterator[OnceHo
         api_environment(url, client, smtp_url=SecretStr(mails.url)) as env,
         env.client(await env.key()) as api,
     ):
-        yield OnceHouse(env, api, await furnished(env, api), url)
+        yield OnceSite(env, api, await furnished(env, api), url)
 
 
 @pytest.mark.parametrize(
     "route", [*sorted(QUICK), *further(*(route for route in FORMS if route not in QUICK))], ids=lambda route: route
 )
-async def test_a_form_that_is_sent_again_does_it_once(house: OnceHouse, route: str) -> None:
-    async with browsing(house.env, ConsoleRole.ADMIN) as person:
+async def test_a_form_that_is_sent_again_does_it_once(site: OnceSite, route: str) -> None:
+    async with browsing(site.env, ConsoleRole.ADMIN) as person:
         if route in PAGES:
-            one: SentForm = asked_for(person, await PAGES[route](house))
+            one: SentForm = asked_for(person, await PAGES[route](site))
         elif route in OF_BATCHES:
-            one = await of_batch(house, person, OF_BATCHES[route])
+            one = await of_batch(site, person, OF_BATCHES[route])
         elif route == OF_DRY_RUN:
-            one = await of_dry_run(house, person)
+            one = await of_dry_run(site, person)
         else:
-            one = ELSEWHERE[route](house, person)
-        found = await sent_again(house.env, house.url, person, "/console", one)
+            one = ELSEWHERE[route](site, person)
+        found = await sent_again(site.env, site.url, person, "/console", one)
 
     check_done_once(found)

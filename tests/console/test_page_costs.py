@@ -54,7 +54,7 @@ SPREAD_READ = 800
 
 
 @dataclass(frozen=True)
-class LongHouse:
+class LongSite:
     """A running billflow with a customer of 3 invoices, one of 651, and one of 3,001."""
 
     env: ApiEnvironment
@@ -65,7 +65,7 @@ class LongHouse:
 
 
 @pytest.fixture(scope="module")
-async def house(postgres_url: str, temporal_server: str) -> AsyncIterator[LongHouse]:
+async def site(postgres_url: str, temporal_server: str) -> AsyncIterator[LongSite]:
     """Yield a billflow of its own."""
     url = await migrated_database(postgres_url, "page-costs")
     due = (datetime.now(UTC) + timedelta(days=10)).isoformat()
@@ -76,7 +76,7 @@ async def house(postgres_url: str, temporal_server: str) -> AsyncIterator[LongHo
         few, some, many = (lived(env, url, *each, due) for each in ((3, 1), (14, 50), (61, 50)))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
-        yield LongHouse(env, api, few, some, many)
+        yield LongSite(env, api, few, some, many)
 
 
 def console_pages(one: LongCustomer) -> Iterator[str]:
@@ -100,24 +100,24 @@ PORTAL = range(len(list(portal_pages(LongCustomer("", "", "")))))
 
 
 @pytest.mark.parametrize("n", CONSOLE)
-async def test_a_page_of_the_console_costs_the_same_however_many_invoices_there_are(house: LongHouse, n: int) -> None:
-    async with browsing(house.env, ConsoleRole.ADMIN) as person:
-        await check(house, [(person, list(console_pages(one))[n]) for one in (house.few, house.some, house.many)])
+async def test_a_page_of_the_console_costs_the_same_however_many_invoices_there_are(site: LongSite, n: int) -> None:
+    async with browsing(site.env, ConsoleRole.ADMIN) as person:
+        await check(site, [(person, list(console_pages(one))[n]) for one in (site.few, site.some, site.many)])
 
 
 @pytest.mark.parametrize("n", PORTAL)
-async def test_a_page_of_the_portal_costs_the_same_however_many_invoices_there_are(house: LongHouse, n: int) -> None:
+async def test_a_page_of_the_portal_costs_the_same_however_many_invoices_there_are(site: LongSite, n: int) -> None:
     async with AsyncExitStack() as stack:
         pages: list[tuple[PortalBrowser, str]] = []
-        for one in (house.few, house.some, house.many):
-            browser = await stack.enter_async_context(visiting(house.env, house.api, one.customer_id))
+        for one in (site.few, site.some, site.many):
+            browser = await stack.enter_async_context(visiting(site.env, site.api, one.customer_id))
             pages.append((browser, list(portal_pages(one))[n]))
-        await check(house, pages)
+        await check(site, pages)
 
 
-async def check(house: LongHouse, pages: Sequence[tuple[Sender, str]]) -> None:
+async def check(site: LongSite, pages: Sequence[tuple[Sender, str]]) -> None:
     """Open a page about each customer, and compare."""
-    database = house.env.engine.pools.requests
+    database = site.env.engine.pools.requests
     few, some, many = [await cost_of(database, partial(person.get, path)) for person, path in pages]
     assert len(many.statements) <= len(some.statements) <= len(few.statements) + LISTS
     assert many.rows - some.rows <= SPREAD

@@ -106,11 +106,11 @@ async def test_a_customers_timeline_has_deliveries_and_what_stripe_told(
     pages = list[str]()
     async with browsing(env, ConsoleRole.VIEWER) as person:
 
-        async def told() -> bool:
+        async def shown() -> bool:
             pages.append((await person.get(f"/customers/{found.customer['id']}", part="timeline")).text)
             return "delivery: invoice paid" in pages[-1] and "Stripe: invoice paid" in pages[-1]
 
-        await until(told)
+        await until(shown)
     async with env.client(await env.key(*Scope)) as admin:
         (await admin.delete(f"/api/v1/webhook-endpoints/{endpoint['id']}")).raise_for_status()
 

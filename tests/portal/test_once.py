@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from billflow.portal.actions import ACTIONS
 from billflow.portal.app import ROUTERS
 from tests.api_environment import api_environment
-from tests.console.once_cases import OnceHouse
+from tests.console.once_cases import OnceSite
 from tests.console.people import bought, furnished
 from tests.databases import migrated_database
 from tests.mail.server import mail_server
@@ -24,17 +24,17 @@ CUSTOMER = {
     "billing_address": {"street": "Ring 1", "postal_code": "89073", "city": "Ulm", "country": "DE"},
 }
 
-Prepare = Callable[[OnceHouse, PortalBrowser, str], Awaitable[SentForm]]
+Prepare = Callable[[OnceSite, PortalBrowser, str], Awaitable[SentForm]]
 
 
 def of_plan(action: str, value: str = "", *before: Mapping[str, object]) -> tuple[str, Prepare]:
     """Return an action for a plan of ten licenses, after the commands *before* it."""
 
-    async def prepare(house: OnceHouse, browser: PortalBrowser, customer: str) -> SentForm:
-        plans = (await house.api.get("/api/v1/plans", params={"customer_id": customer})).json()["plans"]
+    async def prepare(site: OnceSite, browser: PortalBrowser, customer: str) -> SentForm:
+        plans = (await site.api.get("/api/v1/plans", params={"customer_id": customer})).json()["plans"]
         plan = plans[0]["id"]
         for command in before:
-            await house.post(f"/plans/{plan}/commands", command)
+            await site.post(f"/plans/{plan}/commands", command)
         query = {"value": value} if value else {}
         return at(browser, f"/plans/{plan}/{action}", f"/plans/{plan}/{action}", {}, **query)
 
@@ -50,21 +50,21 @@ def at(browser: PortalBrowser, page: str, address: str, typed: Mapping[str, str]
     return SentForm(address, lambda: browser.get(page, **query), reopened, dict(typed))
 
 
-async def accepting(house: OnceHouse, browser: PortalBrowser, customer: str) -> SentForm:
+async def accepting(site: OnceSite, browser: PortalBrowser, customer: str) -> SentForm:
     """Return the form of an offer to a customer whose plan has ended."""
-    plans = (await house.api.get("/api/v1/plans", params={"customer_id": customer})).json()["plans"]
-    await house.post(f"/plans/{plans[0]['id']}/commands", {"type": "end_now"})
-    made = await house.post(f"/customers/{customer}/offers", {"tier": "cloud_enterprise", "fixed_price": 1_200_000})
+    plans = (await site.api.get("/api/v1/plans", params={"customer_id": customer})).json()["plans"]
+    await site.post(f"/plans/{plans[0]['id']}/commands", {"type": "end_now"})
+    made = await site.post(f"/customers/{customer}/offers", {"tier": "cloud_enterprise", "fixed_price": 1_200_000})
     path = f"/offers/{made['offer']['id']}"
     return at(browser, path, path, {"schedule": "annual"})
 
 
-async def detailing(_: OnceHouse, browser: PortalBrowser, __: str) -> SentForm:
+async def detailing(_: OnceSite, browser: PortalBrowser, __: str) -> SentForm:
     """Return the form of the billing address."""
     return at(browser, "/details", "/details", {"street": "Ring 2", "invoice_email": "books@once.example"})
 
 
-async def adding(_: OnceHouse, browser: PortalBrowser, __: str) -> SentForm:
+async def adding(_: OnceSite, browser: PortalBrowser, __: str) -> SentForm:
     """Return the form of a new contact."""
     return at(browser, "/details", "/contacts", {"name": "Sam", "email": "sam@once.example"})
 
@@ -72,8 +72,8 @@ async def adding(_: OnceHouse, browser: PortalBrowser, __: str) -> SentForm:
 def of_contact(typed: Mapping[str, str]) -> Prepare:
     """Return a form of a contact, with what is typed or pressed in it."""
 
-    async def prepare(house: OnceHouse, browser: PortalBrowser, customer: str) -> SentForm:
-        contact = await house.post(f"/customers/{customer}/contacts", {"name": "Max", "email": "max@once.example"})
+    async def prepare(site: OnceSite, browser: PortalBrowser, customer: str) -> SentForm:
+        contact = await site.post(f"/customers/{customer}/contacts", {"name": "Max", "email": "max@once.example"})
         return at(browser, "/details", f"/contacts/{contact['id']}", typed)
 
     return prepare
@@ -121,7 +121,7 @@ def test_every_form_of_the_portal_is_sent_here() -> None:
 
 
 @pytest.fixture(scope="module")
-async def house(postgres_url: str, temporal_server: str) -> AsyncIterator[OnceHouse]:
+async def site(postgres_url: str, temporal_server: str) -> AsyncIterator[OnceSite]:
     """Yield a billflow in which nothing happens but what these tests do."""
     url = await migrated_database(postgres_url, "portal-once")
     client = await fresh_namespace(temporal_server, "portal-once")
@@ -130,14 +130,14 @@ async def house(postgres_url: str, temporal_server: str) -> AsyncIterator[OnceHo
         api_environment(url, client, smtp_url=SecretStr(mails.url)) as env,
         env.client(await env.key()) as api,
     ):
-        yield OnceHouse(env, api, await furnished(env, api), url)
+        yield OnceSite(env, api, await furnished(env, api), url)
 
 
 @pytest.mark.parametrize("form", [*QUICK, *further(*(form for form in FORMS if form not in QUICK))])
-async def test_a_form_that_is_sent_again_does_it_once(house: OnceHouse, form: str) -> None:
-    customer = (await bought(house.env, house.api, on=STARTS.get(form), **CUSTOMER)).customer["id"]
-    async with visiting(house.env, house.api, customer) as browser:
-        one = await FORMS[form](house, browser, customer)
-        found = await sent_again(house.env, house.url, browser, "/portal", one)
+async def test_a_form_that_is_sent_again_does_it_once(site: OnceSite, form: str) -> None:
+    customer = (await bought(site.env, site.api, on=STARTS.get(form), **CUSTOMER)).customer["id"]
+    async with visiting(site.env, site.api, customer) as browser:
+        one = await FORMS[form](site, browser, customer)
+        found = await sent_again(site.env, site.url, browser, "/portal", one)
 
     check_done_once(found)

@@ -102,7 +102,7 @@ LANGUAGES = {"de": "de-CH", "fr": "fr-FR", "it": "it-IT"}
 
 WORD = re.compile(r"[^\W\d_]{3,}")
 MARKUP = re.compile(r"<(script|style|svg|code)\b.*?</\1>|<[^>]*>", re.DOTALL)
-TOLD = re.compile(r'(?:title|alt|placeholder|aria-label)="([^"]*)"')
+ATTRIBUTES = re.compile(r'(?:title|alt|placeholder|aria-label)="([^"]*)"')
 
 
 def words_of(texts: Iterable[str]) -> set[str]:
@@ -118,7 +118,7 @@ def spoken(language: str) -> set[str]:
 
 def read_on(page: httpx.Response) -> set[str]:
     """Return the words that somebody reads on a page, or hears of it."""
-    return words_of([unescape(MARKUP.sub(" ", page.text)), *map(unescape, TOLD.findall(page.text))])
+    return words_of([unescape(MARKUP.sub(" ", page.text)), *map(unescape, ATTRIBUTES.findall(page.text))])
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ def search(  # noqa: PLR0913  (each is one filter)
     *,
     customer_id: str | None = None,
     test_clock_id: str | None = None,
+    parallel_run: bool | None = None,
     status: PlanStatus | None = None,
     tier: str | None = None,
     currency: str | None = None,
@@ -48,10 +49,13 @@ def search(  # noqa: PLR0913  (each is one filter)
     limit: int = 50,
     after: str | None = None,
 ) -> Call[PlanList]:
-    """List plans, the newest first; *live* ones run, trials included, *attention* is the code of what holds them."""
+    """List plans, the newest first; *live* ones run, trials included, *attention* is the code of what holds them.
+
+    Those in a *parallel_run* are billed by another system.
+    """
     wanted = {"customer_id": customer_id, "test_clock_id": test_clock_id, "status": status, "tier": tier}
     due = {"needs_attention": needs_attention, "next_invoice_before": next_invoice_before}
-    state = {"currency": currency, "live": live, "attention": attention}
+    state = {"currency": currency, "live": live, "attention": attention, "parallel_run": parallel_run}
     return get(_PATH, PlanList, **wanted, **state, **due, as_of=as_of, limit=limit, after=after)
 
 

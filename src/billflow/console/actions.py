@@ -15,7 +15,7 @@ from billflow.errors import kind_of
 from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.previews import PreviewResponse
 from billflow.pages import confirmations
-from billflow.pages.confirmations import WHY, new_key, told_key, with_key
+from billflow.pages.confirmations import WHY, given_key, new_key, with_key
 
 LONGEST_REASON = 2000
 
@@ -73,7 +73,7 @@ UNTOUCHED = Shown()
 
 def shown_action(visit: Visit, action: Action, fields: tuple[FormField, ...], shown: Shown = UNTOUCHED) -> Response:
     """Return the page of an action: its form, and what it was found to come to; the way to it with a key first."""
-    key = told_key(visit.request)
+    key = given_key(visit.request)
     if shown.confirm and key is None and visit.request.method in READS:
         return with_key(visit.request)
     return visit.page(

@@ -21,7 +21,7 @@ from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument
 from billflow.models.contracts.catalog_changes import PlanEffect
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.tax_rates import TAX_FILE, TaxDocument
-from billflow.pages.confirmations import WHY, new_key, told_key
+from billflow.pages.confirmations import WHY, given_key, new_key
 from billflow.pages.forms import file_text
 
 router = APIRouter(route_class=ConsoleRoute, prefix="/operate/documents")
@@ -175,7 +175,7 @@ class DocumentForm:
             action=self.action,
             text=text,
             shown=shown,
-            key=told_key(self.visit.request) or new_key(),
+            key=given_key(self.visit.request) or new_key(),
             next_key=new_key(),
         )
 

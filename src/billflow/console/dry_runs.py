@@ -25,7 +25,7 @@ from billflow.models.contracts.dunning_policy import DUNNING_FILE
 from billflow.models.contracts.files import FileFormat
 from billflow.models.contracts.records import Paging
 from billflow.models.contracts.tax_rates import TAX_FILE
-from billflow.pages.confirmations import WHY, new_key, told_key, with_key
+from billflow.pages.confirmations import WHY, given_key, new_key, with_key
 from billflow.pages.forms import file_text
 
 HERE = f"{BASE}/operate/dry-runs"
@@ -91,7 +91,7 @@ async def show_dry_runs(visit: VisitHere, after: str = "") -> Response:
 @router.get("/make")
 async def show_dry_run_form(visit: VisitHere) -> Response:
     """Show the form of what is tried; the way to it with a key first."""
-    if told_key(visit.request) is None:
+    if given_key(visit.request) is None:
         return with_key(visit.request)
     return await _form(visit, {}, Shown())
 
@@ -182,7 +182,7 @@ async def _form(visit: Visit, values: Mapping[str, str], shown: Shown) -> Respon
         filters=[one for one in fields if one.name not in _TRIED],
         files=[(name, held.noun, values.get(name, "")) for name, held in FILES.items()],
         shown=shown,
-        key=told_key(visit.request) or new_key(),
+        key=given_key(visit.request) or new_key(),
     )
 
 

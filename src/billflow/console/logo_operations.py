@@ -20,7 +20,7 @@ from billflow.errors import PreconditionFailed
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.documents import Logo
-from billflow.pages.confirmations import WHY, new_key, told_key
+from billflow.pages.confirmations import WHY, given_key, new_key
 from billflow.pages.forms import file_of
 
 _IMAGE = "image"
@@ -76,7 +76,7 @@ async def _page(visit: Visit, seen: str, image: str = "", media_type: str = "", 
         has_sample=bool(image and await newest_invoice(visit)),
         seen=seen,
         shown=shown,
-        key=told_key(visit.request) or new_key(),
+        key=given_key(visit.request) or new_key(),
         next_key=new_key(),
     )
 

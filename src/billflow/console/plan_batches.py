@@ -29,7 +29,7 @@ from billflow.models.contracts.plan_batches import (
     PlanBatchRecord,
 )
 from billflow.models.contracts.records import Page, Paging
-from billflow.pages.confirmations import WHY, new_key, told_key, with_key
+from billflow.pages.confirmations import WHY, given_key, new_key, with_key
 
 HERE = f"{BASE}/operate/batches"
 OF = "of_"
@@ -79,7 +79,7 @@ async def choose_command(visit: VisitHere) -> Response:
 @router.get("/make/{command}")
 async def show_batch_form(visit: VisitHere, command: str) -> Response:
     """Show the form of a command for all plans that a filter is of; the way to it with a key first."""
-    if told_key(visit.request) is None:
+    if given_key(visit.request) is None:
         return with_key(visit.request)
     filters, _ = await _filters(visit, visit.query)
     return await _form(visit, command, filters, {}, Shown())
@@ -203,7 +203,7 @@ async def _form(
         filters=filters,
         of=OF,
         shown=shown,
-        key=told_key(visit.request) or new_key(),
+        key=given_key(visit.request) or new_key(),
     )
 
 

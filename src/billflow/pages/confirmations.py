@@ -41,7 +41,7 @@ def new_key() -> str:
     return uuid4().hex
 
 
-def told_key(request: Request) -> str | None:
+def given_key(request: Request) -> str | None:
     """Return the key that a page's form is to have, None where it is a new one.
 
     The page's address tells it, or the form that the page answers: what is sent again with it is the same.

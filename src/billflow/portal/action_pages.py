@@ -14,7 +14,7 @@ from billflow.errors import kind_of
 from billflow.models.contracts.keys import NamespacedKey
 from billflow.models.contracts.records import PlanRecord
 from billflow.models.contracts.steps import CommandRequest
-from billflow.pages.confirmations import new_key, told_key, with_key
+from billflow.pages.confirmations import given_key, new_key, with_key
 from billflow.pages.forms import FormHere
 from billflow.portal.actions import ACTIONS, PortalAction, key_in
 from billflow.portal.previews import shown_preview
@@ -34,7 +34,7 @@ async def show_action(visit: VisitHere, plan_id: str, action: str) -> Response:
     filled = visit.query.get("value", "")
     if one.field and not filled:
         return await _page(visit, plan, action)
-    if told_key(visit.request) is None:
+    if given_key(visit.request) is None:
         return with_key(visit.request)
     return await _page(visit, plan, action, filled)
 
@@ -87,7 +87,7 @@ async def _page(
         tiers=_tiers(plan, catalog, visit) if one.field == "tier" else (),
         preview=preview,
         problem=problem,
-        key=told_key(visit.request) or new_key(),
+        key=given_key(visit.request) or new_key(),
         next_key=new_key(),
     )
 

@@ -17,7 +17,7 @@ from billflow.models.contracts.customers import CustomerUpdate
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.taxpayers import check_taxpayer
 from billflow.models.contracts.validation import field_refusal
-from billflow.pages.confirmations import claim_of_content, new_key, once, told_key, with_key
+from billflow.pages.confirmations import claim_of_content, given_key, new_key, once, with_key
 from billflow.pages.forms import FormHere
 from billflow.portal.security import PortalRoute
 from billflow.portal.visits import PortalVisit, VisitHere
@@ -33,7 +33,7 @@ router = APIRouter(route_class=PortalRoute)
 @router.get("/details")
 async def show_details(visit: VisitHere, done: str = "") -> Response:
     """Show whom invoices go to, the contacts, and where the card is changed; the way to that with a key first."""
-    if told_key(visit.request) is None:
+    if given_key(visit.request) is None:
         return with_key(visit.request)
     return _page(visit, _held(visit), done=done)
 
@@ -157,5 +157,5 @@ def _page(
     visit: PortalVisit, values: Mapping[str, str], *, problem: BillingError | None = None, done: str = ""
 ) -> Response:
     status = (kind_of(type(problem)).http_status or 500) if problem else HTTPStatus.OK
-    key = told_key(visit.request) or new_key()
+    key = given_key(visit.request) or new_key()
     return visit.page("details.html", status=status, values=values, problem=problem, done=done, key=key)

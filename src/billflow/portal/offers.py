@@ -13,7 +13,7 @@ from billflow.errors import kind_of
 from billflow.models.contracts.customers import OfferStatus
 from billflow.models.contracts.invoices import NotPaid
 from billflow.models.contracts.offers import Acceptance, OfferRecord
-from billflow.pages.confirmations import new_key, told_key, with_key
+from billflow.pages.confirmations import given_key, new_key, with_key
 from billflow.pages.forms import FormHere
 from billflow.portal.actions import key_in, licenses_in
 from billflow.portal.security import PortalRoute
@@ -27,7 +27,7 @@ router = APIRouter(route_class=PortalRoute)
 async def show_offer(visit: VisitHere, offer_id: str) -> Response:
     """Show an offer to the customer, and how it may be taken; the way to that with a key first."""
     visit.check("accept_offers")
-    offer, key = await visit.offer(offer_id), told_key(visit.request)
+    offer, key = await visit.offer(offer_id), given_key(visit.request)
     return await _page(visit, offer, key=key) if key else with_key(visit.request)
 
 

@@ -15,7 +15,7 @@ from billflow.store.session.database import Repository
 from billflow.store.session.filters import AFTER_ALL_LETTERS, customers_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, from_row
-from billflow.store.session.sorting import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, sorting_of
 
 SORTED_BY = {
     "name": SortKey(CustomerRow.name_key),

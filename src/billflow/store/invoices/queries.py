@@ -13,7 +13,7 @@ from billflow.store.session.database import Repository
 from billflow.store.session.filters import invoices_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, as_record
-from billflow.store.session.sorting import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, sorting_of
 
 SORTED_BY = {
     "issued_at": SortKey(InvoiceRow.issued_at, datetime.fromisoformat),

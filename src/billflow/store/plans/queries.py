@@ -41,7 +41,7 @@ from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, existing, from_row, row_by_id
-from billflow.store.session.sorting import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, sorting_of
 
 SORTED_BY = {
     "created_at": SortKey(CustomerPlan.created_at, datetime.fromisoformat),

@@ -14,7 +14,7 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Page, Paging
 from billflow.store.session.database import ORG, ROW_COUNTS
 from billflow.store.session.row_counts import RowCounts
-from billflow.store.session.sorting import Sorting
+from billflow.store.session.sort_keys import Sorting
 
 Record = TypeVar("Record")
 Order = tuple[InstrumentedAttribute[Any], ...]

@@ -180,13 +180,51 @@ def test_a_quantity_that_changes_without_proration_counts_from_the_next_period(c
     clock, customer = on_a_clock(client, "2026-01-01")
     made = subscribed(client, customer, price(client))
     item = made["items"]["data"][0]["id"]
-    with pytest.raises(stripe.InvalidRequestError, match="proration_behavior=none"):
-        client.v1.subscription_items.update(item, {"quantity": 5})
     client.v1.subscription_items.update(item, {"quantity": 5, "proration_behavior": "none"})
 
     advance(client, clock, moment("2026-02-01") + 2 * HOUR)
 
     assert [total for _, _, total, *_ in billed(client, made)] == [2400, 4000]
+
+
+def test_a_quantity_that_changes_within_a_period_is_prorated_with_the_next_invoice(client: StripeClient) -> None:
+    clock, customer = on_a_clock(client, "2026-01-01")
+    made = subscribed(client, customer, price(client))
+    item = made["items"]["data"][0]["id"]
+    advance(client, clock, moment("2026-01-11"))
+    client.v1.subscription_items.update(item, {"quantity": 5})
+    advance(client, clock, moment("2026-01-21"))
+    client.v1.subscriptions.update(made.id, {"items": [{"id": item, "quantity": 4}]})
+
+    advance(client, clock, moment("2026-02-01") + 2 * HOUR)
+
+    invoice = client.v1.invoices.list({"subscription": made.id}).data[0]
+    end = moment("2026-02-01")
+    assert [(line.amount, line.quantity, line.period.start, line.period.end) for line in invoice.lines.data] == [
+        (round(3200 * 11 / 31), 4, moment("2026-01-21"), end),
+        (-round(4000 * 11 / 31), 5, moment("2026-01-21"), end),
+        (round(4000 * 21 / 31), 5, moment("2026-01-11"), end),
+        (-round(2400 * 21 / 31), 3, moment("2026-01-11"), end),
+        (3200, 4, end, moment("2026-03-01")),
+    ]
+    assert invoice.lines.data[0].description == "Remaining time on 4 × Seats after 21 Jan 2026"
+    parents = [line.parent.subscription_item_details for line in invoice.lines.data if line.parent]
+    assert [(one.proration, one.subscription_item) for one in parents if one] == [*4 * [(True, item)], (False, item)]
+
+
+@pytest.mark.parametrize(("terms", "asked"), [({}, "always_invoice"), ({"discounts": True}, "create_prorations")])
+def test_prorations_that_are_not_simulated_are_refused(
+    client: StripeClient, terms: dict[str, bool], asked: str
+) -> None:
+    _, customer = on_a_clock(client, "2026-01-01")
+    half = client.v1.coupons.create({"percent_off": 50, "duration": "forever"}).id
+    made = subscribed(client, customer, price(client), **({"discounts": [{"coupon": half}]} if terms else {}))
+    change: Any = {"quantity": 5, "proration_behavior": asked}
+
+    with pytest.raises(stripe.InvalidRequestError, match="not simulated"):
+        client.v1.subscription_items.update(made["items"]["data"][0]["id"], change)
+
+    assert client.v1.subscriptions.retrieve(made.id)["items"]["data"][0]["quantity"] == 3
 
 
 def test_invoices_that_are_sent_fall_due_after_their_days(client: StripeClient) -> None:

@@ -55,9 +55,3 @@ def check_method(method: str, days: int | None) -> None:
         )
     if method == "charge_automatically" and days is not None:
         raise invalid("You can only set days_until_due if collection_method is send_invoice.", param="days_until_due")
-
-
-def check_proration(params: Obj, *, changes: bool) -> None:
-    """Raise StripeError where a change within a period would be prorated, which the emulator doesn't."""
-    if changes and params.get("proration_behavior") != "none":
-        raise invalid("Prorations are not simulated: pass proration_behavior=none.", param="proration_behavior")

@@ -1,0 +1,100 @@
+"""What both systems billed an organization: invoices with their sums, and each period with what it came to."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import stripe
+
+from billflow.demo.migration.old_account import moment
+from billflow.demo.migration.old_plans import OldPeriod
+from billflow.demo.migration.telling import Amounts
+from billflow.models.contracts.records import InvoiceDetail
+
+DEAD = ("draft", "void")
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What one system billed: invoices, their totals and what of them is paid, by currency."""
+
+    invoices: int
+    total: Amounts
+    paid: Amounts
+    prorations: int = 0
+
+    @property
+    def is_open(self) -> Amounts:
+        """Return what is not paid."""
+        rest = {currency: amount - self.paid.get(currency, 0) for currency, amount in self.total.items()}
+        return {currency: amount for currency, amount in rest.items() if amount}
+
+
+def added(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Return the sums by currency."""
+    sums: dict[str, int] = defaultdict(int)
+    for currency, amount in amounts:
+        sums[currency] += amount
+    return dict(sums)
+
+
+def together(several: Sequence[Books]) -> Books:
+    """Return the sum of several books."""
+    return Books(
+        invoices=sum(one.invoices for one in several),
+        total=added(pair for one in several for pair in one.total.items()),
+        paid=added(pair for one in several for pair in one.paid.items()),
+        prorations=sum(one.prorations for one in several),
+    )
+
+
+def old_books(invoices: Sequence[stripe.Invoice]) -> Books:
+    """Return the books of the old system over these invoices."""
+    final = [one for one in invoices if one.status not in DEAD]
+    return Books(
+        invoices=len(final),
+        total=added((one.currency.upper(), one.total) for one in final),
+        paid=added((one.currency.upper(), one.total if one.status == "paid" else 0) for one in final),
+        prorations=sum(_is_proration(line) for one in final for line in one.lines.data),
+    )
+
+
+def our_books(invoices: Sequence[InvoiceDetail]) -> Books:
+    """Return billflow's books over these invoices."""
+    return Books(
+        invoices=len(invoices),
+        total=added((one.currency, one.total) for one in invoices),
+        paid=added((one.currency, one.amount_paid) for one in invoices),
+    )
+
+
+def old_periods(invoices: Sequence[stripe.Invoice]) -> list[OldPeriod]:
+    """Return the periods that the old system billed, each as often as it did; of a trial none."""
+    lines: list[Any] = [line for one in invoices if one.status not in DEAD for line in one.lines.data]
+    return [
+        OldPeriod(
+            moment(line.period.start),
+            moment(line.period.end),
+            line.amount - sum(one.amount for one in line.discount_amounts or []),
+        )
+        for line in lines
+        if line.amount and not _is_proration(line)
+    ]
+
+
+def our_periods(invoices: Sequence[InvoiceDetail]) -> list[OldPeriod]:
+    """Return the periods that billflow billed, each as often as it did, less the coupons."""
+    found = []
+    for invoice in invoices:
+        periods = added((f"{line.period_start}|{line.period_end}", line.amount) for line in invoice.lines)
+        bounds = {f"{line.period_start}|{line.period_end}": line for line in invoice.lines}
+        found += [
+            OldPeriod(bounds[key].period_start, bounds[key].period_end, amount) for key, amount in periods.items()
+        ]
+    return found
+
+
+def _is_proration(line: Any) -> bool:
+    details = line.parent and line.parent.subscription_item_details
+    return bool(details and details.proration)

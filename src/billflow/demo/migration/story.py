@@ -1,0 +1,117 @@
+"""`billflow demo --story migration`: sixteen organizations move in from subscriptions at Stripe."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import stripe
+from pydantic import SecretStr
+
+from billflow.demo.environment import (
+    demo_console,
+    demo_key,
+    demo_links,
+    demo_settings,
+    unless_stopped,
+    webhook_address,
+    working,
+)
+from billflow.demo.examples import DEFAULT, example_named
+from billflow.demo.migration.history import live_two_years
+from billflow.demo.migration.move import move_in
+from billflow.demo.migration.old_account import OldAccount
+from billflow.demo.migration.old_plans import old_plans
+from billflow.demo.migration.scene import Scene
+from billflow.demo.migration.telling import Telling
+from billflow.demo.migration.two_years import Owner
+from billflow.demo.migration.typed import Typist
+from billflow.demo.scenario_run import DemoEnvironment
+from billflow.demo.seats_csv import read_seats
+from billflow.dev.stack import Stack, running_stack
+from billflow.models.contracts.stripe_event_types import HANDLED_TYPES
+from billflow.payments.client import stripe_client
+from billflow.settings import Settings
+from billflow.temporal.worker import stop_on_signals
+from billflow.wiring.store import migrate, required
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationOptions:
+    """How to tell it: with the first *only* organizations, for scripts, and whether everything is left up."""
+
+    only: int | None = None
+    keep: bool = False
+    as_json: bool = False
+
+
+def tell_migration(options: MigrationOptions) -> int:
+    """Tell the story and return the exit code: 0 where everything is as it must be, 1 where it is not."""
+    return asyncio.run(_tell(options))
+
+
+async def _tell(options: MigrationOptions) -> int:
+    telling, stop = Telling(demo_console(stderr=options.as_json)), stop_on_signals()
+    with tempfile.TemporaryDirectory(prefix="billflow-migration-") as folder:
+        async with _scene(options, telling, stop, Path(folder)) as (scene, stack):
+            await unless_stopped(stop, _chapters(scene))
+            if options.as_json:
+                print(json.dumps(telling.data()))  # noqa: T201  (what a script reads)
+            if options.keep:
+                _show_links(scene, stack)
+                await stop.wait()
+    return 1 if telling.differences else 0
+
+
+@asynccontextmanager
+async def _scene(
+    options: MigrationOptions, telling: Telling, stop: asyncio.Event, folder: Path
+) -> AsyncIterator[tuple[Scene, Stack]]:
+    """Run the servers, live through the years before billflow, and start it."""
+    example = example_named(DEFAULT)
+    owners = old_plans(read_seats(example.folder / str(example.file.seats)).organizations, options.only)
+    async with running_stack(demo_settings(), keep=False) as stack:
+        key = required(stack.settings.stripe_api_key, "STRIPE_API_KEY")
+        async with stripe_client(key, stack.settings.stripe_api_base) as client:
+            account = await unless_stopped(stop, _past(client, owners, telling, stack.settings))
+            settings = await _with_webhooks(account, stack.settings)
+            async with working(settings, stack.temporal_address) as env:
+                typist = Typist(folder, await _variables(env, stack, settings), telling)
+                yield Scene(owners, account, env, typist, telling), stack
+
+
+async def _past(
+    client: stripe.StripeClient, owners: Sequence[Owner], telling: Telling, settings: Settings
+) -> OldAccount:
+    """Live through the years at the old system, while our database is made ready."""
+    account, _ = await asyncio.gather(live_two_years(client, owners, telling), asyncio.to_thread(migrate, settings))
+    return account
+
+
+async def _chapters(scene: Scene) -> None:
+    await move_in(scene)
+
+
+def _show_links(scene: Scene, stack: Stack) -> None:
+    settings, console = scene.env.engine.settings, scene.telling.console
+    for name, url in demo_links(stack, settings, scene.typist.variables["BILLFLOW_API_KEY"]).items():
+        console.print(f"{name}: {url}", highlight=False)
+    console.print("Everything stays up until ctrl-C.")
+
+
+async def _with_webhooks(account: OldAccount, settings: Settings) -> Settings:
+    """Let Stripe tell billflow what happens from now on."""
+    asked: Any = {"url": webhook_address(settings), "enabled_events": [*HANDLED_TYPES]}
+    made = await account.client.v1.webhook_endpoints.create_async(asked)
+    return settings.model_copy(update={"stripe_webhook_secret": SecretStr(str(made.secret))})
+
+
+async def _variables(env: DemoEnvironment, stack: Stack, settings: Settings) -> dict[str, str]:
+    """Return the variables that point commands at the demo's servers."""
+    api = webhook_address(settings).partition("/api/")[0]
+    here = {"BILLFLOW_API_URL": api, "BILLFLOW_API_KEY": await demo_key(env), "BILLFLOW_ORG": str(settings.org)}
+    return {**stack.environment(), **here}

@@ -133,7 +133,7 @@ def licenses_at(plan: OldPlan, seats: Organization, at: datetime) -> int:
     """Return how many licenses a plan has: its seats when it began, or when they were counted last."""
     counted = [day for day in plan.counted if plan.starts_at < day <= at]
     day = max([plan.starts_at, *counted])
-    seen = [one.members for one in seats.observations if one.observed_at <= day]
+    seen = [one.members + one.guests for one in seats.observations if one.observed_at <= day]
     return max(seen[-1] if seen else 0, LEAST[PRICES[plan.price].product])
 
 

@@ -74,7 +74,9 @@ async def _scene(
     """Run the servers, live through the years before billflow, and start it."""
     example = example_named(DEFAULT)
     owners = old_plans(read_seats(example.folder / str(example.file.seats)).organizations, options.only)
-    async with running_stack(demo_settings(), keep=False) as stack:
+    # Whatever key of Stripe's is in the environment: the past is the emulator's.
+    emulated = demo_settings().model_copy(update={"stripe_api_key": None, "stripe_api_base": None})
+    async with running_stack(emulated, keep=False) as stack:
         key = required(stack.settings.stripe_api_key, "STRIPE_API_KEY")
         async with stripe_client(key, stack.settings.stripe_api_base) as client:
             account = await unless_stopped(stop, _past(client, owners, telling, stack.settings))

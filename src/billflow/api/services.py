@@ -18,6 +18,7 @@ from billflow.service.customers import CustomerService
 from billflow.service.imports import ImportService
 from billflow.service.invoices import InvoiceService
 from billflow.service.offers import OfferService
+from billflow.service.parallel_runs import ParallelRunService
 from billflow.service.plan_batches import PlanBatchService
 from billflow.service.plans import PlanService
 from billflow.service.portal import PortalService
@@ -61,6 +62,7 @@ class Services:
     taxes: TaxService
     stripe_events: StripeEventQueue
     imports: ImportService
+    parallel_runs: ParallelRunService
     invoices: InvoiceService
     adjustments: AdjustmentService
     documents: InvoiceDocuments

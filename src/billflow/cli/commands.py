@@ -172,6 +172,12 @@ COMMANDS = (
         "import csv ./old --check",
         "import stripe ./read --map prices.toml --check",
     ),
+    LazyCommand(
+        "parallel-run",
+        "parallel_runs:app",
+        "Compare what billflow computes with what the old system issues.",
+        "parallel-run report",
+    ),
     LazyCommand("seats", "seats:app", "Report how many people use what.", "seats import seats.csv"),
     LazyCommand("clock", "clocks:app", "Move test clocks, and with them their plans.", "clock create demo"),
     LazyCommand("keys", "keys:app", "Make, list, revoke and rotate API keys.", "keys create backend"),

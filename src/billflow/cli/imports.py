@@ -1,6 +1,6 @@
 """`billflow import`: moving in from another billing system."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +15,7 @@ from billflow.cli.session import Api, CommandGroup, settings_here
 if TYPE_CHECKING:
     from billflow.imports.bundles import Bundles
     from billflow.imports.report import ImportReport
+    from billflow.settings import Settings
 
 app = CommandGroup()
 
@@ -29,6 +30,10 @@ Check = Annotated[bool, typer.Option("--check", help="Write nothing; say of ever
 SkipRefused = Annotated[bool, typer.Option("--skip-refused", help="Take what can be taken, whatever is refused.")]
 Report = Annotated[Path | None, typer.Option(metavar="FILE", help="Write what became of each record: .json or .csv.")]
 TestClock = Annotated[str | None, typer.Option(metavar="ID", help="Let the plans live on this test clock.")]
+
+ParallelRun = Annotated[
+    bool, typer.Option("--parallel-run", help="Let the old system go on to bill the plans, and compare.")
+]
 
 Objects = Annotated[Path, typer.Argument(metavar="FOLDER", help="What was read or exported, as JSON lines.")]
 ReadFirst = Annotated[bool, typer.Option("--read", help="Read the account of STRIPE_API_KEY into the folder first.")]
@@ -54,6 +59,7 @@ def csv_(  # noqa: PLR0913  (each is an option)
     skip_refused: SkipRefused = False,
     report: Report = None,
     test_clock: TestClock = None,
+    parallel_run: ParallelRun = False,
 ) -> Output:
     """Import a folder of CSV files: customers, plans, ledger, seats and invoices.
 
@@ -62,7 +68,8 @@ def csv_(  # noqa: PLR0913  (each is an option)
     """
     from billflow.imports.files import CSV
 
-    return _imported(api, folder, CSV, check=check, skip_refused=skip_refused, report=report, test_clock=test_clock)
+    how = {"test_clock_id": test_clock, "parallel_run": parallel_run}
+    return _imported(api, folder, CSV, check=check, skip_refused=skip_refused, report=report, how=how)
 
 
 @app.on_api("import json ./old --check", name="json")
@@ -74,11 +81,13 @@ def json_(  # noqa: PLR0913  (each is an option)
     skip_refused: SkipRefused = False,
     report: Report = None,
     test_clock: TestClock = None,
+    parallel_run: ParallelRun = False,
 ) -> Output:
     """Import a folder of JSON lines, or of JSON lists, as `import csv` does."""
     from billflow.imports.files import JSON
 
-    return _imported(api, folder, JSON, check=check, skip_refused=skip_refused, report=report, test_clock=test_clock)
+    how = {"test_clock_id": test_clock, "parallel_run": parallel_run}
+    return _imported(api, folder, JSON, check=check, skip_refused=skip_refused, report=report, how=how)
 
 
 @app.on_api(
@@ -95,6 +104,7 @@ def stripe_(  # noqa: PLR0913  (each is an option)
     skip_refused: SkipRefused = False,
     report: Report = None,
     test_clock: TestClock = None,
+    parallel_run: ParallelRun = False,
 ) -> Output:
     """Import an account at Stripe: customers, balances, coupons, cards, subscriptions, schedules and invoices.
 
@@ -106,25 +116,26 @@ def stripe_(  # noqa: PLR0913  (each is an option)
 
     prices = read_price_map(map_file)
     if read:
-        _read(folder, stripe_test_clock)
+        from billflow.wiring.imports import read_stripe
+
+        read_with_progress(lambda settings, progress: read_stripe(settings, folder, stripe_test_clock, progress))
     bundles = bundle_stripe(load_objects(folder), prices)
-    return take(api, bundles, check=check, skip_refused=skip_refused, report=report, test_clock=test_clock)
+    how = {"test_clock_id": test_clock, "parallel_run": parallel_run}
+    return take(api, bundles, check=check, skip_refused=skip_refused, report=report, how=how)
 
 
-def _read(folder: Path, clock: str | None) -> None:
+def read_with_progress(reading: "Callable[[Settings, Callable[[str, int], None]], Coroutine[Any, Any, None]]") -> None:
+    """Read something of the account of STRIPE_API_KEY, and show on a terminal how far that is."""
     import asyncio
 
     from rich.console import Console
 
-    from billflow.wiring.imports import read_stripe
-
-    settings = settings_here()
     with Console(stderr=True).status("") as status:
 
         def progress(kind: str, count: int) -> None:
             status.update(f"{count:,} {kind.replace('_', ' ')} read")
 
-        asyncio.run(read_stripe(settings, folder, clock, progress))
+        asyncio.run(reading(settings_here(), progress))
 
 
 def _imported(api: Api, folder: Path, endings: tuple[str, ...], **options: Any) -> Output:
@@ -135,33 +146,35 @@ def _imported(api: Api, folder: Path, endings: tuple[str, ...], **options: Any) 
 
 
 def take(  # noqa: PLR0913  (each is an option)
-    api: Api, bundles: "Bundles", *, check: bool, skip_refused: bool, report: Path | None, test_clock: str | None
+    api: Api, bundles: "Bundles", *, check: bool, skip_refused: bool, report: Path | None, how: dict[str, Any]
 ) -> Output:
-    """Check all customers, take them where nothing stands against it, and say what became of each record."""
+    """Check all customers, take them where nothing stands against it, and say what became of each record.
+
+    *how* is what each request says beside its customers.
+    """
     from billflow.imports.report import ImportReport
 
     found = ImportReport()
     found.add_refused(bundles)
     with shown("checked") as progress:
-        found.add_answered(_asked(api, bundles, progress, check=True, test_clock=test_clock), bundles)
+        found.add_answered(_asked(api, bundles, progress, {**how, "check": True}), bundles)
     if not check and (skip_refused or not found.refusals):
         found = ImportReport(written=True)
         found.add_refused(bundles)
         with shown("imported") as progress:
-            found.add_answered(_asked(api, bundles, progress, check=False, test_clock=test_clock), bundles)
+            found.add_answered(_asked(api, bundles, progress, {**how, "check": False}), bundles)
     if report is not None:
         write_file(report, found.text_for(report).encode(), "--report")
     return _output(found, check=check)
 
 
 def _asked(
-    api: Api, bundles: "Bundles", progress: Callable[[int, int], None], *, check: bool, test_clock: str | None
+    api: Api, bundles: "Bundles", progress: Callable[[int, int], None], how: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     customers = list(bundles.customers.values())
     for begin in range(0, len(customers), BATCH):
         part = [one.model_dump(mode="json", exclude_unset=True) for one in customers[begin : begin + BATCH]]
-        body = {"customers": part, "check": check, "test_clock_id": test_clock}
-        yield from api.write("POST", "/imports", body)["records"]
+        yield from api.write("POST", "/imports", {"customers": part, **how})["records"]
         progress(begin + len(part), len(customers))
 
 

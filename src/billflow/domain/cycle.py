@@ -241,6 +241,8 @@ def _started_at(step: Step, follower: Plan, billing_date: datetime) -> Plan:
         end_date=add_months(billing_date, 12, leap_february=leap) if fixed else follower.end_date,
         collection_method=step.plan.collection_method,
         seats_observed_through=step.plan.seats_observed_through,
+        parallel_run_since=step.plan.parallel_run_since,
+        cutover_at=step.plan.cutover_at,
         predecessor_id=step.plan.id,
     )
 

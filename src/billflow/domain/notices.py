@@ -53,10 +53,12 @@ class Notice:
 def notices_until(plan: Plan, days: NoticeDays, until: datetime) -> Iterator[Notice]:
     """Yield what is to be told of a plan by *until* and not after the fact, in time order.
 
-    What would have been told before the plan began is told as of its beginning.
+    What would have been told before the plan began is told as of its beginning, and what another system bills is not.
     """
     found = []
     for occasion, due_at in _to_come(plan, until):
+        if plan.in_parallel_run(due_at):
+            continue
         ahead = days.of(occasion)
         at = max(due_at - ahead, plan.billing_cycle_anchor if plan.billing_cycle_anchor < due_at else due_at - ahead)
         if ahead and at <= until <= due_at:
@@ -70,8 +72,8 @@ def upcoming_invoice(facts: Facts, due_at: datetime, now: datetime) -> InvoiceDr
         dates = list(billing_dates_until(facts, due_at, now=now))
     except (NeedsAttention, Refused, InvalidInput):
         return None
-    invoices = [invoice for date in dates for invoice in date.invoices if invoice.at == due_at and invoice.total > 0]
-    return invoices[0] if invoices else None
+    invoices = (invoice for date in dates for invoice in date.invoices if not invoice.parallel_run)
+    return next((invoice for invoice in invoices if invoice.at == due_at and invoice.total > 0), None)
 
 
 def _to_come(plan: Plan, until: datetime) -> Iterator[tuple[NoticeOccasion, datetime]]:

@@ -93,6 +93,7 @@ class Plan:
     `catalog_version` is the catalogue its newest step went by. A price change that was announced makes the price per
     license `next_price` at the first renewal that is not before `next_price_from` (rules 14.1).
     `cycle_coupon` is what invoices call the coupon that takes `cycle_percent_off` off the running cycle (rules 34.1).
+    Since `parallel_run_since` another system bills it, up to `cutover_at` where that is set (rules 41).
     """
 
     id: str
@@ -122,6 +123,8 @@ class Plan:
     next_price_from: datetime | None = None
     cycle_coupon: str | None = None
     cycle_percent_off: str | None = None
+    parallel_run_since: datetime | None = None
+    cutover_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if (self.price_per_license is None) == (self.fixed_price is None):
@@ -131,6 +134,10 @@ class Plan:
     def is_automatic(self) -> bool:
         """Tell whether licenses follow the seats."""
         return self.license_management is LicenseManagement.AUTOMATIC
+
+    def in_parallel_run(self, moment: datetime) -> bool:
+        """Tell whether another system bills what begins at *moment*, and billflow only computes it (rules 41.1)."""
+        return self.parallel_run_since is not None and (self.cutover_at is None or moment < self.cutover_at)
 
     @property
     def due_at(self) -> datetime | None:

@@ -47,6 +47,7 @@ class ImportPlan:
     The running period is `[period_start, period_end)`, of a trial the trial. Periods are counted from the `anchor`,
     from `period_start` where there is none. Without a price the catalogue's holds, or what was agreed. `ledger` holds
     the entries of the running period in their order, from its renewal on; without any the period began with `licenses`.
+    In a `parallel_run` the other system goes on to bill it until the cutover (rules 41).
     """
 
     tier: str
@@ -65,6 +66,7 @@ class ImportPlan:
     ends_with_period: bool = False
     next_schedule: Schedule | None = None
     ledger: tuple[OpeningEntry, ...] = ()
+    parallel_run: bool = False
 
     def __post_init__(self) -> None:
         checked_licenses(self.licenses)
@@ -251,6 +253,7 @@ def _plan(facts: StartFacts, asked: ImportPlan, tier: Tier, at: datetime) -> Pla
         end_date=_end_date(facts, asked, anchor, at),
         discount_percent=percent,
         seats_observed_through=seen.observed_at if seen else at - MICROSECOND,
+        parallel_run_since=at if asked.parallel_run else None,
     )
 
 

@@ -68,6 +68,7 @@ def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine
     charged = [
         ChargedLine(gross(line, inclusive=invoice.tax_inclusive), line.derivation.period, paid)
         for invoice in outcome.invoices
+        if not invoice.parallel_run
         for line in invoice.lines
         if line.kind not in NO_CYCLE and line.derivation.period.end > outcome.at
     ]
@@ -75,7 +76,7 @@ def _charged(facts: Facts, outcome: Outcome, *, paid: bool) -> tuple[ChargedLine
 
 
 def _additions(facts: Facts, outcome: Outcome) -> tuple[BilledAddition, ...]:
-    lines = [line for invoice in outcome.invoices for line in invoice.lines]
+    lines = [line for invoice in outcome.invoices if not invoice.parallel_run for line in invoice.lines]
     billed = additions_after(facts.additions, lines)
     return tuple(addition for addition in billed if addition.cycle.end > outcome.at)
 

@@ -44,6 +44,9 @@ class Cause(StrEnum):
     INVOICE = "invoice"
     """An invoice that the other bill doesn't have, such as on another date."""
 
+    NOT_YET = "not yet issued"
+    """An invoice that the other system of a parallel run, or billflow, may still make."""
+
     ON_HOLD = "on hold"
     """A plan that can't go on by one of the rules, or not any more than by the other."""
 

@@ -1,6 +1,6 @@
 """Rows put together by customer: each with all of its own, or refused with the row that can't be taken."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,13 +47,13 @@ class Bundles:
 def bundle(rows: Iterable[FileRow], refused: Sequence[RefusedRow] = ()) -> Bundles:
     """Check each row by itself and against the others, and put together those of each customer."""
     made = Bundles(refused=list(refused))
-    parsed = [(row, one) for row in rows if (one := _parsed(row, made)) is not None]
+    found = [(row, one) for row in rows if (one := _parsed(row, made)) is not None]
     known: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
-    for row, one in parsed:
+    for row, one in found:
         _register(row, one, known, made)
-    owners = {plan.external_id: plan.customer for plan in known["plans"].values()}
+    owners = {kind: {one.external_id: one.customer for one in known[kind].values()} for kind in ("plans", "invoices")}
     parts: dict[str, dict[str, list[Any]]] = {name: {kind: [] for kind in KINDS} for name in known["customers"]}
-    for row, one in parsed:
+    for row, one in found:
         owner = _owner(row, one, owners)
         if owner not in parts:
             made.refused.append(RefusedRow.of(row, _unknown(row, one)))
@@ -74,16 +74,21 @@ def bundle(rows: Iterable[FileRow], refused: Sequence[RefusedRow] = ()) -> Bundl
     return made
 
 
-def _parsed(row: FileRow, made: Bundles) -> Contract | None:
+def parsed(row: FileRow) -> Any:
+    """Return a row as what it is of; raises `BillingError` for one that can't be read."""
     try:
         return KINDS[row.kind].model_validate(row.values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "row"
-        made.refused.append(RefusedRow.of(row, field_refusal(first, name)))
+        raise field_refusal(first, ".".join(str(part) for part in first["loc"]) or "row") from None
+
+
+def _parsed(row: FileRow, made: Bundles) -> Any:
+    try:
+        return parsed(row)
     except BillingError as error:
         made.refused.append(RefusedRow.of(row, error))
-    return None
+        return None
 
 
 def _register(row: FileRow, one: Contract, known: dict[str, dict[str, Any]], made: Bundles) -> None:
@@ -99,18 +104,26 @@ def _register(row: FileRow, one: Contract, known: dict[str, dict[str, Any]], mad
     made.sources[row.kind, external_id] = row
 
 
-def _owner(row: FileRow, one: Any, owners: dict[str, str]) -> str | None:
+_PART_OF = {"ledger": ("plans", "plan"), "invoice_lines": ("invoices", "invoice")}
+"""Records that name no customer: which record they are part of, and the field that names it."""
+
+
+def _owner(row: FileRow, one: Any, owners: Mapping[str, Mapping[str, str]]) -> str | None:
     if isinstance(one, CustomerOpening):
         return one.external_id
-    return owners.get(one.plan) if row.kind == "ledger" else str(one.customer)
+    if row.kind not in _PART_OF:
+        return str(one.customer)
+    kind, name = _PART_OF[row.kind]
+    return owners[kind].get(getattr(one, name))
 
 
-def _named_owner(row: FileRow, owners: dict[str, str]) -> str | None:
+def _named_owner(row: FileRow, owners: Mapping[str, Mapping[str, str]]) -> str | None:
     """Return whose row it is, as far as a row that can't be read says so."""
     values = row.values
-    if row.kind == "customers":
-        return values.get("external_id")
-    return owners.get(str(values.get("plan"))) if row.kind == "ledger" else values.get("customer")
+    if row.kind in _PART_OF:
+        kind, name = _PART_OF[row.kind]
+        return owners[kind].get(str(values.get(name)))
+    return values.get("external_id") if row.kind == "customers" else values.get("customer")
 
 
 def _unknown(row: FileRow, one: Any) -> InvalidInput:
@@ -118,6 +131,9 @@ def _unknown(row: FileRow, one: Any) -> InvalidInput:
         return InvalidInput(
             f"There is no plan {one.plan!r} in this import; add its record.", code="unknown_plan", field="plan"
         )
+    if row.kind == "invoice_lines":
+        message = f"There is no invoice {one.invoice!r} in this import; add its record."
+        return InvalidInput(message, code="unknown_invoice", field="invoice")
     return InvalidInput(
         f"There is no customer {one.customer!r} in this import; add its record.",
         code="unknown_customer",

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.imports import (
     CustomerOpening,
+    InvoiceLineOpening,
     InvoiceOpening,
     LedgerOpening,
     PlanOpening,
@@ -23,6 +24,7 @@ KINDS: Mapping[str, type[Contract]] = {
     "ledger": LedgerOpening,
     "seats": SeatOpening,
     "invoices": InvoiceOpening,
+    "invoice_lines": InvoiceLineOpening,
 }
 """The files of a folder by their names, and what each row of one is."""
 
@@ -39,14 +41,19 @@ class FileRow:
     values: dict[str, Any]
 
 
-def read_folder(folder: Path, endings: tuple[str, ...]) -> list[FileRow]:
-    """Return every row of a folder's files; raises `InvalidInput` where there is none, or one that can't be read."""
+def read_folder(
+    folder: Path, endings: tuple[str, ...], kinds: Iterable[str] = KINDS, *, needed: str = "customers"
+) -> list[FileRow]:
+    """Return every row of a folder's files of some *kinds*; raises `InvalidInput` for one that can't be read.
+
+    It raises that too where the *needed* file is missing.
+    """
     if not folder.is_dir():
-        raise InvalidInput(f"{folder} is no folder; name one with customers{endings[0]}.", field="folder")
-    found = [(kind, folder / f"{kind}{ending}") for kind in KINDS for ending in endings]
+        raise InvalidInput(f"{folder} is no folder; name one with {needed}{endings[0]}.", field="folder")
+    found = [(kind, folder / f"{kind}{ending}") for kind in kinds for ending in endings]
     files = [(kind, file) for kind, file in found if file.exists()]
-    if not any(kind == "customers" for kind, _ in files):
-        raise InvalidInput(f"{folder} has no customers{endings[0]}; write it first.", field="folder")
+    if not any(kind == needed for kind, _ in files):
+        raise InvalidInput(f"{folder} has no {needed}{endings[0]}; write it first.", field="folder")
     return [row for kind, file in files for row in _rows(kind, file)]
 
 

@@ -63,11 +63,9 @@ def _settings(customer: Obj) -> dict[str, Any]:
 
 
 def invoice_row(invoice: Obj, plan: str | None) -> dict[str, Any]:
-    """Return an invoice's row; raises `Refused` for one that is no fact: a draft, or one that credits."""
+    """Return an invoice's row; raises `Refused` for a draft, which is no fact yet."""
     if invoice["status"] == "draft":
         raise Refused("The invoice is a draft; read the account again once it is final.", code="invoice_is_draft")
-    if invoice["total"] < 0:
-        raise Refused("The invoice credits; what it left is in the customer's balance.", code="invoice_credits")
     changed = invoice.get("status_transitions") or {}
     period = _period((invoice.get("lines") or {}).get("data") or [])
     paid = invoice["status"] == "paid"
@@ -100,6 +98,6 @@ def _period(lines: list[Obj]) -> Obj:
 def _paid(invoice: Obj) -> int:
     """Return what is paid, credit included: of a paid invoice all, of an open one what no longer remains."""
     if invoice["status"] == "paid":
-        return int(invoice["total"])
+        return max(int(invoice["total"]), 0)
     remaining = invoice["amount_remaining"] if invoice["status"] == "open" else invoice["amount_due"]
     return max(int(invoice["total"]) - int(remaining), 0)

@@ -1,11 +1,12 @@
 """An account at Stripe as rows of the neutral format, with what has no counterpart refused by its reason."""
 
-from billflow.domain.errors import BillingError, InvalidInput
+from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.imports.bundles import Bundles, RefusedRow, bundle
 from billflow.imports.files import FileRow
 from billflow.imports.price_map import PriceMap
 from billflow.imports.stripe_coupons import coupon_of
 from billflow.imports.stripe_customers import customer_row, invoice_row
+from billflow.imports.stripe_invoices import subscription_of
 from billflow.imports.stripe_objects import AccountObjects, Obj
 from billflow.imports.stripe_plans import OVER, plan_row
 
@@ -66,15 +67,20 @@ class _Mapping:
     def invoice(self, invoice: Obj) -> None:
         """Map an invoice; one that is no fact of the account is left out, and named."""
         row = _row("invoices", invoice)
-        details = (invoice.get("parent") or {}).get("subscription_details") or {}
-        subscription = details.get("subscription")
+        subscription = subscription_of(invoice)
         plan = subscription if subscription in self.live.values() else None
         try:
             values = invoice_row(invoice, plan)
+            _check_is_charge(invoice)
         except BillingError as error:
             self.ignored.append(RefusedRow.of(row, error))
             return
         self.rows.append(FileRow("invoices", row.file, row.line, values))
+
+
+def _check_is_charge(invoice: Obj) -> None:
+    if invoice["total"] < 0:
+        raise Refused("The invoice credits; what it left is in the customer's balance.", code="invoice_credits")
 
 
 def _row(kind: str, obj: Obj) -> FileRow:

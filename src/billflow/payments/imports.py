@@ -1,14 +1,16 @@
 """Reading an account at Stripe page by page into a folder, so that a reading that broke off goes on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import stripe
 
-from billflow.payments.calls import ask
+from billflow.payments.calls import ask, ask_all, ask_if_there
+from billflow.payments.errors import port_faults
 
 PAGE = 100
 STATE = "read.json"
@@ -16,6 +18,10 @@ STATE = "read.json"
 
 Progress = Callable[[str, int], None]
 """Told which kind is being read, and how many of it there are so far."""
+
+
+Completed = Callable[[stripe.StripeClient, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Reads what a listed object does not show of itself."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,23 @@ class StripeReader:
         await self._all("subscriptions", v1.subscriptions.list_async, expanded, progress)
         await self._balances(progress)
 
-    async def _all(self, kind: str, listing: Any, params: dict[str, Any], progress: Progress) -> None:
+    async def read_invoices(self, since: datetime | None, progress: Progress) -> None:
+        """Read the invoices made since a moment that are missing in the folder, each with all its lines."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = {"created": {"gte": int(since.timestamp())}} if since else {}
+        await self._all("invoices", self.client.v1.invoices.list_async, made, progress, whole)
+
+    async def _all(
+        self, kind: str, listing: Any, params: dict[str, Any], progress: Progress, completed: Completed | None = None
+    ) -> None:
         state = self._state()
         after, count = state.get(kind), len(_lines(self.folder / f"{kind}.jsonl"))
         while f"{kind}/done" not in state:
             cursor = {"starting_after": after} if after else {}
             page = await ask(f"{kind}.list", listing({"limit": PAGE, **params, **cursor}))
             found = [one.to_dict() for one in page.data]
+            if completed:
+                found = [await completed(self.client, one) for one in found]
             self._append(kind, found)
             count += len(found)
             after = found[-1]["id"] if found else after
@@ -92,6 +108,29 @@ class StripeReader:
         written = self.folder / f"{STATE}.new"
         written.write_text(json.dumps(state), encoding="utf-8")
         written.replace(self.folder / STATE)
+
+
+@dataclass(frozen=True)
+class StripeInvoiceReader:
+    """Reads invoices that another system made at Stripe."""
+
+    client: stripe.StripeClient
+
+    async def read(self, stripe_invoice_id: str) -> dict[str, Any] | None:
+        """Return an invoice with all its lines, None where Stripe has none of that id; raises the port's faults."""
+        with port_faults():
+            retrieving = self.client.v1.invoices.retrieve_async(stripe_invoice_id)
+            invoice = await ask_if_there("invoice.retrieve", retrieving)
+            return None if invoice is None else await whole(self.client, invoice.to_dict())
+
+
+async def whole(client: stripe.StripeClient, invoice: dict[str, Any]) -> dict[str, Any]:
+    """Return an invoice with all its lines, of which Stripe shows the first ten with it."""
+    if invoice["lines"]["has_more"]:
+        params: stripe.params.InvoiceLineItemListParams = {"limit": PAGE}
+        lines = await ask_all("invoice_line.list", client.v1.invoices.line_items.list_async(invoice["id"], params))
+        invoice["lines"] = {"data": [line.to_dict() for line in lines], "has_more": False}
+    return invoice
 
 
 def _lines(file: Path) -> list[str]:

@@ -25,7 +25,7 @@ class ImportService:
         """
         imports = self.repositories.imports
         act = imports.check if asked.check else imports.take
-        results = await act(org_id, asked.customers, asked.test_clock_id, change)
+        results = await act(org_id, asked, change)
         if not asked.check:
             running = [state for result in results for state in result.plans if state.runs]
             for state in running:

@@ -8,6 +8,7 @@ import structlog
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.adjustments import MarkedBalance
+from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceStatus, InvoiceToCollect
 from billflow.models.contracts.stripe_event_types import (
     ADJUSTED,
@@ -18,14 +19,18 @@ from billflow.models.contracts.stripe_event_types import (
     CUSTOMER_DELETED,
     CUSTOMER_UPDATED,
     DISPUTED,
+    FINALIZED,
 )
 from billflow.models.contracts.webhooks import ForeignReason, StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
+from billflow.payments.imports import StripeInvoiceReader
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
 from billflow.ports.stripe_events import StripeEventRepository
 from billflow.service.collection import CollectionService
+from billflow.service.parallel_runs import ParallelRunService
 from billflow.store.adjustments.repository import PostgresAdjustmentRepository
+from billflow.store.audit.recorder import STRIPE
 from billflow.store.invoices.repository import PostgresInvoiceRepository
 from billflow.store.webhooks.stripe_event_effects import PostgresStripeEventEffects
 
@@ -49,6 +54,8 @@ class StripeEventHandlers:
     records: PostgresStripeEventEffects
     adjustments: StripeAdjustmentGateway
     methods: StripePaymentMethods
+    parallel_runs: ParallelRunService
+    invoices_of_others: StripeInvoiceReader
     livemode: bool = False
 
     async def owner_of(self, event: StripeEvent) -> str | ForeignReason:
@@ -75,6 +82,8 @@ class StripeEventHandlers:
         """Record that an invoice was paid, voided or marked uncollectible, as Stripe holds it now, and pass it on."""
         ref = await self._invoice(org_id, event)
         invoice = await self._to_collect(ref) if ref else None
+        if ref is None:
+            await self._take_in(org_id, event)
         if ref is None or invoice is None:
             return
         status, amount_paid = invoice.status, None
@@ -88,6 +97,22 @@ class StripeEventHandlers:
         change = await self.invoice_repository.record_closed(ref, status, event.created, amount_paid)
         if change:
             await self.collection.invoice_status_changed(change)
+
+    async def finalized(self, org_id: str, event: StripeEvent) -> None:
+        """Take in an invoice that another system issued; of our own we know."""
+        if await self._invoice(org_id, event) is None:
+            await self._take_in(org_id, event)
+
+    async def _take_in(self, org_id: str, event: StripeEvent) -> None:
+        """Take in an invoice as Stripe holds it, of a customer whose plan is or was in a parallel run (rules 41.2)."""
+        customer, named = event.objects.customer, _stripe_invoice_id(event)
+        if not customer or not named:
+            return
+        if await self.parallel_runs.repositories.issued_invoices.is_compared(org_id, customer):
+            held = await self.invoices_of_others.read(named)
+            change = ChangeContext(actor=STRIPE, at=event.created)
+            if held is not None:
+                await self.parallel_runs.take_from_stripe(org_id, held, change)
 
     async def _held(self, ref: InvoiceRef, invoice: InvoiceToCollect, event: StripeEvent) -> MarkedBalance | None:
         """Return how Stripe holds the invoice that an event names; None where it is not the one of our database."""
@@ -207,6 +232,7 @@ def _stripe_invoice_id(event: StripeEvent) -> str | None:
 
 
 _HANDLERS: dict[str, Handler] = {
+    FINALIZED: StripeEventHandlers.finalized,
     **dict.fromkeys(CLOSED, StripeEventHandlers.closed),
     **dict.fromkeys(ATTEMPT_FAILED, StripeEventHandlers.attempt_failed),
     CARD_ENTERED: StripeEventHandlers.card_entered,

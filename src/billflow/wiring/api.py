@@ -108,6 +108,7 @@ def api_services(engine: Engine) -> Services:
         catalog=engine.catalog,
         taxes=engine.taxes,
         imports=engine.imports,
+        parallel_runs=engine.parallel_runs,
         invoices=engine.invoices,
         adjustments=engine.adjustments,
         stripe_events=StripeEventQueue(
@@ -135,5 +136,7 @@ def stripe_event_handlers(engine: Engine) -> StripeEventHandlers:
         records=engine.repositories.stripe_event_effects,
         adjustments=engine.adjustment_gateway,
         methods=engine.payment_methods,
+        parallel_runs=engine.parallel_runs,
+        invoices_of_others=engine.invoice_reader,
         livemode=engine.mode is Mode.LIVE,
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from billflow.payments.adjustments import StripeAdjustmentGateway
     from billflow.payments.gateway import StripeGateway
+    from billflow.payments.imports import StripeInvoiceReader
     from billflow.payments.payment_methods import StripePaymentMethods
     from billflow.payments.sandbox import Sandbox
     from billflow.service.adjustments import AdjustmentService
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from billflow.service.imports import ImportService
     from billflow.service.invoices import InvoiceService
     from billflow.service.offers import OfferService
+    from billflow.service.parallel_runs import ParallelRunService
     from billflow.service.plan_batches import PlanBatchService
     from billflow.service.plans import PlanService
     from billflow.service.portal import PortalService
@@ -61,6 +63,7 @@ class Engine(Store):
     collection: ClassVar["Part[CollectionService]"] = Part("service.collection")
     customers: ClassVar["Part[CustomerService]"] = Part("service.customers")
     imports: ClassVar["Part[ImportService]"] = Part("service.imports")
+    parallel_runs: ClassVar["Part[ParallelRunService]"] = Part("service.parallel_runs")
     seats: ClassVar["Part[SeatService]"] = Part("service.seats")
     clocks: ClassVar["Part[ClockService]"] = Part("service.clocks")
     plan_batches: ClassVar["Part[PlanBatchService]"] = Part("service.plan_batches")
@@ -101,6 +104,13 @@ class Engine(Store):
         from billflow.payments.payment_methods import StripePaymentMethods
 
         return StripePaymentMethods(self.stripe, self.gateway)
+
+    @cached_property
+    def invoice_reader(self) -> "StripeInvoiceReader":
+        """Return what reads invoices at Stripe that another system issued."""
+        from billflow.payments.imports import StripeInvoiceReader
+
+        return StripeInvoiceReader(self.stripe)
 
     @cached_property
     def sandbox(self) -> "Sandbox":

@@ -1,5 +1,8 @@
 """What reads an account at Stripe for a command."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import stripe
@@ -16,10 +19,22 @@ async def read_stripe(settings: Settings, folder: Path, test_clock: str | None, 
 
     Raises `SettingsError` without a key, and `CommandFailed` where Stripe does not answer.
     """
+    async with _account(settings) as client:
+        await StripeReader(client, folder, test_clock).read(progress)
+
+
+async def read_stripe_invoices(settings: Settings, folder: Path, since: datetime | None, progress: Progress) -> None:
+    """Read the account's invoices with all their lines, those made since a moment; raises as `read_stripe` does."""
+    async with _account(settings) as client:
+        await StripeReader(client, folder).read_invoices(since, progress)
+
+
+@asynccontextmanager
+async def _account(settings: Settings) -> AsyncIterator[stripe.StripeClient]:
     key = required(settings.stripe_api_key, "STRIPE_API_KEY")
     try:
         async with stripe_client(key, settings.stripe_api_base) as client:
-            await StripeReader(client, folder, test_clock).read(progress)
+            yield client
     except stripe.StripeError as error:
         said = error.user_message or type(error).__name__
         raise CommandFailed(

@@ -15,8 +15,11 @@ def add_item(step: Step, command: AddItem) -> None:
     """Note what is billed once with the next invoice, or bill it at once.
 
     Raises `InvalidInput` for an amount that the currency can't be charged in, and `Refused` where the plan has no next
-    invoice, or no single charge can be over the amount.
+    invoice or another system bills it, or no single charge can be over the amount.
     """
+    if step.plan.in_parallel_run(step.at):
+        message = "Another system bills the plan until its cutover; bill the item there, or once the cutover is past."
+        raise Refused(message, code="in_parallel_run")
     item = Item(
         seq=step.items.next_seq,
         description=command.description.strip(),

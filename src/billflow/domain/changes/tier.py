@@ -30,8 +30,12 @@ from billflow.domain.step import Step
 def upgrade_tier_now(step: Step, command: UpgradeTierNow) -> None:
     """End the plan, credit the unused share of what was paid for the running cycle, start the higher tier.
 
-    Complimentary access ends in the same way; nothing was paid for it, so nothing is credited (rules 13).
+    Complimentary access ends in the same way; nothing was paid for it, so nothing is credited (rules 13). Raises
+    `Refused` while another system bills the plan: its period would be another than ours.
     """
+    if step.plan.in_parallel_run(step.at):
+        message = "Another system bills the plan until its cutover; schedule the tier for then, or wait."
+        raise Refused(message, code="in_parallel_run")
     plan, offer = step.plan, accepted_offer(step, command) if command.offer_id else None
     tier = _offered_tier(step, offer) if offer else _checked_upgrade(step, command.tier)
     if offer:

@@ -107,7 +107,8 @@ class PaymentTerms:
 class InvoiceDraft:
     """An invoice dated `at`, before the records give it an id; `licenses` is what a purchase buys.
 
-    With `automatic_tax` it is net, and Stripe adds the tax when it gets it (rules 37.5).
+    With `automatic_tax` it is net, and Stripe adds the tax when it gets it (rules 37.5). One in a `parallel_run` is
+    another system's to issue: ours is kept to be compared, and nothing else comes of it (rules 41).
     """
 
     kind: InvoiceKind
@@ -120,6 +121,7 @@ class InvoiceDraft:
     coupon_use: CouponUse | None = None
     licenses: int | None = None
     automatic_tax: bool = False
+    parallel_run: bool = False
 
     @property
     def total(self) -> int:

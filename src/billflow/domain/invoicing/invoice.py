@@ -1,5 +1,9 @@
 """Making the invoice of a step: every unsettled entry up to its moment, once."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from billflow.domain.errors import NeedsAttention
 from billflow.domain.invoicing.add_ons import add_on_lines
 from billflow.domain.invoicing.charges import Charge, charges
 from billflow.domain.invoicing.draft import (
@@ -15,7 +19,7 @@ from billflow.domain.invoicing.items import item_lines
 from billflow.domain.invoicing.parts import draft_in_parts
 from billflow.domain.invoicing.rules import RULES, discounted
 from billflow.domain.invoicing.tax import treatment_of, with_tax
-from billflow.domain.ledger import Disposition
+from billflow.domain.ledger import Disposition, LedgerEntry
 from billflow.domain.step import Step
 from billflow.domain.tax.policy import Treatment
 
@@ -24,26 +28,43 @@ def bill(step: Step, *, with_items: bool = True) -> None:
     """Settle every open entry of the step and draft one invoice for what they add up to, if anything (rules 8.2).
 
     Pending one-off items are on it, unless they are to wait. Nothing is settled or billed while the plan is in its
-    trial.
+    trial. In a parallel run, entries that another system bills are on a draft of their own, before ours (rules 41.1).
+    Raises `NeedsAttention` where the cutover lies within a cycle.
     """
     if step.plan.status.in_trial:
         return
     open_entries = step.unallocated()
-    step.allocate(open_entries, Disposition.NOTHING_TO_BILL)
+    theirs = [entry for entry in open_entries if step.plan.in_parallel_run(entry.event_time)]
+    ours = [entry for entry in open_entries if not step.plan.in_parallel_run(entry.event_time)]
+    _check_cutover(step, theirs)
+    step.allocate(theirs, Disposition.IMPORTED)
+    step.allocate(ours, Disposition.NOTHING_TO_BILL)
     if not step.tier.billable:
         return
-    bundle = step.facts.settings.bundle_additions_by_date
-    licenses, add_ons = (
-        [one for one in open_entries if (one.add_on is not None) is of_add_on] for of_add_on in (False, True)
-    )
-    lines = [line for charge in charges(step.ledger, licenses, bundle=bundle) if (line := line_for(step, charge))]
-    lines += add_on_lines(step, add_ons)
-    lines += end_date_changes(step)
-    lines += item_lines(step) if with_items else []
+    if theirs and (lines := _lines(step, theirs)):
+        step.invoices.append(replace(recurring_invoice(step, lines), parallel_run=True))
+    lines = [*_lines(step, ours), *end_date_changes(step), *(item_lines(step) if with_items else [])]
     step.allocated.update(dict.fromkeys([seq for line in lines for seq in line.entries], Disposition.BILLED))
     if lines:
         draft = recurring_invoice(step, lines)
         step.invoices += draft_in_parts(draft, _treatment(step)) if step.in_parts else [chargeable(draft)]
+
+
+def _check_cutover(step: Step, theirs: Sequence[LedgerEntry]) -> None:
+    """Hold a plan back whose other system would stop within a cycle: what is left of that nobody would bill."""
+    cutover = step.plan.cutover_at
+    if cutover and any(entry.is_renewal and step.renewal_or_end(entry.event_time) > cutover for entry in theirs):
+        message = "The cutover lies within the plan's next cycle; move it to the end of that, or take it back."
+        raise NeedsAttention(message, code="cutover_within_cycle")
+
+
+def _lines(step: Step, entries: Sequence[LedgerEntry]) -> list[Line]:
+    bundle = step.facts.settings.bundle_additions_by_date
+    licenses, add_ons = (
+        [one for one in entries if (one.add_on is not None) is of_add_on] for of_add_on in (False, True)
+    )
+    lines = [line for charge in charges(step.ledger, licenses, bundle=bundle) if (line := line_for(step, charge))]
+    return [*lines, *add_on_lines(step, add_ons)]
 
 
 def line_for(step: Step, charge: Charge) -> Line | None:

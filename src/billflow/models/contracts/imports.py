@@ -35,6 +35,19 @@ class OpeningInvoiceStatus(StrEnum):
     UNCOLLECTIBLE = "uncollectible"
 
 
+class OpeningLineKind(StrEnum):
+    """What a line of the other system's invoice is for.
+
+    A `proration` changes licenses within a cycle: what is added, or what of it was not used and comes off.
+    """
+
+    LICENSES = "licenses"
+    PRORATION = "proration"
+    OTHER = "other"
+    DISCOUNT = "discount"
+    TAX = "tax"
+
+
 class CustomerOpening(NewCustomer):
     """A customer as the other system has it; `credit_balance` is what it has in credit, in minor units.
 
@@ -82,11 +95,12 @@ class PlanOpening(RequestModel):
     ends_with_period: bool = False
     next_schedule: Schedule | None = None
 
-    def asked(self, ledger: tuple["LedgerOpening", ...]) -> ImportPlan:
+    def asked(self, ledger: tuple["LedgerOpening", ...], *, parallel_run: bool) -> ImportPlan:
         """Return what the domain is asked for, with the plan's entries of the ledger."""
         mine = [entry for entry in ledger if entry.plan == self.external_id]
-        entries = [OpeningEntry(**entry.model_dump(exclude={"plan"})) for entry in mine]
-        return ImportPlan(**self.model_dump(exclude={"external_id", "customer"}), ledger=tuple(entries))
+        entries = tuple(OpeningEntry(**entry.model_dump(exclude={"plan"})) for entry in mine)
+        own = self.model_dump(exclude={"external_id", "customer"})
+        return ImportPlan(**own, ledger=entries, parallel_run=parallel_run)
 
 
 class LedgerOpening(RequestModel):
@@ -111,7 +125,7 @@ class SeatOpening(RequestModel):
 class InvoiceOpening(RequestModel):
     """An invoice of the other system, amounts in minor units of `currency`: a fact, which is never billed again.
 
-    `amount_paid` is what was paid of it, in all or in part; `paid_at` is when it was paid whole.
+    `amount_paid` is what was paid of it, in all or in part; `paid_at` is when it was paid whole. Below 0 it credits.
     """
 
     external_id: ExternalId
@@ -120,7 +134,7 @@ class InvoiceOpening(RequestModel):
     number: ExternalId | None = None
     status: OpeningInvoiceStatus
     currency: Currency
-    total: Amount
+    total: Annotated[int, Field(ge=-MAX_PRICE, le=MAX_PRICE)]
     amount_paid: Amount = 0
     issued_at: RequestMoment
     due_at: RequestMoment | None = None
@@ -131,15 +145,39 @@ class InvoiceOpening(RequestModel):
 
     @model_validator(mode="after")
     def _dated(self) -> Self:
-        if self.amount_paid > self.total:
+        most = max(self.total, 0)
+        if self.amount_paid > most:
             raise InvalidInput("More was paid than the invoice is over; correct amount_paid.", field="amount_paid")
         if (self.status is OpeningInvoiceStatus.PAID) != (self.paid_at is not None):
             raise InvalidInput("paid_at goes with the status paid, and only there.", field="paid_at")
-        if self.status is OpeningInvoiceStatus.PAID and self.amount_paid != self.total:
+        if self.status is OpeningInvoiceStatus.PAID and self.amount_paid != most:
             raise InvalidInput("A paid invoice has its total as amount_paid, credit included.", field="amount_paid")
         closed = self.status in (OpeningInvoiceStatus.VOID, OpeningInvoiceStatus.UNCOLLECTIBLE)
         if closed != (self.closed_at is not None):
             raise InvalidInput("closed_at goes with the statuses void and uncollectible.", field="closed_at")
+        return self
+
+
+class InvoiceLineOpening(RequestModel):
+    """A line of an invoice that is named by its external id, amounts in minor units; the lines of one in their order.
+
+    `unit_amount` is what one license costs for a whole period. A discount is below 0.
+    """
+
+    invoice: ExternalId
+    kind: OpeningLineKind = OpeningLineKind.LICENSES
+    description: Annotated[str, StringConstraints(max_length=500)] = ""
+    quantity: Annotated[int, Field(ge=0, le=MAX_LICENSES)] = 1
+    unit_amount: Annotated[int, Field(ge=-MAX_PRICE, le=MAX_PRICE)] | None = None
+    amount: Annotated[int, Field(ge=-MAX_PRICE, le=MAX_PRICE)]
+    period_start: RequestMoment | None = None
+    period_end: RequestMoment | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        given = (self.period_start, self.period_end)
+        if (given[0] is None) != (given[1] is None) or (given[0] and given[1] and given[0] > given[1]):
+            raise InvalidInput("period_start and period_end go together, in this order.", field="period_end")
         return self
 
 
@@ -151,6 +189,7 @@ class CustomerImport(RequestModel):
     ledger: tuple[LedgerOpening, ...] = ()
     seats: tuple[SeatOpening, ...] = ()
     invoices: tuple[InvoiceOpening, ...] = ()
+    invoice_lines: tuple[InvoiceLineOpening, ...] = ()
 
 
 _EXAMPLE: dict[str, Any] = {
@@ -173,7 +212,8 @@ _EXAMPLE: dict[str, Any] = {
 class ImportCreate(RequestModel):
     """Customers to import; with `check` nothing is written, and the answer says what would be refused.
 
-    On a `test_clock_id` the plans live in its time.
+    On a `test_clock_id` the plans live in its time. In a `parallel_run` the other system goes on to bill them, and what
+    billflow computes is compared with that until the cutover; credit stays with the other system so long.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"customers": [_EXAMPLE], "check": True}]})
@@ -181,6 +221,7 @@ class ImportCreate(RequestModel):
     customers: Annotated[tuple[CustomerImport, ...], Field(min_length=1, max_length=MOST_CUSTOMERS)]
     check: bool = False
     test_clock_id: str | None = None
+    parallel_run: bool = False
 
 
 class ImportKind(StrEnum):

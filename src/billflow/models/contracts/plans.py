@@ -36,7 +36,8 @@ class PlanState(Contract):
 
     `due_at` is the next billing date, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
     starts the plan. With `resume_due` a suspension is over, and nothing is charged until the step that resumes billing
-    was taken. `clock_at` is the standing time of the test clock it is attached to, None for real time.
+    was taken. `clock_at` is the standing time of the test clock it is attached to, None for real time. Since
+    `parallel_run_since` another system bills the plan, up to `cutover_at` where that is set.
     """
 
     org_id: str
@@ -65,6 +66,8 @@ class PlanState(Contract):
     predecessor_id: str | None = None
     test_clock_id: str | None = None
     clock_at: Moment | None = None
+    parallel_run_since: Moment | None = None
+    cutover_at: Moment | None = None
     version: int
 
     @property

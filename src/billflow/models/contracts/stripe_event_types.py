@@ -9,6 +9,9 @@ CLOSED = {
 }
 """The events after which an invoice is not open any more, and its status then."""
 
+FINALIZED = "invoice.finalized"
+"""What another system issues at the same account tells of itself (rules 41.2)."""
+
 ATTEMPT_FAILED = ("invoice.payment_failed", "invoice.payment_action_required")
 CARD_ENTERED = "checkout.session.completed"
 CUSTOMER_UPDATED = "customer.updated"
@@ -33,6 +36,7 @@ DISPUTED = (
 )
 
 HANDLED_TYPES = (
+    FINALIZED,
     *CLOSED,
     *ATTEMPT_FAILED,
     *(CARD_ENTERED, CUSTOMER_UPDATED, CARD_DETACHED, CUSTOMER_DELETED),

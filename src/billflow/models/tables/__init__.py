@@ -16,7 +16,7 @@ from billflow.models.tables.console import ConsoleSessionRow
 from billflow.models.tables.coupons import CouponRedemptionRow, CouponRow
 from billflow.models.tables.customer import CustomerContact, CustomerRow, CustomerSearchTerm
 from billflow.models.tables.deployment import Realm, RemoteRealm, RemoteServer
-from billflow.models.tables.imports import ImportedObjectRow, OpeningInvoiceRow
+from billflow.models.tables.imports import ImportedObjectRow, OpeningInvoiceLineRow, OpeningInvoiceRow
 from billflow.models.tables.invoice import CreditPosting, CreditRow, InvoiceLineRow, InvoiceRow, PaymentAttempt
 from billflow.models.tables.items import PlanItem
 from billflow.models.tables.journal import (
@@ -32,6 +32,7 @@ from billflow.models.tables.mail import MailRow
 from billflow.models.tables.notices import PlanNotice
 from billflow.models.tables.onboarding import Onboarding
 from billflow.models.tables.org import Org
+from billflow.models.tables.parallel_runs import ComputedInvoiceLineRow, ComputedInvoiceRow
 from billflow.models.tables.plan import CustomerPlan, CustomerPlanOffer
 from billflow.models.tables.plan_batches import PlanBatchItemRow, PlanBatchRow
 from billflow.models.tables.portal import PortalLinkRow

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from billflow.models.contracts.imports import ImportKind, OpeningInvoiceStatus
+from billflow.models.contracts.imports import ImportKind, OpeningInvoiceStatus, OpeningLineKind
 from billflow.models.tables.base import Base, Identified, Owned, Stamped, Written, belongs_to, in_org, is_currency
 
 
@@ -28,8 +28,8 @@ class ImportedObjectRow(Owned, Written, Base):
 class OpeningInvoiceRow(Identified, Owned, Stamped, Base):
     """An invoice that another system issued: a fact of the customer's account, never billed or collected here.
 
-    Amounts are minor units of `currency`. `closed_at` is when it was voided or written off: the other system
-    says so, and what became of one that was open is imported again.
+    Amounts are minor units of `currency`; one below 0 credits, and what it left is in a balance. `closed_at` is when it
+    was voided or written off: the other system says so, and what became of one that was open is imported again.
     """
 
     __table_args__ = (
@@ -37,7 +37,7 @@ class OpeningInvoiceRow(Identified, Owned, Stamped, Base):
         belongs_to("customer_plan", "plan_id"),
         UniqueConstraint("org_id", "id"),
         is_currency("currency"),
-        CheckConstraint("amount_paid BETWEEN 0 AND total", name="paid_at_most_its_total"),
+        CheckConstraint("amount_paid BETWEEN 0 AND greatest(total, 0)", name="paid_at_most_its_total"),
         CheckConstraint("(status = 'paid') = (paid_at IS NOT NULL)", name="paid_when"),
         CheckConstraint("(status IN ('void', 'uncollectible')) = (closed_at IS NOT NULL)", name="closed_when"),
         Index("ix_opening_invoice_customer_id", "customer_id", "issued_at"),
@@ -55,5 +55,21 @@ class OpeningInvoiceRow(Identified, Owned, Stamped, Base):
     due_at: Mapped[datetime]
     paid_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    period_start: Mapped[datetime | None]
+    period_end: Mapped[datetime | None]
+
+
+class OpeningInvoiceLineRow(Identified, Owned, Written, Base):
+    """One line of an invoice of the other system, as far as that says what it is for; `n` counts from 1."""
+
+    __table_args__ = (belongs_to("opening_invoice"), UniqueConstraint("opening_invoice_id", "n"))
+
+    opening_invoice_id: Mapped[UUID]
+    n: Mapped[int]
+    kind: Mapped[OpeningLineKind]
+    description: Mapped[str]
+    quantity: Mapped[int]
+    unit_amount: Mapped[int | None]
+    amount: Mapped[int]
     period_start: Mapped[datetime | None]
     period_end: Mapped[datetime | None]

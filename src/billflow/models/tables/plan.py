@@ -12,6 +12,7 @@ from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, 
 
 _LIVE = "status NOT IN ('never_started', 'ended')"
 _ONE_PRICE = "num_nonnulls(price_per_license, fixed_price) = 1"
+_CUTOVER = "cutover_at IS NULL OR parallel_run_since IS NOT NULL AND cutover_at > parallel_run_since"
 
 
 class CustomerPlan(Identified, Owned, Stamped, Base):
@@ -40,6 +41,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
             "num_nonnulls(attention_code, attention_message, attention_since) IN (0, 3)", name="attention_whole"
         ),
         CheckConstraint("num_nonnulls(seen_at, seen_members, seen_guests) IN (0, 3)", name="seen_whole"),
+        CheckConstraint(_CUTOVER, name="cutover_of_a_parallel_run"),
         is_currency("currency"),
         Index("uq_customer_plan_live", "customer_id", unique=True, postgresql_where=_LIVE),
         Index(
@@ -52,6 +54,12 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
         Index("ix_customer_plan_predecessor_id", "predecessor_id", postgresql_where="predecessor_id IS NOT NULL"),
         Index("ix_customer_plan_price_change_id", "price_change_id", postgresql_where="price_change_id IS NOT NULL"),
         Index("ix_customer_plan_attention", "org_id", postgresql_where="attention_code IS NOT NULL"),
+        Index(
+            "ix_customer_plan_parallel_run_since",
+            "org_id",
+            "parallel_run_since",
+            postgresql_where="parallel_run_since IS NOT NULL",
+        ),
     )
 
     customer_id: Mapped[UUID]
@@ -84,6 +92,8 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     price_change_id: Mapped[UUID | None]
     cycle_coupon: Mapped[str | None]
     cycle_percent_off: Mapped[str | None]
+    parallel_run_since: Mapped[datetime | None]
+    cutover_at: Mapped[datetime | None]
     coupon_redemption_id: Mapped[UUID | None]
     on_hold_since: Mapped[datetime | None]
     attention_code: Mapped[str | None]

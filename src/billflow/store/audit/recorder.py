@@ -23,13 +23,14 @@ STRIPE = "stripe"
 
 @dataclass(frozen=True)
 class Recorder:
-    """Writes for one organization, as of one moment, on behalf of one actor."""
+    """Writes for one organization, as of one moment, on behalf of one actor; *silent* it publishes no event."""
 
     session: AsyncSession
     org_id: UUID
     at: datetime
     actor: str = "system"
     request_id: str | None = None
+    silent: bool = False
 
     def audit(
         self,
@@ -73,6 +74,8 @@ class Recorder:
         """Put an event into the outbox; `events.toml` declares its type."""
         if event not in event_declarations():
             raise InternalError(f"The event {event!r} is not declared in events.toml.")
+        if self.silent:
+            return
         self.session.add(
             OutboxEvent(
                 org_id=self.org_id,

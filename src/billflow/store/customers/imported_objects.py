@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.errors import Refused
 from billflow.models.contracts.imports import ImportKind
 from billflow.models.contracts.keys import import_key
-from billflow.models.tables import CustomerPlan, ImportedObjectRow, OpeningInvoiceRow
+from billflow.models.tables import CustomerPlan, ImportedObjectRow, OpeningInvoiceLineRow, OpeningInvoiceRow
+from billflow.store.audit.recorder import Recorder
 
 
 async def imported_id(session: AsyncSession, kind: ImportKind, external_id: str) -> UUID | None:
@@ -25,8 +26,14 @@ async def imported_id(session: AsyncSession, kind: ImportKind, external_id: str)
     return row.object_id if row else None
 
 
+def remember(recorder: Recorder, kind: ImportKind, external_id: str, object_id: UUID) -> None:
+    """Remember what a thing was imported as."""
+    about = {"kind": kind, "external_id": external_id, "object_id": object_id}
+    recorder.session.add(ImportedObjectRow(org_id=recorder.org_id, at=recorder.at, **about))
+
+
 async def erase_imported_objects(session: AsyncSession, customer_id: UUID) -> None:
-    """Leave a digest of each external id of a customer's, and no number or id on its opening invoices."""
+    """Leave a digest of each external id of a customer's, and no number, id or text on its opening invoices."""
     ids = [customer_id]
     for table in (CustomerPlan, OpeningInvoiceRow):
         ids += await session.scalars(select(table.id).where(table.customer_id == customer_id))
@@ -36,3 +43,5 @@ async def erase_imported_objects(session: AsyncSession, customer_id: UUID) -> No
         await session.execute(update(ImportedObjectRow).where(*this).values(external_id=import_key(external_id)))
     theirs = update(OpeningInvoiceRow).where(OpeningInvoiceRow.customer_id == customer_id)
     await session.execute(theirs.values(external_id="", number=None))
+    lines = update(OpeningInvoiceLineRow).where(OpeningInvoiceLineRow.opening_invoice_id.in_(ids))
+    await session.execute(lines.values(description=""))

@@ -1,6 +1,5 @@
 """Customers that move in from another billing system, each with all of its own in one transaction (rules 40)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,15 +12,16 @@ from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.imports import (
     CustomerImport,
+    ImportCreate,
     ImportKind,
     ImportOutcome,
     ImportRecord,
 )
 from billflow.models.contracts.plans import PlanState
-from billflow.models.tables import BillingAccountRow, CustomerRow, ImportedObjectRow, TestClock
+from billflow.models.tables import BillingAccountRow, CustomerRow, TestClock
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.constraints import refused_duplicates
-from billflow.store.customers.imported_objects import imported_id
+from billflow.store.customers.imported_objects import imported_id, remember
 from billflow.store.customers.opening_balances import open_account, report_seats
 from billflow.store.customers.opening_invoices import write_opening_invoice
 from billflow.store.customers.repository import create_customer
@@ -54,7 +54,7 @@ class _Writing:
 
     recorder: Recorder
     settings: BillingSettings
-    clock_id: str | None
+    asked: ImportCreate
     row_in_hand: "_RowInHand"
     rows: list[ImportRecord] = field(default_factory=list)
     plans: list[PlanState] = field(default_factory=list)
@@ -70,8 +70,7 @@ class _Writing:
         row = ImportRecord(kind=kind, external_id=external_id, outcome=outcome, id=str(object_id), mapped=mapped)
         self.rows.append(row)
         if outcome is ImportOutcome.IMPORTED:
-            about = {"kind": kind, "external_id": external_id, "object_id": object_id}
-            self.recorder.session.add(ImportedObjectRow(org_id=self.recorder.org_id, at=self.recorder.at, **about))
+            remember(self.recorder, kind, external_id, object_id)
 
 
 @dataclass(frozen=True)
@@ -80,33 +79,29 @@ class PostgresImportRepository(Repository):
 
     settings: BillingSettings = DEFAULT_SETTINGS
 
-    async def take(
-        self, org_id: str, wanted: Sequence[CustomerImport], clock_id: str | None, change: ChangeContext
-    ) -> list[ImportResult]:
+    async def take(self, org_id: str, asked: ImportCreate, change: ChangeContext) -> list[ImportResult]:
         """Import each customer in a transaction of its own: whole, or not at all where one of its rows is refused."""
         results = []
-        for one in wanted:
+        for one in asked.customers:
             in_hand = _RowInHand((ImportKind.CUSTOMER, one.customer.external_id))
             try:
                 with refused_duplicates():
                     async with self.database.unit_of_work(org_id) as session:
-                        results.append(await self._take(session, one, clock_id, (org_id, change), in_hand))
+                        results.append(await self._take(session, one, asked, (org_id, change), in_hand))
             except BillingError as error:
                 results.append(_refused(one, in_hand, error))
         return results
 
-    async def check(
-        self, org_id: str, wanted: Sequence[CustomerImport], clock_id: str | None, change: ChangeContext
-    ) -> list[ImportResult]:
+    async def check(self, org_id: str, asked: ImportCreate, change: ChangeContext) -> list[ImportResult]:
         """Do all that `take` does, one customer after the other, and leave no trace of it."""
         results: list[ImportResult] = []
         async with self.database.unit_of_work(org_id) as session:
-            for one in wanted:
+            for one in asked.customers:
                 in_hand = _RowInHand((ImportKind.CUSTOMER, one.customer.external_id))
                 try:
                     with refused_duplicates():
                         async with session.begin_nested():
-                            results.append(await self._take(session, one, clock_id, (org_id, change), in_hand))
+                            results.append(await self._take(session, one, asked, (org_id, change), in_hand))
                 except BillingError as error:
                     results.append(_refused(one, in_hand, error))
             await session.rollback()
@@ -116,21 +111,22 @@ class PostgresImportRepository(Repository):
         self,
         session: AsyncSession,
         wanted: CustomerImport,
-        clock_id: str | None,
-        asked: tuple[str, ChangeContext],
+        asked: ImportCreate,
+        by: tuple[str, ChangeContext],
         in_hand: _RowInHand,
     ) -> ImportResult:
-        org_id, change = asked
+        (org_id, change), clock_id = by, asked.test_clock_id
         clock = await row_by_id(session, TestClock, clock_id, "test clock") if clock_id else None
         at = clock.now_at if clock else change.at
         recorder = recorder_of(session, as_id(org_id, "organization"), change.model_copy(update={"at": at}))
-        writing = _Writing(recorder, self.settings, clock_id, in_hand)
+        writing = _Writing(recorder, self.settings, asked, in_hand)
         customer, account = await _customer(writing, wanted)
         await report_seats(session, customer, wanted.seats)
         plans = await _plans(writing, wanted, customer, account)
         for invoice in wanted.invoices:
-            known = await writing.known(ImportKind.INVOICE, invoice.external_id)
-            row, outcome = await write_opening_invoice(session, customer, invoice, known, plans.get(invoice.plan or ""))
+            lines = [line for line in wanted.invoice_lines if line.invoice == invoice.external_id]
+            known, plan_id = await writing.known(ImportKind.INVOICE, invoice.external_id), plans.get(invoice.plan or "")
+            row, outcome = await write_opening_invoice(session, customer, (invoice, lines), known, plan_id)
             mapped = {"total": row.total, "currency": row.currency, "status": row.status}
             writing.note(row.id, outcome, **mapped)
         await session.flush()
@@ -140,6 +136,8 @@ class PostgresImportRepository(Repository):
 
 async def _customer(writing: _Writing, wanted: CustomerImport) -> tuple[CustomerRow, BillingAccountRow]:
     opening, session = wanted.customer, writing.recorder.session
+    if writing.asked.parallel_run:  # until the cutover the other system's invoices use the credit up
+        opening = opening.model_copy(update={"credit_balance": 0, "stripe_balance_transaction_id": None})
     # Who imports the same customer at the same time, such as a request whose command was killed, goes first.
     await advisory_lock(session, f"import/{writing.recorder.org_id}/{opening.external_id}")
     known = await writing.known(ImportKind.CUSTOMER, opening.external_id)
@@ -166,8 +164,8 @@ async def _plans(
             writing.note(known, ImportOutcome.KNOWN)
             plans[opening.external_id] = known
             continue
-        clock = await checked_clock(session, customer, writing.clock_id)
-        ask = plan_input(writing.recorder, opening, wanted.ledger)
+        clock = await checked_clock(session, customer, writing.asked.test_clock_id)
+        ask = plan_input(writing.recorder, opening, wanted.ledger, parallel_run=writing.asked.parallel_run)
         result = await import_plan_row(writing.recorder, (customer, account), ask, clock, writing.settings)
         state = result.state
         writing.plans.append(state)

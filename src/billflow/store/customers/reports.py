@@ -41,6 +41,7 @@ from billflow.store.customers.revenue import net_share_of, renews_at
 from billflow.store.customers.transactions import customer_read
 from billflow.store.offers.coupon_records import coupon_of
 from billflow.store.plans.add_ons import add_on_amounts
+from billflow.store.plans.mapping import in_parallel_run
 from billflow.store.plans.records import STATES
 from billflow.store.session.database import Repository, now_of
 from billflow.store.session.rows import as_record, from_row
@@ -152,7 +153,7 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
     totals, add_ons = await _totals(session, customer), await add_on_amounts(session, [row[0].id for row in rows])
     coupon, share = await coupon_of(session, customer.id), await _net_share(session, customer)
     history, revenue = [], dict[str, int]()
-    for row, _, _, licenses, licenses_at_next_renewal, *_ in rows:
+    for row, _, clock_at, licenses, licenses_at_next_renewal, *_ in rows:
         history.append(
             as_record(
                 PlanHistory,
@@ -165,7 +166,8 @@ async def _plans(session: AsyncSession, customer: CustomerRow) -> tuple[tuple[Pl
         monthly = renews_at(
             row, licenses_at_next_renewal or 0, add_ons=add_ons.get(row.id, 0), coupon=coupon, share=share
         )
-        if monthly and customer.status is CustomerStatus.ACTIVE:
+        recurs = customer.status is CustomerStatus.ACTIVE and not in_parallel_run(row, clock_at or now_of(session))
+        if monthly and recurs:
             revenue[row.currency] = revenue.get(row.currency, 0) + monthly
     return tuple(history), tuple(Amount(amount=amount, currency=code) for code, amount in revenue.items())
 

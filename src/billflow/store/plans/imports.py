@@ -24,13 +24,15 @@ from billflow.store.plans.start import newest_observation, plans_so_far
 from billflow.store.plans.step import StepWriter
 
 
-def plan_input(recorder: Recorder, opening: PlanOpening, ledger: Sequence[LedgerOpening]) -> ImportPlanInput:
+def plan_input(
+    recorder: Recorder, opening: PlanOpening, ledger: Sequence[LedgerOpening], *, parallel_run: bool
+) -> ImportPlanInput:
     """Return the first step of an imported plan, with its entries of the ledger."""
     return ImportPlanInput(
         org_id=str(recorder.org_id),
         external_id=opening.external_id,
         actor=recorder.actor,
-        start=opening.asked(tuple(ledger)),
+        start=opening.asked(tuple(ledger), parallel_run=parallel_run),
         at=recorder.at,
     )
 

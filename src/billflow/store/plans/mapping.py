@@ -34,6 +34,11 @@ def write_plan(row: CustomerPlan, plan: Plan) -> None:
             setattr(row, name, value)
 
 
+def in_parallel_run(row: CustomerPlan, moment: datetime) -> bool:
+    """Tell the same of a row, which may still be to be filled, as `Plan.in_parallel_run`."""
+    return row.parallel_run_since is not None and (row.cutover_at is None or moment < row.cutover_at)
+
+
 def hosting_of(customer: CustomerRow) -> Hosting:
     """Return who runs the customer's deployment."""
     return Hosting.CLOUD if customer.realm_id else Hosting.SELF_HOSTED

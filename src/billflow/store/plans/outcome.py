@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from billflow.domain.customer import CustomerTerms
-from billflow.domain.invoicing.draft import InvoiceKind, LineKind
+from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import SUCCESSOR_ID, InvoicingStatus, Plan, PlanStatus
 from billflow.domain.step import Outcome
@@ -24,6 +24,7 @@ from billflow.store.invoices.digests import ledger_facts, named_in_audit
 from billflow.store.invoices.drafts import invoice_row, line_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.coupon_records import release, write_use
 from billflow.store.offers.records import reopen
+from billflow.store.plans.computed_invoices import write_computed
 from billflow.store.plans.items import write_items
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
 from billflow.store.session.rows import as_json
@@ -79,11 +80,16 @@ class OutcomeWriter:
         return successor
 
     async def _write_one(self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID]) -> None:
-        invoices = [invoice_row(draft, row, self.account, self.key) for draft in outcome.invoices]
+        invoices = {
+            invoice_row(draft, row, self.account, self.key): draft
+            for draft in outcome.invoices
+            if not draft.parallel_run
+        }
         self._write_plan(outcome, row, invoices)
         self.recorder.session.add(row)
         await self.recorder.session.flush()
-        lines, items = await self._write_invoices(outcome, invoices, entries)
+        lines, items = await self._write_invoices(invoices, entries)
+        await write_computed(self.recorder.session, outcome, row, self.key)
         await self._write_ledger(outcome, row, entries, lines)
         await write_items(self.recorder.session, outcome, row, items)
         self._write_credit(outcome, row)
@@ -95,7 +101,7 @@ class OutcomeWriter:
             self.recorder.publish(event.type, event.data, customer_id=row.customer_id, plan_id=row.id)
         await self.recorder.session.flush()
 
-    def _write_plan(self, outcome: Outcome, row: CustomerPlan, invoices: list[InvoiceRow]) -> None:
+    def _write_plan(self, outcome: Outcome, row: CustomerPlan, invoices: Mapping[InvoiceRow, InvoiceDraft]) -> None:
         before = self._known(row)
         write_plan(row, outcome.plan)
         write_seen(row, outcome.last_observation)
@@ -108,7 +114,7 @@ class OutcomeWriter:
             row.awaiting_invoice_id = bought.id
         named = [
             named_in_audit(invoice, [line_row(line, invoice, n) for n, line in enumerate(draft.lines, 1)])
-            for draft, invoice in zip(outcome.invoices, invoices, strict=True)
+            for invoice, draft in invoices.items()
         ]
         ledger = [ledger_facts(entry) for entry in outcome.entries]
         self._note_change(row, before, {"invoices": named, "ledger": ledger})
@@ -124,13 +130,13 @@ class OutcomeWriter:
         self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=detail)
 
     async def _write_invoices(
-        self, outcome: Outcome, invoices: list[InvoiceRow], entries: dict[int, UUID]
+        self, invoices: Mapping[InvoiceRow, InvoiceDraft], entries: dict[int, UUID]
     ) -> tuple[dict[int, UUID], dict[int, UUID]]:
         """Write the invoices with their lines; return the line that bills each ledger entry and item, by number."""
         session, billed, items = self.recorder.session, dict[int, UUID](), dict[int, UUID]()
         session.add_all(invoices)
         await session.flush()
-        for draft, invoice in zip(outcome.invoices, invoices, strict=True):
+        for invoice, draft in invoices.items():
             rows = line_rows(draft, invoice, entries)
             session.add_all(rows)
             billed |= {seq: row.id for row, line in zip(rows, draft.lines, strict=True) for seq in line.entries}

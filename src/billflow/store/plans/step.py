@@ -21,6 +21,7 @@ from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.records import summary
 from billflow.store.offers.records import adopt_sent_invoice
 from billflow.store.plans.facts import Loaded, PlanRows
+from billflow.store.plans.mapping import in_parallel_run
 from billflow.store.plans.outcome import OutcomeWriter
 from billflow.store.plans.records import attention_of, plan_by_id, state_of
 from billflow.store.session.rows import as_id
@@ -61,10 +62,12 @@ class StepWriter:
 
     @property
     def recorder(self) -> Recorder:
-        """Return what writes to audit log and outbox on behalf of who asked."""
+        """Return what writes to audit log and outbox on behalf of who asked; of a parallel run nobody is told."""
         step = self.step
         request_id = step.request_id if isinstance(step, StepInput) else None
-        return Recorder(self.session, self.rows.customer.org_id, step.at, step.actor, request_id)
+        begins = isinstance(step, ImportPlanInput) and step.start.parallel_run
+        silent = begins or in_parallel_run(self.rows.plan, step.at)
+        return Recorder(self.session, self.rows.customer.org_id, step.at, step.actor, request_id, silent)
 
     async def write(
         self,

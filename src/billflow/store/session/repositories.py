@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.channels import PostgresChannelRepository
     from billflow.store.customers.contacts import PostgresContactRepository
     from billflow.store.customers.imports import PostgresImportRepository
+    from billflow.store.customers.issued_invoices import PostgresIssuedInvoiceRepository
     from billflow.store.customers.journal import PostgresJournalQueries
     from billflow.store.customers.onboardings import PostgresOnboardingRepository
     from billflow.store.customers.projects import PostgresProjectRepository
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
+    from billflow.store.plans.parallel_runs import PostgresParallelRunQueries
     from billflow.store.plans.plan_batches import PostgresPlanBatchRepository
     from billflow.store.plans.price_changes import PostgresPriceChangeRepository
     from billflow.store.plans.queries import PostgresPlanQueries
@@ -115,6 +117,7 @@ class Repositories:
     price_changes: "Part[PostgresPriceChangeRepository]" = Part("store.plans.price_changes")
     customers: "Part[PostgresCustomerRepository]" = Part("store.customers.repository")
     imports: "Part[PostgresImportRepository]" = Part("store.customers.imports")
+    issued_invoices: "Part[PostgresIssuedInvoiceRepository]" = Part("store.customers.issued_invoices")
     contacts: "Part[PostgresContactRepository]" = Part("store.customers.contacts")
     billing_accounts: "Part[PostgresBillingAccountRepository]" = Part("store.customers.billing_accounts")
     projects: "Part[PostgresProjectRepository]" = Part("store.customers.projects")
@@ -159,6 +162,7 @@ class Queries:
     journal: "Part[PostgresJournalQueries]" = Part("store.customers.journal")
     statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
+    parallel_runs: "Part[PostgresParallelRunQueries]" = Part("store.plans.parallel_runs")
     business: "Part[PostgresBusinessQueries]" = Part("store.customers.business.queries")
     monitoring: "Part[PostgresMonitoring]" = Part("store.session.monitoring")
     recovery: "Part[PostgresRecoveryQueries]" = Part("store.reconciliation.recovery")

@@ -22,6 +22,7 @@ from billflow.store.customers.revenue import net_share_of, renews_at
 from billflow.store.customers.transactions import RUNS
 from billflow.store.offers.coupon_records import coupons_by_customer
 from billflow.store.plans.add_ons import add_on_amounts
+from billflow.store.plans.mapping import in_parallel_run
 from billflow.store.plans.records import STATES
 
 FORECAST = timedelta(days=30)
@@ -36,7 +37,8 @@ _ALL = Fraction(1)
 class RunningPlan:
     """A plan that runs, of an active customer, and what it renews at: `monthly`, and the `next_cycle` for all of it.
 
-    `renews_at` is when that begins, None where it isn't within `FORECAST`.
+    What another system bills still is no revenue (rules 41.3): `recurs` tells that it is ours by now. `renews_at` is
+    when that begins, None where it isn't within `FORECAST`.
     """
 
     row: CustomerPlan
@@ -47,6 +49,7 @@ class RunningPlan:
     monthly: int
     renews_at: datetime | None
     next_cycle: int
+    recurs: bool
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,8 @@ async def _shares(session: AsyncSession, settings: BillingSettings, now: datetim
 
 def _running(row: CustomerPlan, licenses: int, renewing: int, names: tuple[str, str], terms: _Terms) -> RunningPlan:
     at, soon = _next_cycle(row, terms.settings, terms.now), terms.now + FORECAST
+    if at and in_parallel_run(row, at):
+        at = None
     add_ons, coupon = terms.add_ons.get(row.id, 0), terms.coupons.get(row.customer_id)
     share = terms.shares.get(row.customer_id, _ALL)
     announced = row.next_price if at and row.next_price_from and row.next_price_from <= at else None
@@ -108,6 +113,7 @@ def _running(row: CustomerPlan, licenses: int, renewing: int, names: tuple[str, 
         next_cycle=renews_at(
             row, renewing, add_ons=add_ons, coupon=coupon, share=share, months=months, price=announced
         ),
+        recurs=not in_parallel_run(row, terms.now),
     )
 
 
@@ -125,7 +131,8 @@ def by_tier(plans: Iterable[RunningPlan]) -> tuple[TierRevenue, ...]:
     """Sum what plans renew at by currency and tier."""
     groups: dict[tuple[str, str], list[RunningPlan]] = {}
     for plan in plans:
-        groups.setdefault((plan.row.currency, plan.row.tier), []).append(plan)
+        if plan.recurs:
+            groups.setdefault((plan.row.currency, plan.row.tier), []).append(plan)
     return tuple(_of_tier(*key, groups[key]) for key in sorted(groups))
 
 

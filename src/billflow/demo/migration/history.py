@@ -32,7 +32,7 @@ async def _told(account: OldAccount, owner: Owner, telling: Telling) -> Books:
     plan = owner[0]
     books = old_books(await account.invoices(plan.organization))
     telling.fact(
-        f"{plan.organization:<{WIDTH}} {plan.description:<32} {_counted(books.invoices, 'invoice'):>12}  "
+        f"{plan.organization:<{WIDTH}} {plan.description:<32} {counted(books.invoices, 'invoice'):>12}  "
         f"{shown(books.total)}"
     )
     return books
@@ -40,10 +40,11 @@ async def _told(account: OldAccount, owner: Owner, telling: Telling) -> Books:
 
 def _sum_up(books: Books, telling: Telling) -> None:
     telling.fact(
-        f"{_counted(books.invoices, 'invoice')}, {_counted(books.prorations, 'proration')}: "
+        f"{counted(books.invoices, 'invoice')}, {counted(books.prorations, 'proration')}: "
         f"{shown(books.total)}; open {shown(books.is_open)}"
     )
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -24,7 +24,7 @@ async def move_in(scene: Scene) -> None:
     scene.clock = made["id"]
     (scene.typist.folder / MAP).write_text(price_map(), encoding="utf-8")
     scene.telling.fact(f"{MAP} says which tier each product is: {', '.join(TIERS)}")
-    words = ("import", "stripe", FOLDER, "--map", MAP, "--test-clock", scene.clock)
+    words = ("import", "stripe", FOLDER, "--map", MAP, "--test-clock", scene.clock, "--parallel-run")
     await scene.typist.type(*words, "--read", "--stripe-test-clock", scene.account.clock, "--check")
     await scene.typist.type(*words, "--report", REPORT)
     _arrive(scene, json.loads((scene.typist.folder / REPORT).read_text(encoding="utf-8")))

@@ -7,7 +7,7 @@ from typing import Any
 
 import stripe
 
-from billflow.demo.migration.old_plans import COUPONS, PRICES, TIERS, OldPlan
+from billflow.demo.migration.old_plans import COUPONS, PRICES, TIERS, OldPlan, OldPrice
 from billflow.payments.sandbox import GOOD_CARD
 
 PAGE = 100
@@ -61,10 +61,11 @@ class OldAccount:
         await self.client.v1.subscription_items.update_async(item["id"], {"quantity": licenses})
         return True
 
-    async def set_price(self, organization: str, price: str) -> None:
+    async def set_price(self, organization: str, price: OldPrice) -> None:
         """Change a subscription's price by hand, from its next period on."""
-        item = await self._item(organization)
-        await self.client.v1.subscription_items.update_async(item["id"], {"price": price, "proration_behavior": "none"})
+        item, made = await self._item(organization), await _price(self.client, price)
+        items = self.client.v1.subscription_items
+        await items.update_async(item["id"], {"price": made, "proration_behavior": "none"})
 
     async def schedule(self, organization: str, price: str) -> None:
         """Let a subscription go on at another price at the end of its period."""
@@ -108,13 +109,12 @@ async def open_account(client: stripe.StripeClient, begin: datetime) -> OldAccou
         lasts = {"duration": "repeating", "duration_in_months": coupon.months} if coupon.months else {}
         asked: Any = {"id": code, "name": code.title(), "percent_off": coupon.percent, "duration": "forever", **lasts}
         await v1.coupons.create_async(asked)
-    return OldAccount(client, clock.id, begin, {name: await _price(client, name) for name in PRICES})
+    return OldAccount(client, clock.id, begin, {name: await _price(client, price) for name, price in PRICES.items()})
 
 
-async def _price(client: stripe.StripeClient, name: str) -> str:
-    price = PRICES[name]
+async def _price(client: stripe.StripeClient, price: OldPrice) -> str:
     asked: Any = {"product": price.product, "unit_amount": price.amount, "currency": price.currency}
-    asked |= {"recurring": price.recurring, "nickname": name}
+    asked |= {"recurring": price.recurring}
     return (await client.v1.prices.create_async(asked)).id
 
 

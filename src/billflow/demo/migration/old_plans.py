@@ -17,9 +17,12 @@ def _at(text: str) -> datetime:
 
 BEGIN = _at("2024-01-02T09:00")
 MOVED = _at("2026-01-05T12:00")
-CUTOVER = _at("2026-04-06T12:00")
-END = _at("2026-07-30T12:00")
-"""From when on the old system bills, when it is imported, when the parallel run is over, and when the story is."""
+COMPARED = _at("2026-04-06T12:00")
+END = _at("2027-04-06T12:00")
+"""From when on the old system bills, when it is imported, when three months are compared, and when the story ends."""
+
+PROMISED_AT = _at("2026-03-20T15:00")
+"""When somebody promises another price, and changes it at the old system by hand, for billflow to find."""
 
 QUARTER_DAYS = tuple(_at(f"{year}-{month:02}-15T10:00") for year in (2024, 2025) for month in (2, 5, 8, 11))
 """When somebody sets the quantities of the old system to what the seats are."""
@@ -49,6 +52,7 @@ PRICES = {
     "business_monthly": OldPrice("business", 1100, "usd", 1),
     "business_annual": OldPrice("business", 11_000, "usd", 12),
 }
+PROMISED = OldPrice("team", 650, "usd", 1)
 TIERS = {"team": ("Team", "cloud_standard"), "business": ("Business", "cloud_plus")}
 """Each product's name at the old system, and the tier that it is here."""
 
@@ -72,7 +76,8 @@ class OldPlan:
     """What an organization has at the old system.
 
     Where its licenses are `counted`, they are set to its seats on these days, and the rest of the period is prorated.
-    `becomes` is the price to which a schedule leads at the end of the period in which it moves.
+    `becomes` is the price to which a schedule leads at the end of the period in which it moves. An organization that
+    is `promised` a price has that from its next period on.
     """
 
     organization: str
@@ -83,6 +88,7 @@ class OldPlan:
     trial_days: int = 0
     by_invoice: bool = False
     becomes: str | None = None
+    promised: bool = False
 
     @property
     def description(self) -> str:
@@ -99,7 +105,7 @@ class OldPlan:
 
 
 OLD_PLANS = (
-    OldPlan(organization="anyio", price="team_monthly", starts_at=_at("2024-01-03T09:30")),
+    OldPlan(organization="anyio", price="team_monthly", starts_at=_at("2024-01-03T09:30"), promised=True),
     OldPlan(organization="attrs", price="team_annual", starts_at=_at("2024-01-20T10:00")),
     OldPlan(organization="lago-api", price="business_monthly", starts_at=_at("2024-01-11T08:15"), counted=QUARTER_DAYS),
     OldPlan(organization="openmeter", price="team_monthly", starts_at=_at("2024-02-09T14:00"), coupon="WELCOME"),
@@ -153,6 +159,7 @@ def periods_of(plan: OldPlan, seats: Organization, until: datetime) -> Iterator[
     while (start := add_months(anchor, n * price.months)) < until:
         if plan.becomes and price is PRICES[plan.price] and start > MOVED:
             anchor, n, price = start, 0, PRICES[plan.becomes]
+        price = PROMISED if plan.promised and start > PROMISED_AT else price
         n += 1
         full = price.amount * licenses_at(plan, seats, start)
         yield OldPeriod(start, add_months(anchor, n * price.months), full - _off(plan, begin, start, full))

@@ -1,5 +1,6 @@
 """What the chapters of the story share: who moves, the account they move from, and where they arrive."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,12 +8,14 @@ from datetime import datetime
 from billflow.demo.migration.old_account import OldAccount
 from billflow.demo.migration.old_plans import OldPlan
 from billflow.demo.migration.telling import Telling
+from billflow.demo.migration.two_years import events_of, live_through
 from billflow.demo.migration.typed import Typist
 from billflow.demo.scenario_run import DemoEnvironment
 from billflow.demo.seats_csv import Organization
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 
 PAGE = 100
+_LOOK = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,24 @@ class Scene:
     clock: str = ""
     arrivals: dict[str, Arrival] = field(default_factory=dict)
 
-    async def advance(self, to: datetime) -> None:
-        """Let the time pass at both systems: first where money is collected already."""
-        await self.account.advance(to)
-        await self.env.engine.clocks.advance(self.env.org_id, self.clock, to)
+    async def live_on(self, until: datetime) -> None:
+        """Let the time pass at both systems; the old one's is told by webhooks, and waited for."""
+        events = [event for owner in self.owners for event in events_of(owner, until)]
+        await live_through(self.account, events, until)
+        await self._heard()
+        await self.env.engine.clocks.advance(self.env.org_id, self.clock, until)
+        await self._heard()
+
+    async def _heard(self) -> None:
+        """Wait until Stripe has delivered every event, and billflow has handled it."""
+        events, inbox = self.account.client.v1.events, self.env.engine.repositories.stripe_events
+
+        async def waiting() -> bool:
+            undelivered = await events.list_async({"delivery_success": False, "limit": 1})
+            return bool(undelivered.data or await inbox.unhandled_events(self.env.org_id, 1))
+
+        while await waiting():  # noqa: ASYNC110  (two servers are asked, and neither tells of it)
+            await asyncio.sleep(_LOOK)
 
     async def our_invoices(self, organization: str) -> list[InvoiceDetail]:
         """Return what billflow billed an organization, the oldest first."""

@@ -27,6 +27,7 @@ from billflow.demo.migration.move import move_in
 from billflow.demo.migration.old_account import OldAccount
 from billflow.demo.migration.old_plans import old_plans
 from billflow.demo.migration.scene import Scene
+from billflow.demo.migration.side_by_side import run_in_parallel
 from billflow.demo.migration.telling import Telling
 from billflow.demo.migration.two_years import Owner
 from billflow.demo.migration.typed import Typist
@@ -96,6 +97,7 @@ async def _past(
 
 async def _chapters(scene: Scene) -> None:
     await move_in(scene)
+    await run_in_parallel(scene)
 
 
 def _show_links(scene: Scene, stack: Stack) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from billflow.demo.migration.old_account import OldAccount
-from billflow.demo.migration.old_plans import MOVED, PRICES, OldPlan, licenses_at
+from billflow.demo.migration.old_plans import MOVED, PRICES, PROMISED, PROMISED_AT, OldPlan, licenses_at
 from billflow.demo.seats_csv import Organization
 from billflow.domain.calendar import add_months
 
@@ -46,6 +46,8 @@ def events_of(owner: Owner, until: datetime) -> Iterator[OldEvent]:
             yield OldEvent(day, partial(_count, owner))
     if plan.becomes:
         yield OldEvent(MOVED - DECIDED, partial(_agree, owner))
+    if plan.promised:
+        yield OldEvent(PROMISED_AT, partial(_promise, owner))
     n = 0
     while plan.by_invoice and (at := add_months(plan.starts_at, n) + PAID_AFTER) < until:
         yield OldEvent(at, partial(_transfer, owner))
@@ -62,6 +64,10 @@ async def _count(owner: Owner, account: OldAccount) -> None:
 
 async def _agree(owner: Owner, account: OldAccount) -> None:
     await account.schedule(owner[0].organization, str(owner[0].becomes))
+
+
+async def _promise(owner: Owner, account: OldAccount) -> None:
+    await account.set_price(owner[0].organization, PROMISED)
 
 
 async def _transfer(owner: Owner, account: OldAccount) -> None:

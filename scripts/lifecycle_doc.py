@@ -11,12 +11,14 @@ from pathlib import Path
 from billflow.domain import commands as c
 from billflow.domain.catalog import Hosting
 from billflow.domain.customer import CustomerTerms
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.cycle import EFFECTS, end_cycle
 from billflow.domain.errors import Refused
 from billflow.domain.items import Item
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.lifecycle import take_command
-from billflow.domain.plan import CollectionMethod, LicenseManagement, Plan, PlanStatus, Schedule
+from billflow.domain.old_system import ParallelRunStanding
+from billflow.domain.plan import CollectionMethod, CutoverStatus, LicenseManagement, Plan, PlanStatus, Schedule
 from billflow.domain.scopes import Scope, scopes_of_fields
 from billflow.domain.step import Facts, Step
 from billflow.models.contracts.catalog import CLOUD_AND_SELF_HOSTED, catalog_from_toml, example_text
@@ -50,6 +52,8 @@ SAMPLES: tuple[c.PlanCommand, ...] = (
     c.AddItem(description="Set-up", unit_amount=50_000),
     c.WithdrawItem(item=1),
     c.SetAddOn(add_on="storage", quantity=2),
+    BeginCutover(),
+    CancelCutover(),
 )
 
 SCHEDULES = {
@@ -72,7 +76,8 @@ COMMANDS = """## Commands
 
 What each command makes of a plan in each status: a dot where it is refused, `stays` where the status remains, else the
 new status. `ended → active` means that the plan ends and another takes over in the same step. The samples are monthly
-or annual plans with manual licenses, paid by card; `domain/lifecycle.py` holds what else must be true.
+or annual plans with manual licenses, paid by card, and for cutovers in a parallel run; `domain/lifecycle.py` holds what
+else must be true.
 """
 
 SCOPES = f"""## Who may give it
@@ -122,11 +127,24 @@ def _follower(plan: Plan) -> Plan:
     return replace(plan, id="next", tier="cloud_plus", status=S.NEVER_STARTED, end_date=None)
 
 
+def facts_for(command: c.PlanCommand, status: PlanStatus, schedule: Schedule) -> Facts:
+    """Return the facts that a command begins with: of a plan in a parallel run for those about cutovers."""
+    facts = facts_in(status, schedule)
+    if not isinstance(command, BeginCutover | CancelCutover):
+        return facts
+    plan = replace(facts.plan, parallel_run_since=START, end_date=None)
+    if isinstance(command, CancelCutover):
+        known = CutoverStatus.CONFIRMED
+        plan = replace(plan, cutover_at=CYCLE_END, cutover_boundary=CYCLE_END, cutover_status=known)
+    standing = ParallelRunStanding(compared=1, matches=True, old_subscription="sub_1")
+    return replace(facts, plan=plan, parallel_run=standing)
+
+
 def taken(command: c.PlanCommand, status: PlanStatus) -> tuple[PlanStatus, ...]:
     """Return the status that *command* leads to, and that of the plan that takes over; empty where it is refused."""
     for schedule in SCHEDULES.get(status, tuple(Schedule)):
         try:
-            outcome = take_command(facts_in(status, schedule), command, NOW)
+            outcome = take_command(facts_for(command, status, schedule), command, NOW)
         except Refused:
             continue
         follower = outcome.successor

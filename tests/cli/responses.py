@@ -60,6 +60,8 @@ RESPONSES: Mapping[str, str] = {
     "customer suspend": "CustomerResponse",
     "customer update": "CustomerResponse",
     "customer usage": "UsageRecord",
+    "cutover": "PlanBatchResponse",
+    "cutover cancel": "PlanBatchResponse",
     "dunning set": "DunningResponse",
     "dunning show": "DunningResponse",
     "endpoint create": "CreatedEndpointResponse",

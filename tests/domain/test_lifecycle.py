@@ -8,6 +8,7 @@ import pytest
 from billflow.domain import commands as c
 from billflow.domain.additions import ChargedLine
 from billflow.domain.calendar import Period
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.errors import BillingError, PlanEnded, PlanReplaced, Refused
 from billflow.domain.items import Item
 from billflow.domain.lifecycle import ROWS, take_command
@@ -53,6 +54,8 @@ COMMANDS: dict[str, c.PlanCommand] = {
     "add_item": c.AddItem(description="Set-up", unit_amount=50_000),
     "withdraw_item": c.WithdrawItem(item=1),
     "set_add_on": c.SetAddOn(add_on="storage", quantity=2),
+    "begin_cutover": BeginCutover(),
+    "cancel_cutover": CancelCutover(),
 }
 
 PAIRS = list(product(COMMANDS, COLUMNS))
@@ -81,6 +84,8 @@ retry                           new  try  act  dwn  dtr  ann  mon  tie  -
 add_item                        -    try  act  dwn  dtr  ann  mon  tie  -
 withdraw_item                   -    try  act  dwn  dtr  ann  mon  tie  -
 set_add_on                      -    try  act  dwn  dtr  ann  mon  tie  -
+begin_cutover                   -    no   no   no   no   no   no   no   -
+cancel_cutover                  -    no   no   no   no   no   no   no   -
 """
 
 

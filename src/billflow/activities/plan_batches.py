@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.errors import BillingError
 from billflow.errors import InternalError, StepFailing, Unavailable
 from billflow.models.contracts.plan_batches import (
@@ -18,7 +19,7 @@ from billflow.models.contracts.plan_batches import (
     BatchStatus,
     BatchWork,
 )
-from billflow.ports.plan_batches import CommandTaker, PlanBatchRepository
+from billflow.ports.plan_batches import CommandTaker, OldSystem, PlanBatchRepository
 from billflow.ports.plans import PlanRepository
 from billflow.temporal.workflow_control import WorkflowTaskFailing
 
@@ -41,6 +42,12 @@ _NO_ANSWER = BatchItemResult(
     message="The plan did not answer in time; its timeline shows whether it took the command.",
 )
 
+_NOT_SETTLED = BatchItemResult(
+    status=BatchItemStatus.FAILED,
+    code="cutover_unsettled",
+    message="Stripe has not said yet how the old subscription stands; the plan goes on asking.",
+)
+
 Take = Callable[[BatchInput, BatchWork, BatchPlan], Awaitable[None]]
 
 
@@ -51,6 +58,7 @@ class PlanBatchActivities:
     batches: PlanBatchRepository
     states: PlanRepository
     plans: CommandTaker
+    old_system: OldSystem
 
     @activity.defn
     async def take_batch_slice(self, part: BatchInput) -> bool:
@@ -90,11 +98,15 @@ class PlanBatchActivities:
         ref = plan.ref(part)
         state = await self.states.get(ref)
         found = await self.plans.preview(ref, work.command)
+        if isinstance(work.command, BeginCutover):
+            await self.old_system.check(ref, found.outcome.plan)
         await self.batches.record_preview(part, plan.plan_id, BatchPreview.of(state, found))
 
     async def _give(self, part: BatchInput, work: BatchWork, plan: BatchPlan) -> None:
-        await self.plans.command(plan.ref(part), work.request(part, plan))
-        await self._record(part, plan, BatchItemResult(status=BatchItemStatus.DONE))
+        result = await self.plans.command(plan.ref(part), work.request(part, plan))
+        open_status = result.state.cutover_status
+        is_open = isinstance(work.command, BeginCutover | CancelCutover) and open_status and open_status.is_open
+        await self._record(part, plan, _NOT_SETTLED if is_open else BatchItemResult(status=BatchItemStatus.DONE))
 
     async def _record(self, part: BatchInput, plan: BatchPlan, result: BatchItemResult) -> None:
         await self.batches.record_result(part, plan.plan_id, result, datetime.now(UTC))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from temporalio import activity
 
-from billflow.domain import billing_dates, lifecycle, plan_start, suspension
+from billflow.domain import billing_dates, cutover, lifecycle, plan_start, suspension
+from billflow.domain.step import Facts, Outcome
 from billflow.models.contracts.plans import CommandsResult, ReadPlan, StepResult
 from billflow.models.contracts.steps import (
     AbandonInput,
@@ -28,7 +29,7 @@ class StepActivities:
     @activity.defn
     async def close_cycle(self, step: CloseCycleInput) -> StepResult:
         """Take in the seats, end the cycle if it is over, and bill what is open."""
-        return await self.plans.take_step(step, lambda facts: billing_dates.process_billing_date(facts, step.at))
+        return await self.plans.take_step(step, lambda facts: _close_cycle(facts, step))
 
     @activity.defn
     async def record_backfill(self, step: BackfillInput) -> None:
@@ -64,9 +65,20 @@ class StepActivities:
     @activity.defn
     async def resume(self, step: ResumeInput) -> StepResult:
         """Resume billing after a suspension."""
-        return await self.plans.take_step(step, lambda facts: suspension.resume(facts, step.at))
+        return await self.plans.take_step(step, lambda facts: _resume(facts, step))
 
     @activity.defn
     async def plan_state(self, known: KnownPlan) -> ReadPlan:
         """Read the plan from the database, with what steps left behind whose answers were lost with their worker."""
         return await self.plans.read(known)
+
+
+def _close_cycle(facts: Facts, step: CloseCycleInput) -> Outcome:
+    """Let nothing be billed from the boundary of a cutover on that is not settled; a forecast takes it as settled."""
+    cutover.check_settled(facts.plan, step.at)
+    return billing_dates.process_billing_date(facts, step.at)
+
+
+def _resume(facts: Facts, step: ResumeInput) -> Outcome:
+    cutover.check_settled(facts.plan, step.at)
+    return suspension.resume(facts, step.at)

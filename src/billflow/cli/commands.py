@@ -155,6 +155,13 @@ COMMANDS = (
     LazyCommand("tax", "tax:app", "Show and change how what is billed is taxed.", "tax init"),
     LazyCommand("plan", "plans:app", "Start, change and look at plans.", "plan list"),
     LazyCommand("batch", "plan_batches:app", "Give one command to many plans.", "batch list"),
+    LazyCommand(
+        "cutover",
+        "cutovers:app",
+        "Bill plans of a parallel run from the end of a period on, where the old subscription is told to end.",
+        "cutover --plans tier=cloud_standard --at 2027-01-01 --dry-run",
+        "cutover cancel --plans tier=cloud_standard --dry-run",
+    ),
     LazyCommand("offer", "offers:app", "Prepare prices for one customer.", "offer list 5f1c"),
     LazyCommand("coupon", "coupons:app", "Make coupons, and give them to customers.", "coupon list"),
     LazyCommand("invoice", "invoices:app", "Look at invoices and their every cent.", "invoice list"),

@@ -8,7 +8,8 @@ from billflow.cli.output import NOTHING, Columns, FactList, Part, Table, amount,
 
 
 def _changed(one: JsonObject) -> str:
-    before, after = (time(text) if one.field.endswith("date") and text else text for text in (one.before, one.after))
+    is_time = one.field.endswith(("date", "_at"))
+    before, after = (time(text) if is_time and text else text for text in (one.before, one.after))
     return f"{words(one.field)} {words(before or NOTHING)} → {words(after)}"
 
 

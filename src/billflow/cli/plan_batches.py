@@ -26,6 +26,8 @@ LOOKS = 1.0
 FIRST = 50
 """Plans of a batch that are shown."""
 
+_LOOKED_UP = {"customer": ("customer", "customer_id"), "test_clock": ("test clock", "test_clock_id")}
+
 app = CommandGroup()
 
 BatchHere = Annotated[str, id_of("plan batch"), begun("plan batch")]
@@ -105,25 +107,32 @@ def batch_group() -> typer.Typer:
 
 def _command(variant: type[PlanCommand]) -> Callable[..., None]:
     def run(context: typer.Context, **typed: Any) -> None:
-        if not typed["dry_run"] and not typed["reason"]:
-            raise InvalidInput("Say why by --reason, or only look by --dry-run.", field="reason")
+        reason = reason_of(dry_run=typed["dry_run"], reason=typed["reason"])
         command = typed_as(variant, typed)
-        reason = None if typed["dry_run"] else typed["reason"]
-        ask(lambda api: _batch(api, context.obj, command, reason, typed["key"]), as_json=typed["as_json"])
+        ask(lambda api: batch_of(api, context.obj, command, reason, typed["key"]), as_json=typed["as_json"])
 
-    shared = {"dry_run": (_DryRun, False), "reason": (Reason, None), "key": (Key, None), "as_json": (AsJson, False)}
+    shared = {"dry_run": (DryRunOnly, False), "reason": (Reason, None), "key": (Key, None), "as_json": (AsJson, False)}
     own = [parameter("context", typer.Context), *options_of(variant)]
     signed(run, [*own, *(parameter(name, *kind) for name, kind in shared.items())], variant.__doc__)
     return run
 
 
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen to each, and change nothing.")]
+DryRunOnly = Annotated[bool, typer.Option("--dry-run", help="Show what would happen to each, and change nothing.")]
 
 
-def _batch(api: Api, plans: Mapping[str, Any], command: PlanCommand, reason: str | None, key: str | None) -> Output:
-    wanted = {name: value for name, value in plans.items() if name != "customer"}
-    if "customer" in plans:
-        wanted["customer_id"] = found(api, "customer", plans["customer"])
+def reason_of(*, dry_run: bool, reason: str | None) -> str | None:
+    """Return why the command is given, None where it is only looked at; raises `InvalidInput` where that is missing."""
+    if not dry_run and not reason:
+        raise InvalidInput("Say why by --reason, or only look by --dry-run.", field="reason")
+    return None if dry_run else reason
+
+
+def batch_of(api: Api, plans: Mapping[str, Any], command: PlanCommand, reason: str | None, key: str | None) -> Output:
+    """Make a batch for the plans that fit, confirm it where there is a reason, and return what became of each."""
+    wanted = {name: value for name, value in plans.items() if name not in _LOOKED_UP}
+    for name in _LOOKED_UP.keys() & plans.keys():
+        kind, field = _LOOKED_UP[name]
+        wanted[field] = found(api, kind, plans[name])
     made = api.write("POST", "/plan-batches", {"command": asdict(command), "plans": wanted}, key)
     batch = _until_over(api, made, "previewing")
     if reason is not None:

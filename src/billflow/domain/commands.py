@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from billflow.domain.calendar import check_zone
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.errors import InvalidInput
 from billflow.domain.items import MAX_DESCRIPTION, checked_quantity
 from billflow.domain.moments import checked_moment
@@ -287,4 +288,6 @@ PlanCommand = (
     | AddItem
     | WithdrawItem
     | SetAddOn
+    | BeginCutover
+    | CancelCutover
 )

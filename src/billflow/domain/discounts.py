@@ -12,6 +12,7 @@ from billflow.domain.commands import PlanCommand
 from billflow.domain.coupons import Coupon, percent_text
 from billflow.domain.currencies import format_amount
 from billflow.domain.customer import CustomerTerms
+from billflow.domain.errors import NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceDraft
 from billflow.domain.moments import check_near
 from billflow.domain.preview import billing_dates_until, forecast, preview
@@ -114,9 +115,23 @@ def next_price(facts: Facts) -> int | None:
 
 
 def _next_invoice(facts: Facts, at: datetime) -> InvoiceDraft | None:
-    if not facts.plan.status.is_live:
+    plan = facts.plan
+    if not plan.status.is_live:
         return None
+    if plan.in_parallel_run(at):
+        return _first_after_cutover(facts, at)
     return next(iter(forecast(facts, 1, now=at).invoices), None)
+
+
+def _first_after_cutover(facts: Facts, at: datetime) -> InvoiceDraft | None:
+    """Return the invoice of the cutover, None where none is planned: another system bills what comes before it."""
+    if facts.plan.cutover_at is None:
+        return None
+    try:
+        closed = [*billing_dates_until(facts, facts.plan.cutover_at, now=at)]
+    except (NeedsAttention, Refused):
+        return None
+    return next((draft for one in closed for draft in one.invoices if not draft.parallel_run), None)
 
 
 def discounts_of(terms: CustomerTerms) -> Iterator[Discount]:

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from billflow.domain import commands as c
+from billflow.domain import cutover
 from billflow.domain.billing_dates import live_up_to_command
 from billflow.domain.calendar import without_microseconds
 from billflow.domain.changes import add_ons, end, items, licenses, schedule, terms, tier
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.errors import IllegalTransition, PlanEnded, PlanReplaced, Refused
 from billflow.domain.plan import CollectionMethod, Plan, PlanStatus
 from billflow.domain.step import Facts, Outcome, Step
@@ -100,6 +102,8 @@ ROWS: dict[type[Any], Row] = {
     c.AddItem: Row(_LIVE, items.add_item, charges=True),
     c.WithdrawItem: Row(_LIVE, items.withdraw_item),
     c.SetAddOn: Row(_LIVE, add_ons.set_add_on, charges=True),
+    BeginCutover: Row(_LIVE, cutover.begin, charges=True),
+    CancelCutover: Row(_LIVE, cutover.cancel),
 }
 
 

@@ -79,6 +79,25 @@ class InvoicingStatus(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
 
 
+class CutoverStatus(StrEnum):
+    """Where the cutover of a plan stands (rules 42).
+
+    It was asked for, or is to be taken back, and Stripe has not said yet how the old subscription stands; that one is
+    set to end, or to go on; or billflow bills the plan since.
+    """
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    CANCELING = "canceling"
+    CANCELED = "canceled"
+    DONE = "done"
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether Stripe has still to say how the old subscription stands."""
+        return self in (CutoverStatus.REQUESTED, CutoverStatus.CANCELING)
+
+
 SUCCESSOR_ID = "successor"
 """Stands for the id of a plan that a step creates, until the records give it one."""
 
@@ -93,7 +112,9 @@ class Plan:
     `catalog_version` is the catalogue its newest step went by. A price change that was announced makes the price per
     license `next_price` at the first renewal that is not before `next_price_from` (rules 14.1).
     `cycle_coupon` is what invoices call the coupon that takes `cycle_percent_off` off the running cycle (rules 34.1).
-    Since `parallel_run_since` another system bills it, up to `cutover_at` where that is set (rules 41).
+    Since `parallel_run_since` another system bills it, up to `cutover_at` where that is set (rules 41). At
+    `cutover_boundary` nothing is billed before it is settled which of both bills on; `old_subscription` is the one at
+    Stripe that ends then (rules 42).
     """
 
     id: str
@@ -125,6 +146,9 @@ class Plan:
     cycle_percent_off: str | None = None
     parallel_run_since: datetime | None = None
     cutover_at: datetime | None = None
+    cutover_status: CutoverStatus | None = None
+    cutover_boundary: datetime | None = None
+    old_subscription: str | None = None
 
     def __post_init__(self) -> None:
         if (self.price_per_license is None) == (self.fixed_price is None):

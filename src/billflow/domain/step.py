@@ -15,6 +15,7 @@ from billflow.domain.customer import CustomerTerms, minimum_licenses
 from billflow.domain.items import Item, ItemChanges
 from billflow.domain.ledger import Disposition, LedgerEntry, LicenseCount, newest_at
 from billflow.domain.offers import OfferTerms
+from billflow.domain.old_system import ParallelRunStanding
 from billflow.domain.plan import Plan, PlanStatus
 from billflow.domain.seats import LicenseCheck, SeatObservation, billable_licenses, seats_of
 from billflow.domain.settings import DEFAULT_SETTINGS, BillingSettings
@@ -33,8 +34,8 @@ class Facts:
     for the running cycle, and `additions` what of it was billed for a part of the cycle. `paid_licenses` is what the
     purchase bought that starts the plan, or its trial. `trial_invoice_paid` is None unless the trial was bought by
     invoice, which used up `trial_discounted_months` of the flat discount and `trial_coupon`, as that was before.
-    `offer` is the open one that the command names, `former_catalog` that of the plan's newest step. `items` are the
-    one-off items that are still to be billed, and the newest of all.
+    `offer` is the open one that the command names, `former_catalog` that of the plan's newest step, `parallel_run` how
+    the plan's stands, if any. `items` are the one-off items that are still to be billed, and the newest of all.
     """
 
     plan: Plan
@@ -55,6 +56,7 @@ class Facts:
     former_catalog: Catalog | None = None
     items: tuple[Item, ...] = ()
     add_ons: tuple[LedgerEntry, ...] = ()
+    parallel_run: ParallelRunStanding | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class PlanEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """Everything a step decided, ready to be written in one transaction.
+    """Everything a step decided, to be written in one transaction.
 
     `allocated` maps ledger sequence numbers to what became of them; entries that an invoice line bills are named by
     the line. `credit` is owed to the customer in minor units. `successor` is what became of the plan that follows,
@@ -206,18 +208,16 @@ class Step:
 
     def cycle_end(self, after: datetime) -> datetime:
         """Return the first cycle start strictly later than *after*, whatever the plan's end date (rules 4)."""
-        plan, known = self.plan, self.known_cycle
+        plan, known, leap = self.plan, self.known_cycle, self.facts.settings.leap_february
         if known and plan is self.known_plan and known.start <= after < known.end:
             return known.end
-        leap = self.facts.settings.leap_february
         end = first_step_after(plan.billing_cycle_anchor, plan.schedule.months, after, leap_february=leap)
         self.known_cycle, self.known_plan = Period(after, end), plan
         return end
 
     def cycle_of(self, renewal: LedgerEntry, moment: datetime) -> Period:
         """Return the cycle that *renewal* began and *moment* lies in; the same object for each addition of a cycle."""
-        begin, end = renewal.event_time, self.cycle_end(moment)
-        known = self.running_cycle
+        begin, end, known = renewal.event_time, self.cycle_end(moment), self.running_cycle
         if known is None or known.start is not begin or known.end != end:
             known = self.running_cycle = Period(begin, end)
         return known

@@ -28,6 +28,10 @@ CREDIT = "billflow_credit"
 REPLACES = "billflow_replaces"
 """Stripe's id of the invoice that this one takes the place of, for that or its customer was deleted."""
 
+CUTOVER = "billflow_cutover_of_plan"
+"""The plan that takes over from a subscription which billflow told to end."""
+
+CUTOVER_MARKS = (ORG, CUTOVER)
 OUT_OF_BAND = "billflow_out_of_band_reference"
 """What names the payment of an invoice that was not made through Stripe."""
 
@@ -45,6 +49,8 @@ _ACTS = {
     "invoice.mark_uncollectible": "invoice/{}/mark-uncollectible",
     "refund.create": "refund/{}/create",
     "credit_note.create": "credit-note/{}/create",
+    "subscription.end": "cutover/{}/end",
+    "subscription.keep": "cutover/{}/keep",
 }
 """What is done once, by its name in logs, and the key under which it is, with the id of our object in it."""
 
@@ -97,6 +103,11 @@ def metadata_of(held: StripeObject) -> dict[str, str]:
     """Return the metadata of an object of Stripe's; empty where there is none."""
     metadata = held.to_dict().get("metadata")
     return dict(metadata) if isinstance(metadata, dict) else {}
+
+
+def cutover_metadata(org_id: str, plan_id: str) -> dict[str, str]:
+    """Return what marks the end of a subscription as ours, so that anybody else's is left alone."""
+    return {ORG: org_id, CUTOVER: plan_id}
 
 
 def adjustment_metadata(invoice: InvoiceToCollect, mark: str, adjustment_id: str) -> dict[str, str]:

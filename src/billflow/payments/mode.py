@@ -49,7 +49,12 @@ def _is_played(host: str) -> bool:
 
 def check_mode(customer: BilledCustomer, *, livemode: bool) -> None:
     """Raise `PaymentsRejected` (`wrong_mode`) for a customer of an organization in the other mode."""
-    if customer.livemode is None or customer.livemode is livemode:
+    check_mode_of(customer.livemode, livemode=livemode)
+
+
+def check_mode_of(organization: bool | None, *, livemode: bool) -> None:  # noqa: FBT001  (it is a fact of the rows)
+    """Raise `PaymentsRejected` (`wrong_mode`) for an organization in the other mode; None is one nobody looked at."""
+    if organization is None or organization is livemode:
         return
     ours, theirs = ("live", "test") if livemode else ("test", "live")
     raise PaymentsRejected(

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from billflow.domain.commands import PlanCommand
 from billflow.domain.discounts import Preview
+from billflow.domain.plan import Plan
 from billflow.models.contracts.plan_batches import BatchInput, BatchItemResult, BatchPreview, BatchWork
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.steps import CommandRequest, PlanRef
@@ -24,6 +25,13 @@ class PlanBatchRepository(Protocol):
 
     async def finish(self, part: BatchInput, at: datetime) -> None:
         """End a part of a batch of which nothing is left."""
+
+
+class OldSystem(Protocol):
+    """What billed plans before; raises `BillingError` with a stable code."""
+
+    async def check(self, ref: PlanRef, plan: Plan) -> None:
+        """Refuse the cutover of a plan, as it is asked for, whose old subscription can't be told to end for it."""
 
 
 class CommandTaker(Protocol):

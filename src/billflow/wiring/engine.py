@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from billflow.payments.imports import StripeInvoiceReader
     from billflow.payments.payment_methods import StripePaymentMethods
     from billflow.payments.sandbox import Sandbox
+    from billflow.payments.subscriptions import StripeSubscriptions
     from billflow.service.adjustments import AdjustmentService
     from billflow.service.business import BusinessService
     from billflow.service.clocks import ClockService
@@ -97,6 +98,13 @@ class Engine(Store):
         from billflow.payments.adjustments import StripeAdjustmentGateway
 
         return StripeAdjustmentGateway(self.stripe, livemode=self.mode is Mode.LIVE)
+
+    @cached_property
+    def old_subscriptions(self) -> "StripeSubscriptions":
+        """Return what ends the subscriptions that billed before."""
+        from billflow.payments.subscriptions import StripeSubscriptions
+
+        return StripeSubscriptions(self.stripe, livemode=self.mode is Mode.LIVE)
 
     @cached_property
     def payment_methods(self) -> "StripePaymentMethods":

@@ -11,6 +11,7 @@ from billflow.activities.adjustments import AdjustmentActivities
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.comparison import Comparison
 from billflow.activities.customer_update import CustomerUpdateActivities
+from billflow.activities.cutovers import CutoverActivities, OldSubscriptionCheck
 from billflow.activities.delivery import DeliveryActivities, DeliverySweepActivities
 from billflow.activities.dunning import DunningActivities
 from billflow.activities.mail import MailActivities
@@ -158,6 +159,7 @@ def activity_classes(engine: Engine) -> tuple[object, ...]:
         notice_activities(background),
         SeatSweepActivities(rows.seat_pulls, engine.control),
         plan_batch_activities(background),
+        CutoverActivities(rows.plans, rows.cutovers, engine.old_subscriptions),
     )
 
 
@@ -184,7 +186,8 @@ def mail_activities(engine: Engine) -> MailActivities:
 def plan_batch_activities(engine: Engine) -> PlanBatchActivities:
     """Build what gives one command to many plans."""
     rows = engine.repositories
-    return PlanBatchActivities(rows.plan_batches, rows.plans, engine.plans)
+    old = OldSubscriptionCheck(rows.cutovers, engine.old_subscriptions)
+    return PlanBatchActivities(rows.plan_batches, rows.plans, engine.plans, old)
 
 
 def notice_activities(engine: Engine) -> NoticeActivities:

@@ -20,10 +20,15 @@ LONGEST_PAUSE = timedelta(minutes=15)
 
 def failed(known: StepFailure | None, step: str, error: FailureError) -> StepFailure:
     """Note that a step has failed now, after it had failed before as *known*."""
+    return paused(known, step, _name_of(error))
+
+
+def paused(known: StepFailure | None, step: str, why: str) -> StepFailure:
+    """Note that a step came to nothing now, as it did before as *known*, and pause before the next try."""
     now = workflow.now()
     since = known.since if known else now
     pause = min(max(now - since, FIRST_PAUSE), LONGEST_PAUSE)
-    return StepFailure(step=step, error=_name_of(error), since=since, retry_at=now + pause)
+    return StepFailure(step=step, error=why, since=since, retry_at=now + pause)
 
 
 def attention(failure: StepFailure) -> Attention:

@@ -70,6 +70,9 @@ class PlanWorkflow:
             try:
                 await self._steps.close_due_cycles()
                 result = await self._steps.take_command(request)
+                if not result.refused and self._steps.may_settle:
+                    refused = await self._steps.settle_cutover()
+                    result = result.model_copy(update={"state": self._steps.state, "refused": refused})
             except StepFailing as error:
                 raise ApplicationError(error.message, type=error.code) from error
         if result.refused:
@@ -146,7 +149,8 @@ class PlanWorkflow:
         if steps.waits_for_failure:
             return steps.woken or self._run_is_over()
         has_work = inbox.has_changes or (inbox.commands and not steps.leaves_commands)
-        return bool(steps.woken or has_work or steps.is_due or steps.may_resume) or self._run_is_over()
+        is_due = steps.is_due or steps.may_resume or steps.may_settle
+        return bool(steps.woken or has_work or is_due) or self._run_is_over()
 
     async def _something_to_do(self) -> None:
         if not self._is_awake():
@@ -160,6 +164,14 @@ class PlanWorkflow:
         steps = self._steps
         if steps.failure:
             return max(steps.failure.retry_at - workflow.now(), timedelta(0))
+        until_due = self._until_due()
+        if steps.settles_at is None:
+            return until_due
+        pause = max(steps.settles_at - workflow.now(), timedelta(0))
+        return pause if until_due is None else min(until_due, pause)
+
+    def _until_due(self) -> timedelta | None:
+        steps = self._steps
         deadline = steps.retry_at or steps.state.due_at
         if deadline is None or self._inbox.clock_at is not None:
             return None

@@ -13,7 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.errors import StepFailing
     from billflow.models.contracts.invoices import CollectionOutcome, InvoiceStatus, Paid
     from billflow.models.contracts.mail import NotificationInput, Occasion
-    from billflow.models.contracts.plans import PlanInput, PlanState, StepResult
+    from billflow.models.contracts.plans import PlanInput, PlanState, Refusal, StepResult
     from billflow.models.contracts.steps import (
         AbandonInput,
         ActivateInput,
@@ -28,6 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.temporal.workflow_starts import plan_workflow
     from billflow.workflows import external
     from billflow.workflows.activity_execution import Input, Result, try_in_database
+    from billflow.workflows.cutovers import CutoverSettling
     from billflow.workflows.failures import attention, failed
     from billflow.workflows.inbox import PlanInbox
     from billflow.workflows.invoices import InvoiceSender
@@ -63,6 +64,7 @@ class PlanSteps:
         self._newest_missed = 0
         self.has_more = False
         self._ends = False
+        self._cutover = CutoverSettling()
         self._inbox = inbox
         self._sender = sender
 
@@ -85,6 +87,17 @@ class PlanSteps:
         return self.failure is not None and workflow.now() < self.failure.retry_at and not self._inbox.retry_now
 
     @property
+    def may_settle(self) -> bool:
+        """Tell whether Stripe is to be asked now how the old subscription stands."""
+        return self._cutover.may_settle(self.state)
+
+    @property
+    def settles_at(self) -> datetime | None:
+        """Return when Stripe is asked again, None where nothing is open."""
+        waiting = self._cutover.waiting(self.state)
+        return waiting.retry_at if waiting else None
+
+    @property
     def is_closed(self) -> bool:
         """Tell whether the run has taken its one billing date, and nothing is to be looked at."""
         is_quiet = self.state.runs and not self.failure and self.state.attention is None
@@ -101,7 +114,8 @@ class PlanSteps:
 
     def shown(self) -> PlanState:
         """Return the plan as people see it: with the attention it needs where a step fails."""
-        return self.state.model_copy(update={"attention": attention(self.failure)}) if self.failure else self.state
+        failure = self.failure or self._cutover.waiting(self.state)
+        return self.state.model_copy(update={"attention": attention(failure)}) if failure else self.state
 
     def following(self) -> PlanInput:
         """Return the input of the next run."""
@@ -116,6 +130,8 @@ class PlanSteps:
         failure, self.has_more = self.failure, False
         await self._take_inbox()
         await self.close_due_cycles()
+        if self.may_settle:
+            await self.settle_cutover()
         if failure and self.failure is failure:
             # What failed was a caller's command, which is gone: look whether the next one would be taken.
             await self._read("is the plan there?")
@@ -153,6 +169,7 @@ class PlanSteps:
         """Do whatever is due, oldest first."""
         if self._inbox.retry_now:
             self._inbox.retry_now, self.retry_at = False, None
+            self._cutover.try_now()
             self._set_state(self.state)
         if self.may_resume:
             await self._accept_or_hold(await self._step(StepActivities.resume, self._resume(), "billing resumes"))
@@ -160,6 +177,8 @@ class PlanSteps:
             ending = workflow.info().is_continue_as_new_suggested()
             if ending and not workflow.patched("due-dates-first"):
                 break
+            if self._cutover.is_needed(self.state, self.state.due_at):
+                await self.settle_cutover()
             if not await self._close_cycle(self.state.due_at):
                 break
             self.closed_cycles += 1
@@ -171,8 +190,17 @@ class PlanSteps:
         step = CommandInput(**dict(request), plan=self.state.ref, at=self._inbox.now())
         result = await self._step(StepActivities.take_command, step, request.command.type)
         self.retry_at = None
+        self._cutover.try_now()
         await self._accept(result)
         return result
+
+    async def settle_cutover(self) -> Refusal | None:
+        """Find out how the old subscription stands, and return why it can't be told to end, or to go on."""
+        settled = await self._cutover.settle(self.state, self._inbox.now())
+        if settled is None:
+            return None
+        await self._accept_or_hold(settled.result)
+        return settled.refused
 
     async def _take_commands(self) -> None:
         several = tuple(islice(self._inbox.commands, TOGETHER))

@@ -1,6 +1,8 @@
 """What a subscription may be asked for: the parameters that fit each other, and those that are simulated."""
 
+from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
+from stripe_emulator.subscriptions import schedules
 from stripe_emulator.types import Obj
 
 UNSIMULATED = (
@@ -55,3 +57,15 @@ def check_method(method: str, days: int | None) -> None:
         )
     if method == "charge_automatically" and days is not None:
         raise invalid("You can only set days_until_due if collection_method is send_invoice.", param="days_until_due")
+
+
+def check_end_is_its_own(unit: Unit, subscription: Obj, params: Obj) -> None:
+    """Raise StripeError where a subscription that follows a schedule is to be given another end."""
+    schedule = unit.find(subscription["schedule"], schedules.KIND)
+    if schedule is None or schedule["status"] not in schedules.LIVE:
+        return
+    if "cancel_at_period_end" in params or "cancel_at" in params:
+        raise invalid(
+            f"The subscription is managed by the subscription schedule `{schedule['id']}`, and updating any "
+            "cancelation behavior directly is not allowed. Please update the schedule instead."
+        )

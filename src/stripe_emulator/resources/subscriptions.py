@@ -5,7 +5,12 @@ from stripe_emulator.engine.lists import page
 from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
-from stripe_emulator.resources.subscription_rules import check_create, check_method, check_terms
+from stripe_emulator.resources.subscription_rules import (
+    check_create,
+    check_end_is_its_own,
+    check_method,
+    check_terms,
+)
 from stripe_emulator.storage.query import Query
 from stripe_emulator.subscriptions import discounts, items, life, prorations
 from stripe_emulator.subscriptions.periods import end_after, same_interval
@@ -99,6 +104,7 @@ def update(unit: Unit, args: Args) -> Obj:
     """Change a subscription: its items, how it is paid, its discounts, when it ends."""
     params, subscription = args.params, live(unit, args.id)
     now = unit.now(subscription["test_clock"])
+    check_end_is_its_own(unit, subscription, params)
     if params.get("collection_method"):
         subscription["collection_method"] = params["collection_method"]
         subscription["days_until_due"] = params.get("days_until_due")

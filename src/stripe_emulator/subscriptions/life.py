@@ -7,7 +7,7 @@ from stripe_emulator.invoicing.advance import after_finalization
 from stripe_emulator.invoicing.finalize import finalize
 from stripe_emulator.invoicing.pay import collect, default_method
 from stripe_emulator.subscriptions import schedules
-from stripe_emulator.subscriptions.invoices import bill
+from stripe_emulator.subscriptions.invoices import bill, bill_what_is_left, stop_collecting
 from stripe_emulator.subscriptions.items import items_of, set_period
 from stripe_emulator.subscriptions.periods import end_after
 from stripe_emulator.types import Obj
@@ -71,11 +71,10 @@ def renew(unit: Unit, subscription: Obj) -> None:
         return
     if subscription["status"] == "incomplete":
         return
-    if subscription["cancel_at"] is not None and subscription["cancel_at"] <= now:
-        end(unit, subscription, now)
-        return
     subscription["_sim"]["billed_from"] = first["current_period_start"]
-    if not schedules.enter_phase(unit, subscription, now):
+    is_to_end = subscription["cancel_at"] is not None and subscription["cancel_at"] <= now
+    if is_to_end or not schedules.enter_phase(unit, subscription, now):
+        bill_what_is_left(unit, subscription)
         end(unit, subscription, now)
         return
     if subscription["status"] == "trialing":
@@ -117,7 +116,8 @@ def announce_end_of_trial(unit: Unit, subscription: Obj) -> None:
 
 
 def end(unit: Unit, subscription: Obj, at: int) -> None:
-    """End a subscription now."""
+    """End a subscription now; its open invoices are left to the customer from then on."""
+    stop_collecting(unit, subscription)
     subscription.update(status="canceled", ended_at=at, canceled_at=subscription["canceled_at"] or at)
     unit.save(subscription)
     unit.flush()

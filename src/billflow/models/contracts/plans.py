@@ -6,7 +6,14 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from billflow.domain.errors import BillingError, InvalidInput, Refused
-from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.plan import (
+    CollectionMethod,
+    CutoverStatus,
+    InvoicingStatus,
+    LicenseManagement,
+    PlanStatus,
+    Schedule,
+)
 from billflow.domain.plan_import import ImportPlan
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.base import Contract, Moment
@@ -37,7 +44,8 @@ class PlanState(Contract):
     `due_at` is the next billing date, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
     starts the plan. With `resume_due` a suspension is over, and nothing is charged until the step that resumes billing
     was taken. `clock_at` is the standing time of the test clock it is attached to, None for real time. Since
-    `parallel_run_since` another system bills the plan, up to `cutover_at` where that is set.
+    `parallel_run_since` another system bills the plan, up to `cutover_at` where that is set; at `cutover_boundary`
+    it is settled whether its `old_subscription` at Stripe has ended.
     """
 
     org_id: str
@@ -68,6 +76,9 @@ class PlanState(Contract):
     clock_at: Moment | None = None
     parallel_run_since: Moment | None = None
     cutover_at: Moment | None = None
+    cutover_status: CutoverStatus | None = None
+    cutover_boundary: Moment | None = None
+    old_subscription: str | None = None
     version: int
 
     @property

@@ -9,7 +9,7 @@ from pydantic import Field
 from billflow.domain.discounts import Discount, DiscountKind, Preview, PriceComparison
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind
 from billflow.domain.invoicing.reissue import Reissue
-from billflow.domain.plan import PlanStatus, Schedule
+from billflow.domain.plan import CutoverStatus, PlanStatus, Schedule
 from billflow.domain.preview import Forecast, invoices_of, newest_entries
 from billflow.domain.step import Outcome
 from billflow.models.contracts.base import Contract, Moment
@@ -17,7 +17,17 @@ from billflow.models.contracts.explanations import LineExplanation, explained
 from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.responses import ResponseModel
 
-_CHANGING = ("tier", "schedule", "status", "licenses", "licenses_at_next_renewal", "next_invoice_date", "end_date")
+_CHANGING = (
+    "tier",
+    "schedule",
+    "status",
+    "licenses",
+    "licenses_at_next_renewal",
+    "next_invoice_date",
+    "end_date",
+    "cutover_at",
+    "cutover_status",
+)
 """What of a plan a preview shows before and after."""
 
 
@@ -79,6 +89,8 @@ class PlanPreview(ResponseModel):
     licenses_at_next_renewal: int | None
     next_invoice_date: Moment | None
     end_date: Moment | None
+    cutover_at: Moment | None = None
+    cutover_status: CutoverStatus | None = None
 
     @classmethod
     def of_outcome(cls, outcome: Outcome) -> Self:
@@ -92,6 +104,8 @@ class PlanPreview(ResponseModel):
             licenses_at_next_renewal=newest.licenses_at_next_renewal if newest else None,
             next_invoice_date=outcome.plan.next_invoice_date,
             end_date=outcome.plan.end_date,
+            cutover_at=outcome.plan.cutover_at,
+            cutover_status=outcome.plan.cutover_status,
         )
 
 

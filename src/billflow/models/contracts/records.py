@@ -43,7 +43,8 @@ class Page(Contract, Generic[Row]):
 class PlanFilter(Contract):
     """Which plans to list; what is None does not count.
 
-    `live` ones run, trials included; `attention` is the code of what holds them.
+    `live` ones run, trials included; `attention` is the code of what holds them. Those in a `parallel_run` are billed
+    by another system yet.
     """
 
     customer_id: str | None = None
@@ -55,6 +56,7 @@ class PlanFilter(Contract):
     needs_attention: bool | None = None
     attention: str | None = Field(None, max_length=100, description="The code of what holds them.")
     next_invoice_before: RequestMoment | None = None
+    parallel_run: bool | None = None
 
 
 class InvoiceFilter(Contract):

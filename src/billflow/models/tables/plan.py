@@ -6,7 +6,14 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from billflow.domain.plan import CollectionMethod, InvoicingStatus, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.plan import (
+    CollectionMethod,
+    CutoverStatus,
+    InvoicingStatus,
+    LicenseManagement,
+    PlanStatus,
+    Schedule,
+)
 from billflow.models.contracts.customers import OfferStatus
 from billflow.models.tables.base import Base, Identified, Json, Owned, Stamped, belongs_to, in_org, is_currency
 
@@ -42,6 +49,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
         ),
         CheckConstraint("num_nonnulls(seen_at, seen_members, seen_guests) IN (0, 3)", name="seen_whole"),
         CheckConstraint(_CUTOVER, name="cutover_of_a_parallel_run"),
+        CheckConstraint("num_nonnulls(cutover_status, cutover_boundary) IN (0, 2)", name="cutover_whole"),
         is_currency("currency"),
         Index("uq_customer_plan_live", "customer_id", unique=True, postgresql_where=_LIVE),
         Index(
@@ -94,6 +102,9 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     cycle_percent_off: Mapped[str | None]
     parallel_run_since: Mapped[datetime | None]
     cutover_at: Mapped[datetime | None]
+    cutover_status: Mapped[CutoverStatus | None]
+    cutover_boundary: Mapped[datetime | None]
+    old_subscription: Mapped[str | None]
     coupon_redemption_id: Mapped[UUID | None]
     on_hold_since: Mapped[datetime | None]
     attention_code: Mapped[str | None]

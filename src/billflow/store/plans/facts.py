@@ -32,6 +32,7 @@ from billflow.store.access.tax_records import TAX_VERSIONS, settings_by
 from billflow.store.offers.coupon_records import HAS_COUPON, coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
+from billflow.store.plans.cutovers import standing_of
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.items import HAS_ITEMS, open_items
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
@@ -126,6 +127,7 @@ async def load(
         last_observation=seen_by(rows.plan),
         settings=await settings_by(session, settings, rows.seller, rows.tax_versions),
         next_plan=await _next_plan(session, plan),
+        parallel_run=await standing_of(session, rows.plan) if credits_cycle else None,
         charged=await charged_lines(session, ledger, at) if credits_cycle else (),
         additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,

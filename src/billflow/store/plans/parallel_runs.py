@@ -61,7 +61,7 @@ class PostgresParallelRunQueries(Repository):
             customers = await _customers(session, plan_id, customer_id)
         for begin in range(0, len(customers), AT_ONCE):
             async with self.database.unit_of_work(org_id) as session:
-                found = await _loaded(session, customers[begin : begin + AT_ONCE])
+                found = await plans_in_parallel(session, customers[begin : begin + AT_ONCE])
             for one in found:
                 yield one
 
@@ -76,7 +76,8 @@ async def _customers(session: AsyncSession, plan_id: str | None, customer_id: st
     return (await session.scalars(query.order_by(CustomerPlan.customer_id))).all()
 
 
-async def _loaded(session: AsyncSession, customers: Sequence[UUID]) -> list[PlanInParallel]:
+async def plans_in_parallel(session: AsyncSession, customers: Sequence[UUID]) -> list[PlanInParallel]:
+    """Return the plan of each customer in a parallel run, with what both systems billed of it."""
     query = (
         select(CustomerPlan, CustomerRow.name, TestClock.now_at)
         .join(CustomerRow, CustomerRow.id == CustomerPlan.customer_id)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Uuid, func, or_, select
 
-from billflow.domain.plan import PlanStatus
+from billflow.domain.plan import CutoverStatus, PlanStatus
 from billflow.models.contracts.invoices import UNPAID
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import (
@@ -51,6 +51,9 @@ def plans_that(wanted: PlanFilter) -> Conditions:
         conditions.append(row.status.in_(live) if wanted.live else row.status.not_in(live))
     if wanted.next_invoice_before is not None:
         conditions.append(row.next_invoice_date < wanted.next_invoice_before)
+    if wanted.parallel_run is not None:
+        is_over = or_(row.parallel_run_since.is_(None), row.cutover_status.is_not_distinct_from(CutoverStatus.DONE))
+        conditions.append(~is_over if wanted.parallel_run else is_over)
     return conditions
 
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from billflow.store.offers.coupons import PostgresCouponRepository
     from billflow.store.offers.repository import PostgresOfferRepository
     from billflow.store.plans.catalog import PostgresCatalogRepository
+    from billflow.store.plans.cutovers import PostgresCutoverRepository
     from billflow.store.plans.notices import PostgresNoticeRepository
     from billflow.store.plans.parallel_runs import PostgresParallelRunQueries
     from billflow.store.plans.plan_batches import PostgresPlanBatchRepository
@@ -137,6 +138,7 @@ class Repositories:
     deliveries: "Part[PostgresDeliveryRepository]" = Part("store.webhooks.deliveries")
     plans: "Part[PostgresPlanRepository]" = Part("store.plans.repository")
     plan_batches: "Part[PostgresPlanBatchRepository]" = Part("store.plans.plan_batches")
+    cutovers: "Part[PostgresCutoverRepository]" = Part("store.plans.cutovers")
     invoices: "Part[PostgresInvoiceRepository]" = Part("store.invoices.repository")
     adjustments: "Part[PostgresAdjustmentRepository]" = Part("store.adjustments.repository")
     reissues: "Part[PostgresReissueRepository]" = Part("store.adjustments.reissues")

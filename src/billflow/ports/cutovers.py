@@ -1,0 +1,30 @@
+"""What a cutover needs: the plan's old subscription, and Stripe as far as that is concerned."""
+
+from datetime import datetime
+from typing import Protocol
+
+from billflow.domain.old_system import OldSubscription
+from billflow.models.contracts.cutovers import OldSubscriptionRef
+
+
+class OldSubscriptions(Protocol):
+    """Subscriptions that billed before; raises `PaymentsUnavailable` (try again), `PaymentsRejected` or `Refused`."""
+
+    async def find(self, old: OldSubscriptionRef) -> OldSubscription:
+        """Return it as it stands; raises `Refused` where it can't be told to end."""
+
+    async def end(self, old: OldSubscriptionRef, boundary: datetime, name: str) -> OldSubscription:
+        """Let it end at *boundary*, or with its period where that ends later; once for each *name*, and verified.
+
+        Raises `Refused` where it can't be told to.
+        """
+
+    async def keep(self, old: OldSubscriptionRef, name: str) -> OldSubscription:
+        """Let it go on, unless it is over or somebody else gave it its end; once for each *name*, and verified."""
+
+
+class CutoverRepository(Protocol):
+    """What the rows know of cutovers beside the plan itself."""
+
+    async def livemode(self, org_id: str) -> bool | None:
+        """Tell whether an organization bills real money."""

@@ -79,6 +79,11 @@ class OldAccount:
         ]
         await schedules.update_async(made.id, {"phases": phases, "end_behavior": "release"})
 
+    async def release(self, organization: str) -> None:
+        """Let a subscription go on without the schedule that it has followed."""
+        held = await self.client.v1.subscriptions.retrieve_async(self.subscriptions[organization])
+        await self.client.v1.subscription_schedules.release_async(str(held.schedule))
+
     async def transfer(self, organization: str) -> int:
         """Let a transfer pay the open invoices of an organization; return how many there were."""
         invoices = self.client.v1.invoices

@@ -112,7 +112,7 @@ OLD_PLANS = (
     OldPlan(organization="dispatch", price="team_monthly", starts_at=_at("2024-01-28T11:00"), by_invoice=True),
     OldPlan(organization="flexprice", price="team_monthly", starts_at=_at("2025-12-20T16:00"), trial_days=30),
     OldPlan(organization="structlog", price="team_monthly", starts_at=_at("2024-01-17T07:45"), becomes="team_annual"),
-    OldPlan(organization="httpx", price="team_annual", starts_at=_at("2024-05-11T12:00")),
+    OldPlan(organization="httpx", price="team_annual", starts_at=_at("2024-02-25T12:00")),
     OldPlan(organization="killbill", price="team_monthly", starts_at=_at("2024-01-31T18:00")),
     OldPlan(organization="logfire", price="team_monthly", starts_at=_at("2024-01-22T13:20"), coupon="PARTNER"),
     OldPlan(organization="polar", price="team_monthly", starts_at=_at("2024-01-08T20:10"), counted=QUARTER_DAYS),

@@ -22,6 +22,7 @@ from billflow.demo.environment import (
     working,
 )
 from billflow.demo.examples import DEFAULT, example_named
+from billflow.demo.migration.cutting_over import cut_over
 from billflow.demo.migration.history import live_two_years
 from billflow.demo.migration.move import move_in
 from billflow.demo.migration.old_account import OldAccount
@@ -98,6 +99,7 @@ async def _past(
 async def _chapters(scene: Scene) -> None:
     await move_in(scene)
     await run_in_parallel(scene)
+    await cut_over(scene)
 
 
 def _show_links(scene: Scene, stack: Stack) -> None:

@@ -99,7 +99,7 @@ async def test_a_subscription_that_follows_a_schedule_is_refused_until_that_is_r
     answer = await moving.command("begin_cutover", include_different=True)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "old_subscription_scheduled")
-    assert schedule.id in answer.json()["message"]
+    assert schedule.id in answer.json()["detail"]
     moving.client.v1.subscription_schedules.release(schedule.id)
     assert status(await moving.begin()) == ("confirmed", f"{BOUNDARY}T00:00:00Z")
 

@@ -49,7 +49,7 @@ class CutoverActivities:
         status, boundary = state.cutover_status, state.cutover_boundary
         if state.old_subscription is None or boundary is None or status in (None, CutoverStatus.DONE):
             return None
-        livemode = await self.cutovers.livemode(state.org_id)
+        livemode = await self.cutovers.bills_real_money(state.org_id)
         old = OldSubscriptionRef(**dict(state.ref), stripe_subscription_id=state.old_subscription, livemode=livemode)
         if status in _GOES_ON:
             return await self.subscriptions.keep(old, step.settle_id)
@@ -71,7 +71,7 @@ class OldSubscriptionCheck:
 
 
 async def _old(cutovers: CutoverRepository, ref: PlanRef, subscription_id: str) -> OldSubscriptionRef:
-    livemode = await cutovers.livemode(ref.org_id)
+    livemode = await cutovers.bills_real_money(ref.org_id)
     return OldSubscriptionRef(**dict(ref), stripe_subscription_id=subscription_id, livemode=livemode)
 
 

@@ -26,5 +26,5 @@ class OldSubscriptions(Protocol):
 class CutoverRepository(Protocol):
     """What the rows know of cutovers beside the plan itself."""
 
-    async def livemode(self, org_id: str) -> bool | None:
+    async def bills_real_money(self, org_id: str) -> bool | None:
         """Tell whether an organization bills real money."""

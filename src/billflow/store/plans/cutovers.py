@@ -21,7 +21,7 @@ _OF_STRIPE = "sub_"
 class PostgresCutoverRepository(Repository, CutoverRepository):
     """Cutovers in PostgreSQL, as far as they are no steps of plans."""
 
-    async def livemode(self, org_id: str) -> bool | None:
+    async def bills_real_money(self, org_id: str) -> bool | None:
         async with self.database.unit_of_work(org_id) as session:
             return await session.scalar(select(Org.livemode).where(Org.id == as_id(org_id, "organization")))
 

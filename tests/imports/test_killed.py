@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from billflow.models.contracts.customers import ChangeContext
-from billflow.models.contracts.imports import CustomerImport
+from billflow.models.contracts.imports import ImportCreate
 from tests.api_environment import ApiEnvironment, until
 from tests.cli.terminal import billflow, environment
 from tests.imports.openings import Json, opening, with_plan
@@ -66,9 +66,8 @@ async def test_a_plan_whose_workflow_was_not_started_is_started_by_the_next_run(
 ) -> None:
     clock, bundle = await a_clock(api), with_plan(opening())
     change = ChangeContext(actor="tests", at=datetime.now(UTC))
-    [result] = await env.engine.repositories.imports.take(
-        env.org_id, [CustomerImport.model_validate(bundle)], clock, change
-    )
+    asked = ImportCreate.model_validate({"customers": [bundle], "test_clock_id": clock})
+    [result] = await env.engine.repositories.imports.take(env.org_id, asked, change)
     assert not await env.engine.control.is_running(f"plan/{result.plans[0].plan_id}")
 
     again = await imported(api, bundle, test_clock_id=clock)

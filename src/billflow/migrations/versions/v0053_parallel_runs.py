@@ -89,7 +89,7 @@ CREATE TABLE opening_invoice_line (
     CONSTRAINT fk_opening_invoice_line_org_id_opening_invoice_id FOREIGN KEY (org_id, opening_invoice_id)
         REFERENCES opening_invoice (org_id, id),
     CONSTRAINT ck_opening_invoice_line_openinglinekind CHECK (
-        kind IN ('licenses', 'proration', 'discount', 'tax', 'other')
+        kind IN ('licenses', 'proration', 'other', 'discount', 'tax')
     )
 );
 """

@@ -33,6 +33,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("docs/dry-run.md", r"--wheel", "there is no later release", "tests/dry_run/test_run.py"),
     Elsewhere("docs/dunning.md", r"^billflow invoice pay", PAID_ALREADY, "tests/api/test_adjustments.py"),
     Elsewhere("docs/importing.md", r"^billflow import stripe", ACCOUNT, "tests/imports/test_stripe.py"),
+    Elsewhere("docs/importing.md", r"^billflow demo --story", LONG, "tests/demo/test_migration.py"),
     Elsewhere("docs/kubernetes.md", r"^(kubectl|helm) ", CLUSTER, "tests/docs/test_kubernetes.py"),
     Elsewhere("docs/performance.md", r"^make demo", LONG, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/performance.md", r"^make chaos", LONG, "tests/chaos/payments/test_payments.py"),

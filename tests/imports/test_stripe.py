@@ -45,7 +45,7 @@ BILLED: dict[str, list[tuple[int, int, str, str]]] = {
     "yearly": [],
     "leaving": [],
     "trying": [(5, 700, "2026-02-04", "2026-03-04"), (5, 700, "2026-03-04", "2026-04-04")],
-    "growing": [(6, 8000, "2026-02-15", "2027-02-15")],
+    "growing": [(6, 7000, "2026-02-15", "2027-02-15")],
 }
 """Quantity, unit and period of each line, two months after the import."""
 

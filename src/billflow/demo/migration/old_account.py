@@ -84,6 +84,10 @@ class OldAccount:
         held = await self.client.v1.subscriptions.retrieve_async(self.subscriptions[organization])
         await self.client.v1.subscription_schedules.release_async(str(held.schedule))
 
+    async def status(self, organization: str) -> str:
+        """Return how a subscription stands."""
+        return (await self.client.v1.subscriptions.retrieve_async(self.subscriptions[organization])).status
+
     async def transfer(self, organization: str) -> int:
         """Let a transfer pay the open invoices of an organization; return how many there were."""
         invoices = self.client.v1.invoices

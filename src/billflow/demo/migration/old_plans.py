@@ -106,12 +106,12 @@ class OldPlan:
 
 OLD_PLANS = (
     OldPlan(organization="anyio", price="team_monthly", starts_at=_at("2024-01-03T09:30"), promised=True),
-    OldPlan(organization="attrs", price="team_annual", starts_at=_at("2024-01-20T10:00")),
+    OldPlan(organization="structlog", price="team_monthly", starts_at=_at("2024-01-17T07:45"), becomes="team_annual"),
     OldPlan(organization="lago-api", price="business_monthly", starts_at=_at("2024-01-11T08:15"), counted=QUARTER_DAYS),
     OldPlan(organization="openmeter", price="team_monthly", starts_at=_at("2024-02-09T14:00"), coupon="WELCOME"),
+    OldPlan(organization="attrs", price="team_annual", starts_at=_at("2024-01-20T10:00")),
     OldPlan(organization="dispatch", price="team_monthly", starts_at=_at("2024-01-28T11:00"), by_invoice=True),
     OldPlan(organization="flexprice", price="team_monthly", starts_at=_at("2025-12-20T16:00"), trial_days=30),
-    OldPlan(organization="structlog", price="team_monthly", starts_at=_at("2024-01-17T07:45"), becomes="team_annual"),
     OldPlan(organization="httpx", price="team_annual", starts_at=_at("2024-02-25T12:00")),
     OldPlan(organization="killbill", price="team_monthly", starts_at=_at("2024-01-31T18:00")),
     OldPlan(organization="logfire", price="team_monthly", starts_at=_at("2024-01-22T13:20"), coupon="PARTNER"),

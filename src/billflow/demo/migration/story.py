@@ -22,11 +22,13 @@ from billflow.demo.environment import (
     working,
 )
 from billflow.demo.examples import DEFAULT, example_named
+from billflow.demo.migration.afterwards import add_up, bill_to_the_end
 from billflow.demo.migration.cutting_over import cut_over
-from billflow.demo.migration.history import live_two_years
+from billflow.demo.migration.history import counted, live_two_years
 from billflow.demo.migration.move import move_in
 from billflow.demo.migration.old_account import OldAccount
 from billflow.demo.migration.old_plans import old_plans
+from billflow.demo.migration.proved import prove
 from billflow.demo.migration.scene import Scene
 from billflow.demo.migration.side_by_side import run_in_parallel
 from billflow.demo.migration.telling import Telling
@@ -100,6 +102,15 @@ async def _chapters(scene: Scene) -> None:
     await move_in(scene)
     await run_in_parallel(scene)
     await cut_over(scene)
+    await bill_to_the_end(scene)
+    await add_up(scene)
+    await prove(scene)
+    _conclude(scene)
+
+
+def _conclude(scene: Scene) -> None:
+    telling, periods = scene.telling, counted(len(scene.owners), "organization")
+    telling.verdict(f"{periods} moved from Stripe to billflow: {counted(len(telling.differences), 'difference')}.")
 
 
 def _show_links(scene: Scene, stack: Stack) -> None:

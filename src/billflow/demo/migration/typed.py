@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Typist:
 
     async def type(self, *words: str, code: int = 0) -> str:
         """Type a command, and tell it with its answer; raises `CommandFailed` where it ends with another code."""
-        self.telling.fact(f"$ billflow {' '.join(words)}", "bold")
+        self.telling.fact(f"$ billflow {shlex.join(words)}", "bold")
         printed = await self._run(words, code)
         for line in printed.splitlines():
             if line.strip():
@@ -50,7 +51,7 @@ class Typist:
         if process.returncode != code:
             said = (complaint or out).decode().strip()
             raise CommandFailed(
-                f"`billflow {' '.join(words)}` ended with {process.returncode} ({said}); report it with this line.",
+                f"`billflow {shlex.join(words)}` ended with {process.returncode} ({said}); report it with this line.",
                 code="story_broke_off",
             )
         return out.decode()

@@ -1,4 +1,4 @@
-"""Plans that Stripe's subscriptions go on to bill: computed, compared with what Stripe issues, and never issued here."""
+"""Plans that Stripe goes on to bill: computed, compared with what Stripe issues, and never issued here."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -7,13 +7,13 @@ from uuid import UUID
 
 import httpx
 import psycopg
-import pytest
+import stripe
 
 from tests.api_environment import API_KEY, ApiEnvironment, until
 from tests.cli.terminal import Output
 from tests.customers.fixtures import at
 from tests.imports.account import Account
-from tests.imports.openings import Json, opening, with_invoice, with_plan
+from tests.imports.openings import Json, opening, with_plan
 from tests.imports.test_import import a_clock, advance, imported, lines_of, outcomes
 from tests.imports.test_stripe import blocking, kept, read
 from tests.stripe_emulator.test_clocks import advance as advance_stripe
@@ -40,10 +40,10 @@ def counted(score: Json) -> tuple[int, ...]:
     return tuple(score[name] for name in ("equal", "different", "not_issued", "not_computed", "waiting"))
 
 
-async def rows_of(database_url: str, table: str, customer: str) -> int:
+async def rows_of(database_url: str, table: str, plan: str) -> int:
     async with await psycopg.AsyncConnection.connect(database_url) as connection:
-        query = f"SELECT count(*) FROM {table} WHERE customer_id = %s"  # noqa: S608  (tables of ours)
-        [(count,)] = await (await connection.execute(query, [UUID(customer)])).fetchall()
+        query = f"SELECT count(*) FROM {table} WHERE plan_id = %s"  # noqa: S608  (tables of ours)
+        [(count,)] = await (await connection.execute(query, [UUID(plan)])).fetchall()
         return int(count)
 
 
@@ -68,6 +68,22 @@ async def writes(env: ApiEnvironment) -> list[Json]:
     return [one for one in log if one["method"] != "GET"]
 
 
+async def bill_at_stripe(env: ApiEnvironment, account: Account, day: str) -> None:
+    """Move the account's clock past what is due on a day: Stripe finalizes an hour after its draft is known of."""
+    client = blocking(env)
+    advance_stripe(client, account.clock, moment(day))
+
+    async def all_known() -> bool:
+        drafts = [draft for one in account.customers.values() for draft in invoices(one, "draft")]
+        return all(draft.webhooks_delivered_at for draft in drafts)
+
+    def invoices(customer: str, status: Any) -> list[stripe.Invoice]:
+        return client.v1.invoices.list({"customer": customer, "status": status}).data
+
+    await until(all_known)
+    advance_stripe(client, account.clock, moment(day) + 2 * HOUR)
+
+
 async def in_parallel(
     api: httpx.AsyncClient, env: ApiEnvironment, terminal: Typed, folder: Path, account: Account
 ) -> tuple[str, dict[str, str]]:
@@ -84,7 +100,7 @@ async def in_parallel(
     return clock, {name: ids[stripe_id] for name, stripe_id in account.customers.items()}
 
 
-async def test_a_year_beside_stripe_agrees_line_by_line_and_nothing_leaves(  # noqa: PLR0917
+async def test_a_year_beside_stripe_agrees_line_by_line_and_nothing_leaves(
     api: httpx.AsyncClient, env: ApiEnvironment, terminal: Typed, env_database_url: str, tmp_path: Path
 ) -> None:
     account = an_account(env)
@@ -93,7 +109,7 @@ async def test_a_year_beside_stripe_agrees_line_by_line_and_nothing_leaves(  # n
 
     for month in range(2, 14):
         year, n = (2026, month) if month < 13 else (2027, 1)
-        advance_stripe(blocking(env), account.clock, moment(f"{year}-{n:02}-15") + 2 * HOUR)
+        await bill_at_stripe(env, account, f"{year}-{n:02}-15")
         await advance(api, clock, f"{year}-{n:02}-15T02:00:00Z")
 
     for name, months in (("plain", 12), ("half", 12), ("yearly", 1)):
@@ -108,7 +124,123 @@ async def test_a_year_beside_stripe_agrees_line_by_line_and_nothing_leaves(  # n
         assert (score["state"], score["computed"], score["difference"]) == ("parallel", score["issued"], 0)
         assert await differences(api, customer) == []
         assert await lines_of(api, customer) == []
-        assert await rows_of(env_database_url, "computed_invoice", customer) == months
-        for table in ("invoice", "mail", "plan_notice", "credit"):
-            assert await rows_of(env_database_url, table, customer) == 0, table
-    assert {one["operation"] for one in (await writes(env))[asked:]} <= {"test_clock.advance"}
+        assert await rows_of(env_database_url, "computed_invoice", score["plan_id"]) == months
+        for table in ("invoice", "plan_notice", "credit", "outbox_event"):
+            assert await rows_of(env_database_url, table, score["plan_id"]) == 0, table
+    assert {one["operation"] for one in (await writes(env))[asked:]} <= {"test_helpers.test_clock.advance"}
+
+
+async def an_old_plan(api: httpx.AsyncClient, clock: str, **terms: Any) -> tuple[str, str, str]:
+    """Import a plan of six licenses in a parallel run; return customer, plan and its external id."""
+    bundle = with_plan(opening(), **terms)
+    customer, plan = await imported(api, bundle, test_clock_id=clock, parallel_run=True)
+    return customer["id"], plan["id"], plan["external_id"]
+
+
+def an_invoice(plan: str, number: str, day: str, until: str, *, quantity: int = 6, unit: int = 800) -> Json:
+    """Return what the old system issued for a plan on a day, with one line."""
+    name, total = f"{plan}_{number}", quantity * unit
+    about = {"external_id": name, "customer": plan.removesuffix("_sub"), "plan": plan, "number": number}
+    terms = {"status": "open", "currency": "USD", "total": total, "issued_at": f"{day}T01:00:00Z"}
+    period = {"period_start": f"{day}T00:00:00Z", "period_end": f"{until}T00:00:00Z"}
+    line = {"invoice": name, "quantity": quantity, "unit_amount": unit, "amount": total, **period}
+    return {"invoices": [{**about, **terms, **period}], "invoice_lines": [line]}
+
+
+async def taken(api: httpx.AsyncClient, issued: Json) -> list[Json]:
+    answer = await api.post("/api/v1/parallel-run/invoices", json=issued)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["records"])
+
+
+async def test_one_planted_difference_is_found_with_its_cause(api: httpx.AsyncClient) -> None:
+    clock = await a_clock(api)
+    customer, plan, external = await an_old_plan(api, clock)
+    await advance(api, clock, "2026-04-16T12:00:00Z")
+    first = an_invoice(external, "1", "2026-02-15", "2026-03-15")
+    planted = an_invoice(external, "2", "2026-03-15", "2026-04-15", unit=900)
+
+    assert outcomes(await taken(api, first)) == outcomes(await taken(api, planted)) == [("invoice", "imported")]
+    assert outcomes(await taken(api, first)) == [("invoice", "known")]
+
+    score = await scores(api, customer)
+    assert counted(score) == (1, 1, 1, 0, 0)
+    assert (score["plan_id"], score["external_id"], score["matches_since"]) == (plan, external, None)
+    assert (score["computed"], score["issued"], score["difference"]) == (3 * 4800, 4800 + 5400, 4800 - 600)
+    missing, different = await differences(api, customer)
+    assert (missing["at"], missing["verdict"], missing["causes"]) == (
+        "2026-04-15T00:00:00Z",
+        "not_issued",
+        {"invoice": 4800},
+    )
+    [line] = different["lines"]
+    assert (different["verdict"], different["causes"]) == ("different", {"price": -600})
+    assert (line["computed_derivation"], line["issued_derivation"]) == (
+        "USD 8 × 6 = USD 48",
+        "USD 9 × 6 = USD 54",
+    )
+
+
+async def test_an_invoice_that_is_voided_is_not_issued_and_one_of_no_plan_is_refused(api: httpx.AsyncClient) -> None:
+    clock = await a_clock(api)
+    customer, _, external = await an_old_plan(api, clock)
+    await advance(api, clock, "2026-02-17T00:00:00Z")
+    issued = an_invoice(external, "1", "2026-02-15", "2026-03-15")
+    await taken(api, issued)
+    assert counted(await scores(api, customer)) == (1, 0, 0, 0, 0)
+
+    issued["invoices"][0] |= {"status": "void", "closed_at": "2026-02-16T00:00:00Z"}
+    assert outcomes(await taken(api, issued)) == [("invoice", "updated")]
+    assert counted(await scores(api, customer)) == (0, 0, 1, 0, 0)
+    [refused] = await taken(api, an_invoice("nobody_sub", "1", "2026-02-15", "2026-03-15"))
+    assert (refused["outcome"], refused["code"], refused["field"]) == ("refused", "plan_not_imported", "plan")
+
+
+async def test_credit_stays_with_the_old_system_and_its_invoices_are_in_the_statement(api: httpx.AsyncClient) -> None:
+    clock = await a_clock(api)
+    bundle = with_plan(opening(credit_balance=900))
+    customer, plan = await imported(api, bundle, test_clock_id=clock, parallel_run=True)
+    assert customer["mapped"]["credit"] == 0
+    await advance(api, clock, "2026-02-16T00:00:00Z")
+    await taken(api, an_invoice(plan["external_id"], "1", "2026-02-15", "2026-03-15"))
+
+    [account] = (await api.get(at({"id": customer["id"]}, "statement"))).json()["accounts"]
+
+    assert (account["charges"], account["credits"], account["closing_balance"]) == (4800, 0, 4800)
+    report = (await api.get(at({"id": customer["id"]}, "report"))).json()
+    assert report["monthly_recurring_revenue"] == []
+
+
+async def test_commands_are_taken_and_bill_nothing_but_those_that_the_old_system_would_have_to_follow(
+    api: httpx.AsyncClient, env_database_url: str
+) -> None:
+    clock = await a_clock(api)
+    customer, plan, external = await an_old_plan(api, clock, price_per_license=660)
+
+    async def command(**asked: Any) -> httpx.Response:
+        return await api.post(f"/api/v1/plans/{plan}/commands", json=asked)
+
+    (await command(type="set_licenses", licenses=8)).raise_for_status()
+    for refused in (
+        await command(type="add_item", description="Training", unit_amount=500),
+        await command(type="upgrade_tier_now", tier="cloud_plus"),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (409, "in_parallel_run")
+    await advance(api, clock, "2026-02-16T00:00:00Z")
+
+    assert await lines_of(api, customer) == []
+    assert await rows_of(env_database_url, "computed_invoice", plan) == 1
+    shown = (await api.get(f"/api/v1/plans/{plan}")).json()
+    assert (shown["licenses"], shown["next_invoice_date"]) == (8, "2026-03-15T00:00:00Z")
+    issued = an_invoice(external, "1", "2026-02-15", "2026-03-15", quantity=8, unit=660)
+    period = {"period_start": "2026-01-20T00:00:00Z", "period_end": "2026-02-15T00:00:00Z"}
+    name, share = issued["invoices"][0]["external_id"], 26 / 31
+    more = {"invoice": name, "kind": "proration", "quantity": 8, "amount": round(660 * 8 * share), **period}
+    less = {"invoice": name, "kind": "proration", "quantity": 6, "amount": -round(660 * 6 * share), **period}
+    issued["invoice_lines"] += [more, less]
+    issued["invoices"][0]["total"] += more["amount"] + less["amount"]
+    await taken(api, issued)
+
+    [found] = await differences(api, customer)
+    assert (2 * round(660 * share), more["amount"] + less["amount"]) == (1108, 1107)
+    assert (found["difference"], found["causes"]) == (1, {"rounding": 1})

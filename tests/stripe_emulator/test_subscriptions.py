@@ -180,6 +180,8 @@ def test_a_quantity_that_changes_without_proration_counts_from_the_next_period(c
     clock, customer = on_a_clock(client, "2026-01-01")
     made = subscribed(client, customer, price(client))
     item = made["items"]["data"][0]["id"]
+    with pytest.raises(stripe.InvalidRequestError, match="An invoice at once is not simulated"):
+        client.v1.subscription_items.update(item, {"quantity": 5, "proration_behavior": "always_invoice"})
     client.v1.subscription_items.update(item, {"quantity": 5, "proration_behavior": "none"})
 
     advance(client, clock, moment("2026-02-01") + 2 * HOUR)
@@ -212,19 +214,34 @@ def test_a_quantity_that_changes_within_a_period_is_prorated_with_the_next_invoi
     assert [(one.proration, one.subscription_item) for one in parents if one] == [*4 * [(True, item)], (False, item)]
 
 
-@pytest.mark.parametrize(("terms", "asked"), [({}, "always_invoice"), ({"discounts": True}, "create_prorations")])
-def test_prorations_that_are_not_simulated_are_refused(
-    client: StripeClient, terms: dict[str, bool], asked: str
-) -> None:
-    _, customer = on_a_clock(client, "2026-01-01")
-    half = client.v1.coupons.create({"percent_off": 50, "duration": "forever"}).id
-    made = subscribed(client, customer, price(client), **({"discounts": [{"coupon": half}]} if terms else {}))
-    change: Any = {"quantity": 5, "proration_behavior": asked}
+@pytest.mark.parametrize("ends", [False, True], ids=["renewed", "ended"])
+def test_a_change_within_a_period_is_prorated_on_the_next_invoice_or_the_last(client: StripeClient, ends: bool) -> None:
+    clock, customer = on_a_clock(client, "2026-01-01")
+    made = subscribed(client, customer, price(client), cancel_at_period_end=ends)
+    advance(client, clock, moment("2026-01-11"))
+    client.v1.subscription_items.update(made["items"]["data"][0]["id"], {"quantity": 5})
+    pending = client.v1.invoice_items.list({"customer": customer.id, "pending": True}).data
 
-    with pytest.raises(stripe.InvalidRequestError, match="not simulated"):
-        client.v1.subscription_items.update(made["items"]["data"][0]["id"], change)
+    advance(client, clock, moment("2026-02-01") + 2 * HOUR)
 
-    assert client.v1.subscriptions.retrieve(made.id)["items"]["data"][0]["quantity"] == 3
+    unused, remaining = -round(2400 * 21 / 31), round(4000 * 21 / 31)
+    assert [(item.amount, item.quantity, item.proration) for item in pending[::-1]] == [
+        (unused, 3, True),
+        (remaining, 5, True),
+    ]
+    invoice = client.v1.invoices.list({"subscription": made.id}).data[0]
+    lines = [line for line in invoice.lines.data if line.parent and _source(line)["proration"]]
+    assert sorted((line.amount, line.description) for line in lines) == [
+        (unused, "Unused time on 3 × Seats after 11 Jan 2026"),
+        (remaining, "Remaining time on 5 × Seats after 11 Jan 2026"),
+    ]
+    assert {_source(line)["subscription"] for line in lines} == {made.id}
+    assert (invoice.total, invoice.status) == (unused + remaining + (0 if ends else 4000), "paid")
+    assert client.v1.subscriptions.retrieve(made.id).status == ("canceled" if ends else "active")
+
+
+def _source(line: stripe.InvoiceLineItem) -> Any:
+    return line.to_dict()["parent"]["subscription_item_details"] or {"proration": False}
 
 
 def test_invoices_that_are_sent_fall_due_after_their_days(client: StripeClient) -> None:

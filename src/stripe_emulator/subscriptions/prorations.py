@@ -1,4 +1,7 @@
-"""Prorations: what a change within a period gives back and charges, as pending items of the next invoice."""
+"""Prorations: what a change within a period gives back and charges, as pending items of the next invoice or the last.
+
+[assume: discounts of the subscription take nothing off them]
+"""
 
 from datetime import UTC, datetime
 
@@ -16,17 +19,18 @@ def are_wanted(subscription: Obj, params: Obj) -> bool:
     if behavior == "none" or subscription["status"] == "trialing":
         return False
     if behavior == "always_invoice":
-        raise invalid("always_invoice is not simulated by the emulator.", param="proration_behavior")
-    if subscription["discounts"]:
         raise invalid(
-            "Prorations of a discount are not simulated: pass proration_behavior=none.", param="proration_behavior"
+            "An invoice at once is not simulated: pass proration_behavior=create_prorations or none.",
+            param="proration_behavior",
         )
     return True
 
 
 def prorate(unit: Unit, subscription: Obj, before: Obj | None, after: Obj | None) -> None:
-    """Give back the rest of the period of an item as it was, and charge that of the item as it is."""
+    """Give back the rest of the period of an item as it was, and charge that of the item as it is, where it changed."""
     now = unit.now(subscription["test_clock"])
+    if before and after and (before["price"]["id"], before["quantity"]) == (after["price"]["id"], after["quantity"]):
+        return
     if before is not None:
         _add(unit, subscription, before, now, "Unused")
     if after is not None:

@@ -34,14 +34,15 @@ async def open_account(
             setattr(customer, name, getattr(opening.pricing, name))
     await recorder.session.flush()
     if opening.credit_balance:
-        await _credit(recorder, customer, account, opening)
+        await open_credit(recorder, customer, account, opening)
     if opening.coupon is not None:
         await _coupon(recorder, customer, opening, opening.coupon)
 
 
-async def _credit(
+async def open_credit(
     recorder: Recorder, customer: CustomerRow, account: BillingAccountRow, opening: CustomerOpening
 ) -> None:
+    """Write the credit that a customer has at the other system; after a parallel run, what is left at its cutover."""
     row = CreditRow(
         id=uuid4(),
         org_id=customer.org_id,

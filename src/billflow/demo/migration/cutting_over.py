@@ -21,11 +21,11 @@ async def cut_over(scene: Scene) -> None:
     expected |= {name: SCHEDULED for name, plan in plans.items() if plan.becomes}
     why = ", ".join(f"{name} ({code})" for name, code in sorted(expected.items()))
     scene.telling.check(f"Held back: {why or 'none'}", refused, expected)
-    for name in refused:
+    for name in sorted(refused):
         await _mend(scene, plans[name])
     await scene.live_on(add_months(COMPARED, 1))
     await tell_comparison(scene, COMPARED, add_months(COMPARED, 1))
-    for name in refused:
+    for name in sorted(refused):
         customer = scene.arrivals[name].customer_id[:8]
         await scene.typist.type("cutover", "--plans", f"customer={customer}", "--reason", "explained and mended")
     states = {one["state"] for one in (await scene.typist.ask("parallel-run", "status"))["plans"]}

@@ -6,7 +6,7 @@ from typing import Any
 
 from billflow.demo.environment import ORG
 from billflow.demo.examples import DEFAULT, example_named
-from billflow.demo.migration.books import added, old_books, together
+from billflow.demo.migration.books import added, old_books
 from billflow.demo.migration.old_plans import MOVED, TIERS
 from billflow.demo.migration.scene import Arrival, Scene
 from billflow.demo.migration.telling import shown
@@ -52,7 +52,11 @@ def _arrive(scene: Scene, report: dict[str, Any]) -> None:
 async def _compare(scene: Scene) -> None:
     """Hold the statements of account against the old system's books."""
     names = list(scene.arrivals)
-    books = together([old_books(await scene.account.invoices(name)) for name in names])
+    invoices = [one for name in names for one in await scene.account.invoices(name)]
+    given = added((one.currency.upper(), -one.total) for one in invoices if one.total < 0)
+    if given:
+        scene.telling.fact(f"What is ignored gave back {shown(given)}, by Stripe's balance, which paid what came next")
+    books = old_books([one for one in invoices if one.total >= 0])
     charged, due = [], []
     for name in names:
         ref = CustomerRef(org_id=scene.env.org_id, customer_id=scene.arrivals[name].customer_id)

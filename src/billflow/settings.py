@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     """After how many days it deletes signed events of Stripe's that belong to no organization."""
     keep_mails_days: Annotated[int, Field(ge=90, le=36_500)] = 730
     """After how many days it deletes mails to customers."""
+    keep_computed_invoices_days: Annotated[int, Field(ge=90, le=36_500)] = 730
+    """After how many days it deletes what was computed for plans in a parallel run."""
     keep_deliveries_days: Annotated[int, Field(ge=30, le=36_500)] = 90
     """After how many days it deletes how events were delivered; the database itself refuses less than 30."""
     keep_events_days: Annotated[int, Field(ge=90, le=36_500)] = 730

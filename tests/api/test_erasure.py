@@ -220,9 +220,12 @@ async def _marked_import(api: httpx.AsyncClient) -> str:
     own = {"email": email, "erp_customer_number": f"{MARKER}-old-erp"}
     bundle = with_invoice(with_plan(opening(f"{MARKER}-old", **{**CUSTOMER, **own}), **period), f"{MARKER}-1")
     bundle["invoices"][0]["plan"] = bundle["plans"][0]["external_id"]
-    asked = {"customers": [bundle]}
+    asked = {"customers": [bundle], "parallel_run": True}
     customer, plan, _ = (await _written(api, "POST", "/imports", asked))["records"]
     assert [one["outcome"] for one in (await _written(api, "POST", "/imports", asked))["records"]] == ["known"] * 3
+    issued = {**bundle["invoices"][0], "external_id": f"{MARKER}-2", "number": f"{MARKER} number"}
+    line = {"invoice": f"{MARKER}-2", "description": f"{MARKER} line", "amount": 4800}
+    await _written(api, "POST", "/parallel-run/invoices", {"invoices": [issued], "invoice_lines": [line]})
     await ended(api, plan["id"])
     IMPORTED.append(asked)
     return str(customer["id"])

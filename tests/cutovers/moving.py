@@ -79,11 +79,11 @@ class Moving:
         return [one["type"] for one in found][::-1]
 
 
-async def moving_in(env: ApiEnvironment, api: httpx.AsyncClient) -> Moving:
+async def moving_in(env: ApiEnvironment, api: httpx.AsyncClient, clock: str | None = None) -> Moving:
     """Import a subscription into a parallel run, on a test clock that stands a few hours after its beginning."""
     client = client_for(env.stripe_url, API_KEY, checked=False)
     subscription, stripe_clock = subscribed(client)
-    clock = await a_clock(api, IMPORTED)
+    clock = clock or await a_clock(api, IMPORTED)
     payer = str(client.v1.subscriptions.retrieve(subscription).customer)
     terms = {"period_start": BEGIN.isoformat(), "period_end": RENEWAL.isoformat(), "price_per_license": 700}
     bundle = with_plan(opening(stripe_customer_id=payer), external_id=subscription, **terms)

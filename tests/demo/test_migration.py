@@ -1,4 +1,4 @@
-"""The story of a migration: each of its lines by value, with two organizations, and with all sixteen."""
+"""The demo of a migration: each of its lines by value, with two organizations, and with all sixteen."""
 
 import json
 import re
@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from billflow.demo.migration.chapters import MigrationOptions, run_migration
 from billflow.demo.migration.old_plans import OldPeriod
 from billflow.demo.migration.once import faults
-from billflow.demo.migration.story import MigrationOptions, tell_migration
 
 _ID = re.compile(r"\b([0-9a-f]{8}(-[0-9a-f-]{27})?|clock_\w+)\b|INV-20[-\d]+|(?<=signed on )[\d-]+")
 """What differs from run to run: ids, the numbers of invoices that are made side by side, and the day of the run."""
 
 IMPORT = "billflow import stripe old-account --map prices.toml --test-clock ID --parallel-run"
 
-TOLD = {
+EXPECTED = {
     "Two years at the old system, 2024-01-02 to 2026-01-05": [
         "Stripe's own client at the emulator, on a test clock: 2 products, 6 prices, 2 coupons, 2 customers",
         "anyio                Team monthly                      25 invoices  USD 1,050",
@@ -47,8 +47,8 @@ TOLD = {
         "$ billflow plan command ID apply-discount --monthly-discounted-price 650 --annual-discounted-price 0",
         "structlog: its schedule is over, and is released at Stripe",
         "2026-04-06 to 2026-05-06: 1 billing date, 1 equal",
-        "$ billflow cutover --plans customer=ID --reason 'explained and mended'",
-        "$ billflow cutover --plans customer=ID --reason 'explained and mended'",
+        "$ billflow cutover --plans customer=ID --reason 'explained and corrected'",
+        "$ billflow cutover --plans customer=ID --reason 'explained and corrected'",
         "Every plan has its cutover",
     ],
     "Billed by billflow, 2026-05-06 to 2027-04-06": [
@@ -74,9 +74,9 @@ TOLD = {
 """Every line but what commands answer, which their own tests look at; of those, what the import answers."""
 
 
-def told(options: MigrationOptions, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, list[str]], list[str]]:
-    """Tell the story; return its exit code, its facts by chapter, and what differs."""
-    code = tell_migration(options)
+def ran(options: MigrationOptions, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, list[str]], list[str]]:
+    """Run it; return its exit code, its facts by chapter, and what differs."""
+    code = run_migration(options)
     data: dict[str, Any] = json.loads(capsys.readouterr().out)
     return code, {one["title"]: one["facts"] for one in data["chapters"]}, data["differences"]
 
@@ -88,15 +88,15 @@ def plain(facts: list[str]) -> list[str]:
 
 
 def test_two_organizations_move_in_and_every_line_has_its_value(capsys: pytest.CaptureFixture[str]) -> None:
-    code, chapters, differences = told(MigrationOptions(only=2, as_json=True), capsys)
+    code, chapters, differences = ran(MigrationOptions(only=2, as_json=True), capsys)
 
     assert (code, differences) == (0, [])
-    assert {title: plain(facts) for title, facts in chapters.items()} == TOLD
+    assert {title: plain(facts) for title, facts in chapters.items()} == EXPECTED
 
 
 @pytest.mark.full
 def test_all_sixteen_organizations_are_billed_once_for_every_period(capsys: pytest.CaptureFixture[str]) -> None:
-    code, chapters, differences = told(MigrationOptions(as_json=True), capsys)
+    code, chapters, differences = ran(MigrationOptions(as_json=True), capsys)
 
     assert (code, differences) == (0, []), chapters
     billed = chapters["Each period of each organization, once, by the sum over both systems"]

@@ -1,11 +1,12 @@
-"""What the organizations of the migration's story have at the old system, and what each period must cost."""
+"""What the organizations of the migration have at the old system, and what each period must cost."""
 
 from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 
-from billflow.demo.migration.move import price_map
+from billflow.demo.examples import DEFAULT, example_named
+from billflow.demo.migration.move import MAP
 from billflow.demo.migration.old_plans import (
     COUPONS,
     MOVED,
@@ -20,7 +21,7 @@ from billflow.demo.migration.two_years import events_of
 from billflow.demo.seats_csv import Organization
 from billflow.domain.errors import InvalidInput
 from billflow.domain.seats import SeatObservation
-from billflow.imports.price_map import PRICE_MAP_FILE
+from billflow.imports.price_map import read_price_map
 
 
 def day(text: str) -> datetime:
@@ -99,7 +100,7 @@ def test_what_happens_at_the_old_system_happens_before_the_move_and_in_order() -
 
 
 def test_the_price_map_is_one_that_the_import_takes() -> None:
-    mapped = PRICE_MAP_FILE.from_toml(price_map())
+    mapped = read_price_map(example_named(DEFAULT).folder / MAP)
 
     assert {code: one.tier for code, one in mapped.products.items()} == {
         "team": "cloud_standard",

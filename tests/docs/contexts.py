@@ -85,6 +85,7 @@ CONTEXTS: dict[str, Context] = {
             "billflow invoice mark-uncollectible": AN_OPEN_INVOICE,
         },
     ),
+    "docs/parallel-run.md": Context(SELL_EXAMPLE),
     "docs/importing.md": Context(SELL_EXAMPLE, files={"seats.csv": SEATS_CSV}),
     "docs/monitoring.md": Context(stays={"billflow worker": "Taking work"}),
     "docs/performance.md": Context(

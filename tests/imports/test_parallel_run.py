@@ -47,12 +47,12 @@ async def rows_of(database_url: str, table: str, plan: str) -> int:
         return int(count)
 
 
-def an_account(env: ApiEnvironment) -> Account:
+def an_account(env: ApiEnvironment, monthly: int = 700) -> Account:
     """Make an account of three subscriptions, one discounted for a while, one annual."""
     client = blocking(env)
     clock = client.v1.test_helpers.test_clocks.create({"frozen_time": moment(BEGIN)})
     account = Account(client, clock.id)
-    account.price("monthly", 700, "month")
+    account.price("monthly", monthly, "month")
     account.price("annual", 7000, "year")
     coupon: Any = {"percent_off": 50, "duration": "repeating", "duration_in_months": 3, "name": "Half off"}
     half = client.v1.coupons.create(coupon).id
@@ -128,6 +128,64 @@ async def test_a_year_beside_stripe_agrees_line_by_line_and_nothing_leaves(
         for table in ("invoice", "plan_notice", "credit", "outbox_event"):
             assert await rows_of(env_database_url, table, score["plan_id"]) == 0, table
     assert {one["operation"] for one in (await writes(env))[asked:]} <= {"test_helpers.test_clock.advance"}
+
+
+async def test_an_upgrade_that_stripe_prorates_is_one_change_and_its_rounding_is_told(
+    api: httpx.AsyncClient, env: ApiEnvironment, terminal: Typed, tmp_path: Path
+) -> None:
+    account = an_account(env, 660)
+    clock, customers = await in_parallel(api, env, terminal, tmp_path / "read", account)
+    client, customer = blocking(env), customers["plain"]
+    [subscription] = client.v1.subscriptions.list({"customer": account.customers["plain"]}).data
+    item = subscription["items"]["data"][0]["id"]
+    advance_stripe(client, account.clock, moment("2026-01-20"))
+    await advance(api, clock, "2026-01-20T00:00:00Z")
+    client.v1.subscription_items.update(item, {"quantity": 6})
+    plan = (await scores(api, customer))["plan_id"]
+    command = {"type": "set_licenses", "licenses": 6}
+    (await api.post(f"/api/v1/plans/{plan}/commands", json=command)).raise_for_status()
+
+    await bill_at_stripe(env, account, "2026-02-15")
+    await advance(api, clock, "2026-02-15T02:00:00Z")
+
+    async def compared() -> bool:
+        return counted(await scores(api, customer)) == (0, 1, 0, 0, 0)
+
+    await until(compared)
+    [found] = await differences(api, customer)
+    ours, theirs = 2 * round(660 * 26 / 31), round(6 * 660 * 26 / 31) - round(4 * 660 * 26 / 31)
+    assert (found["computed"], found["issued"]) == (6 * 660 + ours, 6 * 660 + theirs)
+    assert (found["difference"], found["causes"]) == (ours - theirs, {"rounding": ours - theirs})
+    assert ours - theirs == 1
+
+
+async def test_the_renewal_at_the_cutover_is_billed_here_and_only_here(
+    api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
+) -> None:
+    clock = await a_clock(api)
+    customer, plan, external = await an_old_plan(api, clock)
+    await env.give_card(customer)
+    await advance(api, clock, "2026-02-16T00:00:00Z")
+    async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
+        await connection.execute("UPDATE customer_plan SET cutover_at = '2026-03-15Z' WHERE id = %s", [UUID(plan)])
+
+    await advance(api, clock, "2026-04-16T00:00:00Z")
+
+    assert [line[1:] for line in await lines_of(api, customer)] == [
+        (6, 800, "2026-03-15", "2026-04-15"),
+        (6, 800, "2026-04-15", "2026-05-15"),
+    ]
+    assert await rows_of(env_database_url, "computed_invoice", plan) == 1
+    async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
+        query = "SELECT at::date::text FROM outbox_event WHERE plan_id = %s AND type = 'plan.renewed' ORDER BY at"
+        told = await (await connection.execute(query, [UUID(plan)])).fetchall()
+    assert told == [("2026-03-15",), ("2026-04-15",)]
+    await taken(api, an_invoice(external, "1", "2026-02-15", "2026-03-15"))
+    score = await scores(api, customer)
+    assert (score["state"], counted(score)) == ("cut_over", (1, 0, 0, 0, 0))
+    await taken(api, an_invoice(external, "2", "2026-03-15", "2026-04-15"))
+    [twice] = await differences(api, customer)
+    assert (twice["verdict"], twice["at"], twice["difference"]) == ("not_computed", "2026-03-15T00:00:00Z", -4800)
 
 
 async def an_old_plan(api: httpx.AsyncClient, clock: str, **terms: Any) -> tuple[str, str, str]:

@@ -15,6 +15,7 @@ from tests.environment import ANNUAL, MANUAL, MONTHLY, Environment
 from tests.replay.smaller_shapes import (
     close_invoice,
     customer_update,
+    cutover,
     delivery,
     finding_repair,
     mail,
@@ -138,6 +139,7 @@ SHAPES: tuple[Shape, ...] = (
     seat_pull,
     plan_batch,
     finding_repair,
+    cutover,
 )
 
 

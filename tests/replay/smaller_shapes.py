@@ -1,5 +1,6 @@
 """What happens beside a plan: a customer taken in and renamed, events sent, money given back, records compared."""
 
+import asyncio
 import tempfile
 from datetime import timedelta
 from uuid import uuid4
@@ -7,6 +8,7 @@ from uuid import uuid4
 from temporalio.client import WorkflowHistory
 
 from billflow.domain.commands import Retry
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.reconciliation import Finding, FindingKind, Repair, Severity
 from billflow.domain.scopes import ALL_SCOPES
@@ -14,12 +16,15 @@ from billflow.models.contracts.adjustments import RefundInput, VoidInput
 from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.customers import ChangeContext, CustomerUpdate
 from billflow.models.contracts.endpoints import EndpointCreate
+from billflow.models.contracts.imports import ImportCreate
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.mail import NotificationInput, Occasion
 from billflow.models.contracts.onboarding import OnboardingOptions
 from billflow.models.contracts.plan_batches import BatchFilter, PlanBatchCreate
+from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.reconciliation import ReconciliationInput, RepairInput, RunRef
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatPullInput, SeatSourceKind
+from billflow.models.contracts.steps import PlanRef
 from billflow.temporal.workflow_starts import (
     customer_update_workflow,
     mail_workflow,
@@ -28,8 +33,13 @@ from billflow.temporal.workflow_starts import (
     retention_workflow,
     seat_pull_workflow,
 )
+from tests.api_environment import API_KEY, until
+from tests.cutovers.old_and_new import BEGIN, RENEWAL, subscribed
 from tests.delivery.listener import listening
 from tests.environment import BY_INVOICE, MANUAL, Environment
+from tests.imports.openings import opening, with_plan
+from tests.stripe_emulator.clients import client_for
+from tests.stripe_emulator.test_clocks import advance as advance_stripe
 from tests.workflows.histories import runs_of
 
 
@@ -150,6 +160,35 @@ async def finding_repair(env: Environment) -> list[WorkflowHistory]:
     wanted = RepairInput(org_id=env.org_id, reconciliation_run_id=run_id, finding_id=finding.finding_id)
     await env.engine.control.run(repair_workflow(wanted))
     return await _over(env, f"repair/{finding.finding_id}")
+
+
+async def cutover(env: Environment) -> list[WorkflowHistory]:
+    """Begin a plan's cutover and take it back, begin it again, and bill the first period."""
+    client = client_for(env.stripe_url, API_KEY, checked=False)
+    subscription, stripe_clock = subscribed(client)
+    clock = await env.engine.repositories.test_clocks.create(env.org_id, BEGIN + timedelta(hours=12))
+    terms = {"period_start": BEGIN.isoformat(), "period_end": RENEWAL.isoformat(), "price_per_license": 700}
+    payer = str(client.v1.subscriptions.retrieve(subscription).customer)
+    bundle = with_plan(opening(stripe_customer_id=payer), external_id=subscription, **terms)
+    given = {"customers": [bundle], "test_clock_id": clock.test_clock_id, "parallel_run": True}
+    rows = await env.engine.imports.take(env.org_id, ImportCreate.model_validate(given), await _change(env))
+    plan = await env.engine.repositories.plans.get(PlanRef(org_id=env.org_id, plan_id=str(rows[1].id)))
+    await env.command(plan, BeginCutover(include_different=True))
+    await env.command(plan, CancelCutover())
+    await env.command(plan, BeginCutover(include_different=True))
+    await asyncio.to_thread(advance_stripe, client, stripe_clock, int((RENEWAL + timedelta(days=1)).timestamp()))
+    await env.advance(clock.test_clock_id, RENEWAL + timedelta(days=1))
+    await until_billed(env, plan)
+    return await runs_of(env.temporal, f"plan/{plan.plan_id}")
+
+
+async def until_billed(env: Environment, plan: PlanState) -> None:
+    """Wait until a plan's first period is billed and sent, and its next run waits for the second."""
+
+    async def is_over() -> bool:
+        return len(await runs_of(env.temporal, f"plan/{plan.plan_id}")) > 1
+
+    await until(is_over)
 
 
 async def _change(env: Environment) -> ChangeContext:

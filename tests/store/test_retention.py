@@ -21,6 +21,7 @@ PERIODS = RetentionPeriods(
     stripe_events=90 * DAY,
     foreign_events=30 * DAY,
     mails=730 * DAY,
+    computed_invoices=730 * DAY,
     deliveries=90 * DAY,
     events=180 * DAY,
     audit=3650 * DAY,
@@ -97,6 +98,30 @@ async def test_mails_go_when_they_are_old_unless_their_invoice_is_open(company: 
     await pruned(company)
 
     assert column(store_url, "SELECT key FROM mail WHERE org_id = %s", company.org_id) == {"young", "owed"}
+
+
+COMPUTED = """
+    WITH invoice AS (
+        INSERT INTO computed_invoice (org_id, plan_id, customer_id, kind, currency, total, tax, tax_inclusive,
+                                      automatic_tax, invoice_date, step_key, created_at)
+        SELECT org_id, id, customer_id, 'recurring', 'USD', 800, 0, false, false, now(), %s,
+               now() - make_interval(days => %s)
+        FROM customer_plan WHERE org_id = %s LIMIT 1 RETURNING *)
+    INSERT INTO computed_invoice_line (org_id, computed_invoice_id, n, kind, description, quantity, unit_amount,
+                                       amount, period_start, period_end, derivation, tax)
+    SELECT org_id, id, 1, 'renewal', step_key, 1, 800, 800, now(), now(), '{}', 0 FROM invoice"""
+
+
+async def test_what_was_computed_for_a_parallel_run_goes_with_its_lines(company: Company, store_url: str) -> None:
+    await company.bought(await company.customer())
+    with psycopg.connect(store_url) as connection:
+        for key, days in (("old", 731), ("young", 729)):
+            connection.execute(COMPUTED, [key, days, company.org_id])
+
+    assert (await pruned(company))["computed_invoices"] == 1
+
+    lines = "SELECT description FROM computed_invoice_line WHERE org_id = %s"
+    assert column(store_url, lines, company.org_id) == {"young"}
 
 
 EVENT = """

@@ -12,7 +12,7 @@ from billflow.errors import UsageError
 
 
 class Story(StrEnum):
-    """What a demo tells."""
+    """What a demo shows."""
 
     BILLING = "billing"
     MIGRATION = "migration"
@@ -46,9 +46,9 @@ def demo(  # noqa: PLR0913  (each is one wish)
     """
     if story is Story.MIGRATION:
         _check_alone(example=example, csv=csv, catalog=catalog, until=until)
-        from billflow.demo.migration.story import MigrationOptions, tell_migration
+        from billflow.demo.migration.chapters import MigrationOptions, run_migration
 
-        raise typer.Exit(tell_migration(MigrationOptions(only=only, keep=keep, as_json=as_json)))
+        raise typer.Exit(run_migration(MigrationOptions(only=only, keep=keep, as_json=as_json)))
     from billflow.demo.run import DemoOptions, run_demo
 
     options = DemoOptions(example=example, csv=csv, catalog=catalog, keep=keep, only=only, until=until, as_json=as_json)

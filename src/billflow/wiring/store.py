@@ -186,6 +186,7 @@ def _periods(settings: Settings) -> RetentionPeriods:
         stripe_events=timedelta(days=settings.keep_stripe_events_days),
         foreign_events=timedelta(days=settings.keep_foreign_events_days),
         mails=timedelta(days=settings.keep_mails_days),
+        computed_invoices=timedelta(days=settings.keep_computed_invoices_days),
         deliveries=timedelta(days=settings.keep_deliveries_days),
         events=timedelta(days=settings.keep_events_days),
         audit=timedelta(days=settings.keep_audit_days),

@@ -23,54 +23,44 @@ def bill(unit: Unit, subscription: Obj, reason: str, *, free: bool = False) -> O
     With `free` the lines cost nothing, as a trial's do. What is metered is never billed here.
     """
     held = [item for item in items_of(unit, subscription["id"]) if item["quantity"] is not None]
-    if not held:
-        return None
-    invoice = _draft(unit, subscription, reason)
-    for pending in _pending(unit, invoice):
-        invoice_items.put_on(unit, invoice, pending)
-    lines = [_line(unit, invoice, subscription, item, free=free) for item in held]
-    invoice["discounts"] = [] if free else discounts.apply(unit, subscription, lines, invoice["created"])
-    return _announced(unit, subscription, invoice)
+    return _draft(unit, subscription, reason, held, free=free) if held else None
 
 
-def bill_what_is_left(unit: Unit, subscription: Obj) -> None:
-    """Make the last invoice of a subscription that ends with its period, over what is pending for its customer."""
-    probe = {"customer": subscription["customer"], "currency": subscription["currency"]}
-    pending = _pending(unit, probe)
-    if not pending:
-        return
-    # [assume] Stripe documents that pending items are collected at the end of the period, not as which reason.
-    invoice = _draft(unit, subscription, "subscription_cycle")
-    for one in pending:
-        invoice_items.put_on(unit, invoice, one)
-    _announced(unit, subscription, invoice)
-
-
-def _draft(unit: Unit, subscription: Obj, reason: str) -> Obj:
-    customer = unit.get("customer", subscription["customer"], "customer")
-    invoice = new_invoice(unit, customer, subscription["currency"], subscription["collection_method"])
-    _describe(invoice, subscription, reason)
-    return unit.add(invoice)
-
-
-def _announced(unit: Unit, subscription: Obj, invoice: Obj) -> Obj:
-    totals.recompute(unit, invoice)
-    subscription["latest_invoice"] = invoice["id"]
-    unit.flush()
-    unit.complete(invoice)
-    unit.emit("invoice.created", invoice)
-    if invoice["billing_reason"] == "subscription_cycle":
-        schedule_finalization(unit, invoice)
-    return invoice
+def bill_pending(unit: Unit, subscription: Obj) -> None:
+    """Make the last draft of a subscription that ends with its period: over what is pending, if anything is."""
+    if _pending(unit, subscription):
+        # [assume] Stripe documents that pending items are collected at the end of the period, not for which reason.
+        _draft(unit, subscription, "subscription_cycle", [], free=False)
 
 
 def stop_collecting(unit: Unit, subscription: Obj) -> None:
-    """Let nothing be charged by itself any more for a subscription that is canceled."""
+    """Let nothing be charged by itself any more of what is open of a subscription that is canceled."""
     query = Query("invoice").where("customer", subscription["customer"]).where("status", "open")
     for invoice in unit.select(query.where("parent.subscription_details.subscription", subscription["id"])):
         if invoice["auto_advance"]:
             invoice["auto_advance"] = False
             unit.changed("invoice.updated", invoice)
+
+
+def _draft(unit: Unit, subscription: Obj, reason: str, held: list[Obj], *, free: bool) -> Obj:
+    customer = unit.get("customer", subscription["customer"], "customer")
+    invoice = new_invoice(unit, customer, subscription["currency"], subscription["collection_method"])
+    _describe(invoice, subscription, reason)
+    unit.add(invoice)
+    for pending in _pending(unit, invoice):
+        invoice_items.put_on(unit, invoice, pending)
+    lines = [_line(unit, invoice, subscription, item, free=free) for item in held]
+    invoice["discounts"] = [] if free else discounts.apply(unit, subscription, lines, invoice["created"])
+    for line in lines:
+        unit.save(line)
+    totals.recompute(unit, invoice)
+    subscription["latest_invoice"] = invoice["id"]
+    unit.flush()
+    unit.complete(invoice)
+    unit.emit("invoice.created", invoice)
+    if reason == "subscription_cycle":
+        schedule_finalization(unit, invoice)
+    return invoice
 
 
 def _describe(invoice: Obj, subscription: Obj, reason: str) -> None:
@@ -108,7 +98,7 @@ def _line(unit: Unit, invoice: Obj, subscription: Obj, item: Obj, *, free: bool)
     return unit.add(line)
 
 
-def _pending(unit: Unit, invoice: Obj) -> list[Obj]:
-    """Return the pending items of the customer, the newest first."""
-    query = Query("invoiceitem").where("customer", invoice["customer"]).where("invoice", None)
-    return unit.select(query.where("currency", invoice["currency"]))[: invoice_items.MAX_LINES]
+def _pending(unit: Unit, of: Obj) -> list[Obj]:
+    """Return the pending items of a customer, the newest first."""
+    query = Query("invoiceitem").where("customer", of["customer"]).where("invoice", None)
+    return unit.select(query.where("currency", of["currency"]))[: invoice_items.MAX_LINES]

@@ -7,7 +7,7 @@ from stripe_emulator.invoicing.advance import after_finalization
 from stripe_emulator.invoicing.finalize import finalize
 from stripe_emulator.invoicing.pay import collect, default_method
 from stripe_emulator.subscriptions import schedules
-from stripe_emulator.subscriptions.invoices import bill, bill_what_is_left, stop_collecting
+from stripe_emulator.subscriptions.invoices import bill, bill_pending, stop_collecting
 from stripe_emulator.subscriptions.items import items_of, set_period
 from stripe_emulator.subscriptions.periods import end_after
 from stripe_emulator.types import Obj
@@ -74,7 +74,7 @@ def renew(unit: Unit, subscription: Obj) -> None:
     subscription["_sim"]["billed_from"] = first["current_period_start"]
     is_to_end = subscription["cancel_at"] is not None and subscription["cancel_at"] <= now
     if is_to_end or not schedules.enter_phase(unit, subscription, now):
-        bill_what_is_left(unit, subscription)
+        bill_pending(unit, subscription)
         end(unit, subscription, now)
         return
     if subscription["status"] == "trialing":

@@ -1,35 +1,35 @@
 """The fifth chapter: billflow bills to the end, and each period turns out to have been billed exactly once."""
 
-from billflow.demo.migration.books import old_books, our_books, together
 from billflow.demo.migration.history import counted
 from billflow.demo.migration.old_plans import COMPARED, END
 from billflow.demo.migration.once import check_periods
-from billflow.demo.migration.scene import Scene
-from billflow.demo.migration.telling import shown
+from billflow.demo.migration.report import shown
+from billflow.demo.migration.run import MigrationRun
+from billflow.demo.migration.sums import old_sums, our_sums, together
 from billflow.domain.calendar import add_months
 
 
-async def bill_to_the_end(scene: Scene) -> None:
+async def bill_to_the_end(run: MigrationRun) -> None:
     """Live month by month, and sum up what billflow billed."""
     begin = add_months(COMPARED, 1)
-    scene.telling.chapter(f"Billed by billflow, {begin:%Y-%m-%d} to {END:%Y-%m-%d}")
+    run.report.chapter(f"Billed by billflow, {begin:%Y-%m-%d} to {END:%Y-%m-%d}")
     month = 2
     while (at := add_months(COMPARED, month)) <= END:
-        await scene.live_on(at)
+        await run.live_on(at)
         month += 1
-    names = [plan.organization for plan, _ in scene.owners]
-    books = together([our_books(await scene.our_invoices(name)) for name in names])
-    scene.telling.fact(f"{counted(books.invoices, 'invoice')}: {shown(books.total)}; open {shown(books.is_open)}")
-    held = [await scene.account.status(name) for name in names]
-    scene.telling.check("Every subscription at Stripe is over", set(held), {"canceled"})
+    names = [plan.organization for plan, _ in run.owners]
+    sums = together([our_sums(await run.our_invoices(name)) for name in names])
+    run.report.fact(f"{counted(sums.invoices, 'invoice')}: {shown(sums.total)}; open {shown(sums.is_open)}")
+    held = [await run.account.status(name) for name in names]
+    run.report.check("Every subscription at Stripe is over", set(held), {"canceled"})
 
 
-async def add_up(scene: Scene) -> None:
+async def add_up(run: MigrationRun) -> None:
     """Hold every period against what it costs, and add up both systems."""
-    scene.telling.chapter("Each period of each organization, once, by the sum over both systems")
-    await check_periods(scene, END)
-    names = [plan.organization for plan, _ in scene.owners]
-    old = together([old_books(await scene.account.invoices(name)) for name in names])
-    ours = together([our_books(await scene.our_invoices(name)) for name in names])
-    for title, books in (("by Stripe", old), ("by billflow", ours), ("together", together([old, ours]))):
-        scene.telling.fact(f"{counted(books.invoices, 'invoice')} {title}: {shown(books.total)}")
+    run.report.chapter("Each period of each organization, once, by the sum over both systems")
+    await check_periods(run, END)
+    names = [plan.organization for plan, _ in run.owners]
+    old = together([old_sums(await run.account.invoices(name)) for name in names])
+    ours = together([our_sums(await run.our_invoices(name)) for name in names])
+    for title, sums in (("by Stripe", old), ("by billflow", ours), ("together", together([old, ours]))):
+        run.report.fact(f"{counted(sums.invoices, 'invoice')} {title}: {shown(sums.total)}")

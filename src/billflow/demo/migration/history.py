@@ -4,44 +4,44 @@ from collections.abc import Sequence
 
 import stripe
 
-from billflow.demo.migration.books import Books, old_books, together
 from billflow.demo.migration.old_account import OldAccount, open_account
-from billflow.demo.migration.old_plans import BEGIN, COUPONS, MOVED, PRICES, TIERS
-from billflow.demo.migration.telling import Telling, shown
+from billflow.demo.migration.old_plans import BEGIN, COUPONS, MOVED, PRICES, PRODUCTS
+from billflow.demo.migration.report import MigrationReport, shown
+from billflow.demo.migration.sums import BilledSums, old_sums, together
 from billflow.demo.migration.two_years import Owner, events_of, live_through
 
 WIDTH = 20
 
 
-async def live_two_years(client: stripe.StripeClient, owners: Sequence[Owner], telling: Telling) -> OldAccount:
+async def live_two_years(client: stripe.StripeClient, owners: Sequence[Owner], report: MigrationReport) -> OldAccount:
     """Make the account and live in it until the organizations move."""
-    telling.chapter(f"Two years at the old system, {BEGIN:%Y-%m-%d} to {MOVED:%Y-%m-%d}")
+    report.chapter(f"Two years at the old system, {BEGIN:%Y-%m-%d} to {MOVED:%Y-%m-%d}")
     account = await open_account(client, BEGIN)
-    telling.fact(
-        f"Stripe's own client at the emulator, on a test clock: {len(TIERS)} products, {len(PRICES)} prices, "
+    report.fact(
+        f"Stripe's own client at the emulator, on a test clock: {len(PRODUCTS)} products, {len(PRICES)} prices, "
         f"{len(COUPONS)} coupons, {len(owners)} customers"
     )
     events = [event for owner in owners for event in events_of(owner, MOVED)]
     await live_through(account, events, MOVED)
-    books = [await _told(account, owner, telling) for owner in owners]
-    _sum_up(together(books), telling)
+    sums = [await _line(account, owner, report) for owner in owners]
+    _sum_up(together(sums), report)
     return account
 
 
-async def _told(account: OldAccount, owner: Owner, telling: Telling) -> Books:
+async def _line(account: OldAccount, owner: Owner, report: MigrationReport) -> BilledSums:
     plan = owner[0]
-    books = old_books(await account.invoices(plan.organization))
-    telling.fact(
-        f"{plan.organization:<{WIDTH}} {plan.description:<32} {counted(books.invoices, 'invoice'):>12}  "
-        f"{shown(books.total)}"
+    sums = old_sums(await account.invoices(plan.organization))
+    report.fact(
+        f"{plan.organization:<{WIDTH}} {plan.description:<32} {counted(sums.invoices, 'invoice'):>12}  "
+        f"{shown(sums.total)}"
     )
-    return books
+    return sums
 
 
-def _sum_up(books: Books, telling: Telling) -> None:
-    telling.fact(
-        f"{counted(books.invoices, 'invoice')}, {counted(books.prorations, 'proration')}: "
-        f"{shown(books.total)}; open {shown(books.is_open)}"
+def _sum_up(sums: BilledSums, report: MigrationReport) -> None:
+    report.fact(
+        f"{counted(sums.invoices, 'invoice')}, {counted(sums.prorations, 'proration')}: "
+        f"{shown(sums.total)}; open {shown(sums.is_open)}"
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import stripe
 
-from billflow.demo.migration.old_plans import COUPONS, PRICES, TIERS, OldPlan, OldPrice
+from billflow.demo.migration.old_plans import COUPONS, PRICES, PRODUCTS, OldPlan, OldPrice
 from billflow.payments.sandbox import GOOD_CARD
 
 PAGE = 100
@@ -112,7 +112,7 @@ async def open_account(client: stripe.StripeClient, begin: datetime) -> OldAccou
     """Make an account with its products, prices and coupons, on a test clock that stands at *begin*."""
     v1 = client.v1
     clock = await v1.test_helpers.test_clocks.create_async({"frozen_time": seconds(begin), "name": "the old system"})
-    for code, (name, _) in TIERS.items():
+    for code, name in PRODUCTS.items():
         await v1.products.create_async({"id": code, "name": name})
     for code, coupon in COUPONS.items():
         lasts = {"duration": "repeating", "duration_in_months": coupon.months} if coupon.months else {}

@@ -19,7 +19,7 @@ BEGIN = _at("2024-01-02T09:00")
 MOVED = _at("2026-01-05T12:00")
 COMPARED = _at("2026-04-06T12:00")
 END = _at("2027-04-06T12:00")
-"""From when on the old system bills, when it is imported, when three months are compared, and when the story ends."""
+"""From when on the old system bills, when it is imported, when three months are compared, and when it ends."""
 
 PROMISED_AT = _at("2026-03-20T15:00")
 """When somebody promises another price, and changes it at the old system by hand, for billflow to find."""
@@ -53,8 +53,7 @@ PRICES = {
     "business_annual": OldPrice("business", 11_000, "usd", 12),
 }
 PROMISED = OldPrice("team", 650, "usd", 1)
-TIERS = {"team": ("Team", "cloud_standard"), "business": ("Business", "cloud_plus")}
-"""Each product's name at the old system, and the tier that it is here."""
+PRODUCTS = {"team": "Team", "business": "Business"}
 
 LEAST = {"team": 1, "business": 10}
 """The least that is sold of a product."""
@@ -95,7 +94,7 @@ class OldPlan:
         """Return in a few words what is special about it."""
         price = PRICES[self.price]
         every = {1: "monthly", 3: "quarterly", 12: "annual"}[price.months]
-        words = [f"{TIERS[price.product][0]} {every}"]
+        words = [f"{PRODUCTS[price.product]} {every}"]
         words += ["prorations"] if self.counted else []
         words += [f"coupon {self.coupon}"] if self.coupon else []
         words += [f"{self.trial_days}-day trial"] if self.trial_days else []

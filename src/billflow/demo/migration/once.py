@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from billflow.demo.migration.books import old_periods, our_periods
 from billflow.demo.migration.history import WIDTH
 from billflow.demo.migration.old_plans import PRICES, OldPeriod, OldPlan, periods_of
-from billflow.demo.migration.scene import Scene
+from billflow.demo.migration.run import MigrationRun
+from billflow.demo.migration.sums import old_periods, our_periods
 from billflow.domain.currencies import format_amount
 
 
-async def check_periods(scene: Scene, until: datetime) -> None:
+async def check_periods(run: MigrationRun, until: datetime) -> None:
     """Hold what both systems billed for the periods that began before *until* against what they cost."""
-    for plan, seats in scene.owners:
-        old = old_periods(await scene.account.invoices(plan.organization))
-        ours = our_periods(await scene.our_invoices(plan.organization))
+    for plan, seats in run.owners:
+        old = old_periods(await run.account.invoices(plan.organization))
+        ours = our_periods(await run.our_invoices(plan.organization))
         expected = list(periods_of(plan, seats, until))
-        scene.telling.check(_told(plan, old, ours), faults(expected, [*old, *ours]), [])
+        run.report.check(_line(plan, old, ours), faults(expected, [*old, *ours]), [])
 
 
 def faults(expected: Sequence[OldPeriod], billed: Sequence[OldPeriod]) -> list[str]:
@@ -30,7 +30,7 @@ def faults(expected: Sequence[OldPeriod], billed: Sequence[OldPeriod]) -> list[s
     return found + [f"{_named(one)} is no period" for one in billed if (one.start, one.end) not in known]
 
 
-def _told(plan: OldPlan, old: Sequence[OldPeriod], ours: Sequence[OldPeriod]) -> str:
+def _line(plan: OldPlan, old: Sequence[OldPeriod], ours: Sequence[OldPeriod]) -> str:
     currency = PRICES[plan.price].currency.upper()
     sums = [sum(one.amount for one in several) for several in (old, ours)]
     shown = [format_amount(amount, currency) for amount in (*sums, sum(sums))]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from billflow.demo.migration.telling import Telling
+from billflow.demo.migration.report import MigrationReport
 from billflow.errors import CommandFailed
 
 _OURS = ("BILLFLOW_", "DATABASE_", "STRIPE_", "TEMPORAL_")
@@ -18,23 +18,23 @@ _OURS = ("BILLFLOW_", "DATABASE_", "STRIPE_", "TEMPORAL_")
 
 @dataclass(frozen=True)
 class Typist:
-    """Types commands in a folder, in which nothing points elsewhere, and tells what they print."""
+    """Types commands in a folder, in which nothing points elsewhere, and reports what they print."""
 
     folder: Path
     variables: Mapping[str, str]
-    telling: Telling
+    report: MigrationReport
 
     async def type(self, *words: str, code: int = 0) -> str:
-        """Type a command, and tell it with its answer; raises `CommandFailed` where it ends with another code."""
-        self.telling.fact(f"$ billflow {shlex.join(words)}", "bold")
+        """Type a command, and report it with its answer; raises `CommandFailed` where it ends with another code."""
+        self.report.fact(f"$ billflow {shlex.join(words)}", "bold")
         printed = await self._run(words, code)
         for line in printed.splitlines():
             if line.strip():
-                self.telling.fact(f"  {line.rstrip()}", "dim")
+                self.report.fact(f"  {line.rstrip()}", "dim")
         return printed
 
     async def ask(self, *words: str, code: int = 0) -> Any:
-        """Return what a command answers to scripts, and tell nothing."""
+        """Return what a command answers to scripts, and report nothing."""
         return json.loads(await self._run((*words, "--json"), code))
 
     async def _run(self, words: tuple[str, ...], code: int) -> str:
@@ -52,7 +52,7 @@ class Typist:
             said = (complaint or out).decode().strip()
             raise CommandFailed(
                 f"`billflow {shlex.join(words)}` ended with {process.returncode} ({said}); report it with this line.",
-                code="story_broke_off",
+                code="demo_broke_off",
             )
         return out.decode()
 

@@ -11,6 +11,7 @@ class RetentionPeriods(Contract):
     stripe_events: timedelta
     foreign_events: timedelta
     mails: timedelta
+    computed_invoices: timedelta
     deliveries: timedelta
     events: timedelta
     audit: timedelta

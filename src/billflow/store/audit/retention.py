@@ -12,7 +12,15 @@ from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, o
 from billflow.errors import CommandFailed
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.retention import RetentionPeriods
-from billflow.models.tables import ForeignStripeEventRow, IdempotencyKey, InvoiceRow, MailRow, Org, WebhookEvent
+from billflow.models.tables import (
+    ComputedInvoiceRow,
+    ForeignStripeEventRow,
+    IdempotencyKey,
+    InvoiceRow,
+    MailRow,
+    Org,
+    WebhookEvent,
+)
 from billflow.ports.retention import RetentionRepository
 from billflow.store.audit.archive import AuditArchive
 from billflow.store.audit.roots import AuditRoots
@@ -112,3 +120,5 @@ def _expired(periods: RetentionPeriods) -> Iterator[Expired]:
     )
     settled = or_(closed.exists(), MailRow.invoice_id.is_(None))
     yield "mails", MailRow, and_(settled, MailRow.created_at < func.now() - periods.mails)
+    computed = ComputedInvoiceRow.created_at < func.now() - periods.computed_invoices
+    yield "computed_invoices", ComputedInvoiceRow, computed

@@ -1,4 +1,4 @@
-"""What the story tells: chapters of facts, one in a line, and whatever does not agree."""
+"""What is printed of a migration: chapters of facts, one in a line, and whatever does not agree."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,14 +13,14 @@ Amounts = Mapping[str, int]
 
 @dataclass
 class Chapter:
-    """A part of the story with its facts."""
+    """A part with its facts."""
 
     title: str
     facts: list[str] = field(default_factory=list)
 
 
 @dataclass
-class Telling:
+class MigrationReport:
     """Prints facts as they come about, and keeps them."""
 
     console: Console
@@ -33,12 +33,12 @@ class Telling:
         self.console.print(f"\n{title}", style="bold", markup=False, highlight=False)
 
     def fact(self, sentence: str, style: str | None = None) -> None:
-        """Tell a fact."""
+        """Print a fact."""
         self.chapters[-1].facts.append(sentence)
         self.console.print(f"  {sentence}", style=style, markup=False, highlight=False, soft_wrap=True)
 
     def check(self, what: str, found: object, expected: object) -> None:
-        """Tell that something is as it must be, or that it differs."""
+        """Print that something is as it must be, or that it differs."""
         if found == expected:
             self.fact(what, "green")
             return
@@ -52,8 +52,8 @@ class Telling:
 
     def data(self) -> dict[str, object]:
         """Return it for scripts."""
-        told = [{"title": one.title, "facts": one.facts} for one in self.chapters]
-        return {"story": "migration", "chapters": told, "differences": self.differences}
+        chapters = [{"title": one.title, "facts": one.facts} for one in self.chapters]
+        return {"story": "migration", "chapters": chapters, "differences": self.differences}
 
 
 def shown(amounts: Amounts) -> str:

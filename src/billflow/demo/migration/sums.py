@@ -9,14 +9,14 @@ import stripe
 
 from billflow.demo.migration.old_account import moment
 from billflow.demo.migration.old_plans import OldPeriod
-from billflow.demo.migration.telling import Amounts
+from billflow.demo.migration.report import Amounts
 from billflow.models.contracts.records import InvoiceDetail
 
 DEAD = ("draft", "void")
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class BilledSums:
     """What one system billed: invoices, their totals and what of them is paid, by currency."""
 
     invoices: int
@@ -39,9 +39,9 @@ def added(amounts: Iterable[tuple[str, int]]) -> dict[str, int]:
     return dict(sums)
 
 
-def together(several: Sequence[Books]) -> Books:
-    """Return the sum of several books."""
-    return Books(
+def together(several: Sequence[BilledSums]) -> BilledSums:
+    """Return the sum of several sums."""
+    return BilledSums(
         invoices=sum(one.invoices for one in several),
         total=added(pair for one in several for pair in one.total.items()),
         paid=added(pair for one in several for pair in one.paid.items()),
@@ -49,10 +49,10 @@ def together(several: Sequence[Books]) -> Books:
     )
 
 
-def old_books(invoices: Sequence[stripe.Invoice]) -> Books:
-    """Return the books of the old system over these invoices."""
+def old_sums(invoices: Sequence[stripe.Invoice]) -> BilledSums:
+    """Return the sums of the old system over these invoices."""
     final = [one for one in invoices if one.status not in DEAD]
-    return Books(
+    return BilledSums(
         invoices=len(final),
         total=added((one.currency.upper(), one.total) for one in final),
         paid=added((one.currency.upper(), one.total if one.status == "paid" else 0) for one in final),
@@ -60,9 +60,9 @@ def old_books(invoices: Sequence[stripe.Invoice]) -> Books:
     )
 
 
-def our_books(invoices: Sequence[InvoiceDetail]) -> Books:
-    """Return billflow's books over these invoices."""
-    return Books(
+def our_sums(invoices: Sequence[InvoiceDetail]) -> BilledSums:
+    """Return billflow's sums over these invoices."""
+    return BilledSums(
         invoices=len(invoices),
         total=added((one.currency, one.total) for one in invoices),
         paid=added((one.currency, one.amount_paid) for one in invoices),

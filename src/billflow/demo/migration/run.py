@@ -1,4 +1,4 @@
-"""What the chapters of the story share: who moves, the account they move from, and where they arrive."""
+"""What the chapters of a migration share: who moves, the account they move from, and where they arrive."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from billflow.demo.migration.old_account import OldAccount
 from billflow.demo.migration.old_plans import OldPlan
-from billflow.demo.migration.telling import Telling
+from billflow.demo.migration.report import MigrationReport
 from billflow.demo.migration.two_years import events_of, live_through
 from billflow.demo.migration.typed import Typist
 from billflow.demo.scenario_run import DemoEnvironment
@@ -27,19 +27,19 @@ class Arrival:
 
 
 @dataclass
-class Scene:
+class MigrationRun:
     """The old account and billflow side by side, each with a test clock of its own."""
 
     owners: Sequence[tuple[OldPlan, Organization]]
     account: OldAccount
     env: DemoEnvironment
     typist: Typist
-    telling: Telling
+    report: MigrationReport
     clock: str = ""
     arrivals: dict[str, Arrival] = field(default_factory=dict)
 
     async def live_on(self, until: datetime) -> None:
-        """Let the time pass at both systems; the old one's is told by webhooks, and waited for."""
+        """Let the time pass at both systems; what the old one bills comes by webhooks, and is waited for."""
         events = [event for owner in self.owners for event in events_of(owner, until)]
         await live_through(self.account, events, until)
         await self._heard()

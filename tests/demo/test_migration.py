@@ -10,6 +10,7 @@ import pytest
 from billflow.demo.migration.chapters import MigrationOptions, run_migration
 from billflow.demo.migration.old_plans import OldPeriod
 from billflow.demo.migration.once import faults
+from tests.cli.terminal import assert_refused, billflow, environment
 
 _ID = re.compile(r"\b([0-9a-f]{8}(-[0-9a-f-]{27})?|clock_\w+)\b|INV-20[-\d]+|(?<=signed on )[\d-]+")
 """What differs from run to run: ids, the numbers of invoices that are made side by side, and the day of the run."""
@@ -101,6 +102,13 @@ def test_all_sixteen_organizations_are_billed_once_for_every_period(capsys: pyte
     assert (code, differences) == (0, []), chapters
     billed = chapters["Each period of each organization, once, by the sum over both systems"]
     assert sum("periods by Stripe" in fact for fact in billed) == 16
+
+
+@pytest.mark.parametrize("option", ["--csv", "--catalog", "--example", "--until"])
+def test_what_belongs_to_the_other_demo_is_refused_before_anything_starts(option: str) -> None:
+    answer = billflow("demo", "--story", "migration", option, "2026-01-31", env=environment())
+
+    assert_refused(answer, f"has its own customers and years; leave out {option}.", code=2)
 
 
 def period(start: str, end: str, amount: int) -> OldPeriod:

@@ -41,8 +41,9 @@ def demo(  # noqa: PLR0913  (each is one wish)
 ) -> None:
     """Bill the customers of an example, or of a CSV, for all their years; recompute every invoice from the ledger.
 
-    The columns are organization, observed_on, members and guests. The story `migration` bills them at the Stripe
-    emulator for two years, and moves them to billflow: imported, compared, cut over, proved.
+    The columns are organization, observed_on, members and guests.
+
+    With `--story migration` they live at the Stripe emulator for two years, and move to billflow then.
     """
     if story is Story.MIGRATION:
         _check_alone(example=example, csv=csv, catalog=catalog, until=until)

@@ -135,7 +135,7 @@ def facts_for(command: c.PlanCommand, status: PlanStatus, schedule: Schedule) ->
     plan = replace(facts.plan, parallel_run_since=START, end_date=None)
     if isinstance(command, CancelCutover):
         known = CutoverStatus.CONFIRMED
-        plan = replace(plan, cutover_at=CYCLE_END, cutover_boundary=CYCLE_END, cutover_status=known)
+        plan = replace(plan, cutover_at=CYCLE_END, cutover_date=CYCLE_END, cutover_status=known)
     standing = ParallelRunStanding(compared=1, matches=True, old_subscription="sub_1")
     return replace(facts, plan=plan, parallel_run=standing)
 

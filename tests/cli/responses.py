@@ -148,6 +148,7 @@ OF_THE_COMMAND_LINE = {
     "import csv": "a report of what became of each row",
     "import json": "a report of what became of each row",
     "import stripe": "a report of what became of each row",
+    "parallel-run take": "a report of what became of each row",
     "invoice reissue": "the new invoice, or with --preview what would be",
     "keys create-signing": "an operator's",
     "journal": "a file's, and the sums of its accounts",

@@ -78,7 +78,7 @@ class OldAndNew:
     kills: Iterator[Kill]
     billed: list[datetime] = field(default_factory=list)
     late: list[Call] = field(default_factory=list)
-    settle_id: str = field(default_factory=lambda: uuid4().hex)
+    decision_id: str = field(default_factory=lambda: uuid4().hex)
 
     @property
     def plan(self) -> Plan:
@@ -96,17 +96,17 @@ class OldAndNew:
             return False
         return True
 
-    async def settle(self) -> None:
+    async def decide(self) -> None:
         """Do what the activity does: look, change, look again, record; a kill ends it where it is."""
         plan, refused, found = self.plan, None, None
-        status, boundary, kill = plan.cutover_status, plan.cutover_boundary, next(self.kills)
-        if status in (None, CutoverStatus.DONE) or boundary is None or kill is Kill.BEFORE:
+        status, date, kill = plan.cutover_status, plan.cutover_date, next(self.kills)
+        if status in (None, CutoverStatus.DONE) or date is None or kill is Kill.BEFORE:
             return
-        name, ref = self.settle_id, self.ref
+        name, ref = self.decision_id, self.ref
         call: Call = (
             (lambda: self.subscriptions.keep(ref, name))
             if status in KEEPING
-            else (lambda: self.subscriptions.end(ref, boundary, name))
+            else (lambda: self.subscriptions.end(ref, date, name))
         )
         if kill is Kill.LATE:
             self.late.append(call)
@@ -117,9 +117,9 @@ class OldAndNew:
             refused = (error.code, error.message)
         if kill is Kill.AFTER:
             return
-        self.settle_id = uuid4().hex
+        self.decision_id = uuid4().hex
         try:
-            self.facts = after(self.facts, cutover.settle(self.facts, found, self.now, refused))
+            self.facts = after(self.facts, cutover.decide(self.facts, found, self.now, refused))
         except NeedsAttention:
             return
 
@@ -133,14 +133,14 @@ class OldAndNew:
                 continue
 
     async def live(self, to: datetime) -> None:
-        """Let the plan's clock pass to a moment, as its workflow does: settle what is open, bill what is due."""
+        """Let the plan's clock pass to a moment, as its workflow does: decide what is open, bill what is due."""
         self.now = max(self.now, to)
         if self.plan.cutover_status and self.plan.cutover_status.is_open:
-            await self.settle()
+            await self.decide()
         while (due := self.plan.due_at) is not None and due <= self.now:
             if cutover.waits_for_cutover(self.plan, due):
                 await self.late_requests()
-                await self.settle()
+                await self.decide()
             if cutover.waits_for_cutover(self.plan, due):
                 return
             outcome = process_billing_date(self.facts, due)

@@ -9,14 +9,14 @@ from tests.api_environment import ApiEnvironment
 from tests.cutovers.moving import Moving, moving_in
 from tests.imports.test_stripe import Typed
 
-RENEWED, BOUNDARY = "2026-02-15", "2026-03-15"
+RENEWED, CUTOVER = "2026-02-15", "2026-03-15"
 
 
 async def issued(moving: Moving, total: int) -> None:
     """Tell what Stripe billed for the period from `RENEWED` on."""
     number = f"{moving.subscription}-1"
     at = {"issued_at": f"{RENEWED}T00:00:00Z", "paid_at": f"{RENEWED}T01:00:00Z"}
-    period = {"period_start": f"{RENEWED}T00:00:00Z", "period_end": f"{BOUNDARY}T00:00:00Z"}
+    period = {"period_start": f"{RENEWED}T00:00:00Z", "period_end": f"{CUTOVER}T00:00:00Z"}
     customer = str(moving.old().customer)
     of = {"external_id": number, "customer": customer, "plan": moving.subscription, "status": "paid", "currency": "USD"}
     invoice = {**of, **at, **period, "total": total, "amount_paid": total}
@@ -35,7 +35,7 @@ async def two(env: ApiEnvironment, api: httpx.AsyncClient) -> tuple[Moving, Movi
     return first, second
 
 
-def told(rows: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
+def outcomes(rows: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
     """Return what a batch says of each plan."""
     return {
         row["plan_id"]: (
@@ -58,8 +58,8 @@ async def test_those_that_match_are_cut_over_and_the_others_are_refused_by_name(
     assert looked.code == 0, looked.out
     assert (looked.data["counts"]["ready"], looked.data["counts"]["refused"]) == (1, 1)
     items = (await terminal("batch", "items", looked.data["id"], "--json")).data["items"]
-    assert told(items) == {
-        first.plan: ("ready", None, f"{BOUNDARY}T00:00:00Z", 4200),
+    assert outcomes(items) == {
+        first.plan: ("ready", None, f"{CUTOVER}T00:00:00Z", 4200),
         second.plan: ("refused", "invoices_differ", None, None),
     }
     assert first.old().cancel_at is None

@@ -34,22 +34,22 @@ def emulator() -> Iterator[StripeEmulator]:
         yield server
 
 
-async def act(world: OldAndNew, action: str, step: timedelta) -> None:
+async def act(both: OldAndNew, action: str, step: timedelta) -> None:
     if action == "stripe":
-        world.let_stripe_live(min(world.stripe_now + step, HORIZON))
+        both.let_stripe_live(min(both.stripe_now + step, HORIZON))
     elif action == "ours":
-        await world.live(min(world.now + step, HORIZON))
+        await both.live(min(both.now + step, HORIZON))
     elif action == "late":
-        await world.late_requests()
+        await both.late_requests()
     else:
-        later = world.now + timedelta(days=40) if action == "begin_later" else None
+        later = both.now + timedelta(days=40) if action == "begin_later" else None
         command = CancelCutover() if action == "cancel" else BeginCutover(not_before=later)
-        if world.ask(command):
-            await world.settle()
+        if both.ask(command):
+            await both.decide()
 
 
 @dataclass(frozen=True)
-class Story:
+class Course:
     """What is asked and how both clocks move, where workers are killed, and whose clock moves on first at the end."""
 
     asked: list[tuple[str, int]]
@@ -57,59 +57,59 @@ class Story:
     first: str
 
 
-async def lived(story: Story, client: stripe.StripeClient, url: str, key: str) -> OldAndNew:
-    """Let both systems live through a story and then on, undisturbed, to the horizon."""
+async def lived(course: Course, client: stripe.StripeClient, url: str, key: str) -> OldAndNew:
+    """Let both systems live through a course and then on, undisturbed, to the horizon."""
     subscription, clock = subscribed(client)
     async with stripe_client(key, url) as asynchronous:
         subscriptions = StripeSubscriptions(asynchronous, livemode=False)
         now = BEGIN + timedelta(hours=1)
-        kills_ = chain(story.killed, repeat(Kill.NEVER))
-        world = OldAndNew(client, subscriptions, subscription, clock, in_parallel(subscription, now), now, kills_)
-        for action, number in story.asked:
-            await act(world, action, timedelta(days=number))
-        await world.late_requests()
-        world.kills = repeat(Kill.NEVER)
-        if story.first == "stripe":
-            world.let_stripe_live(HORIZON)
-        await world.live(HORIZON)
-        world.let_stripe_live(HORIZON)
+        kills_ = chain(course.killed, repeat(Kill.NEVER))
+        both = OldAndNew(client, subscriptions, subscription, clock, in_parallel(subscription, now), now, kills_)
+        for action, number in course.asked:
+            await act(both, action, timedelta(days=number))
+        await both.late_requests()
+        both.kills = repeat(Kill.NEVER)
+        if course.first == "stripe":
+            both.let_stripe_live(HORIZON)
+        await both.live(HORIZON)
+        both.let_stripe_live(HORIZON)
         for _ in range(20):
-            await world.live(HORIZON)
-        return world
+            await both.live(HORIZON)
+        return both
 
 
 days = st.integers(1, 45)
 acts = st.lists(st.tuples(st.sampled_from(ACTIONS), days), min_size=1, max_size=8)
 kills = st.lists(st.sampled_from(tuple(Kill)), max_size=8)
-stories = st.builds(Story, asked=acts, killed=kills, first=st.sampled_from(("stripe", "ours")))
+courses = st.builds(Course, asked=acts, killed=kills, first=st.sampled_from(("stripe", "ours")))
 
 
 def each_kill(test: Any) -> Any:
-    """Add a story for each place of a kill, in a cutover and in taking one back, with either clock ahead."""
+    """Add a course for each place of a kill, in a cutover and in taking one back, with either clock ahead."""
     for kill, first in product(Kill, ("stripe", "ours")):
-        test = example(story=Story([("begin", 1)], [kill], first))(test)
-        test = example(story=Story([("begin", 1), ("cancel", 1)], [Kill.NEVER, kill], first))(test)
-        test = example(story=Story([("begin", 1), ("cancel", 1)], [kill, Kill.NEVER], first))(test)
-        test = example(story=Story([("begin", 1), ("cancel", 1), ("ours", 40)], [kill, kill, kill], first))(test)
+        test = example(course=Course([("begin", 1)], [kill], first))(test)
+        test = example(course=Course([("begin", 1), ("cancel", 1)], [Kill.NEVER, kill], first))(test)
+        test = example(course=Course([("begin", 1), ("cancel", 1)], [kill, Kill.NEVER], first))(test)
+        test = example(course=Course([("begin", 1), ("cancel", 1), ("ours", 40)], [kill, kill, kill], first))(test)
     return test
 
 
 @each_kill
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(story=stories)
-def test_each_period_is_billed_once(emulator: StripeEmulator, story: Story) -> None:
+@given(course=courses)
+def test_each_period_is_billed_once(emulator: StripeEmulator, course: Course) -> None:
     key = f"sk_test_cutover_{next(ACCOUNTS)}"
     client = client_for(emulator.url, key)
 
-    world = asyncio.run(lived(story, client, emulator.url, key))
+    both = asyncio.run(lived(course, client, emulator.url, key))
 
-    event(f"cutover {world.plan.cutover_status}, billed by us {bool(world.billed)}")
-    assert world.plan.due_at is not None
-    assert world.plan.due_at > HORIZON
-    assert sorted([*world.billed, *world.billed_by_stripe]) == periods_until(HORIZON)
-    if world.plan.cutover_status is CutoverStatus.DONE:
-        assert world.plan.cutover_at is not None
-        assert all(start >= world.plan.cutover_at for start in world.billed)
-        assert all(start < world.plan.cutover_at for start in world.billed_by_stripe)
+    event(f"cutover {both.plan.cutover_status}, billed by us {bool(both.billed)}")
+    assert both.plan.due_at is not None
+    assert both.plan.due_at > HORIZON
+    assert sorted([*both.billed, *both.billed_by_stripe]) == periods_until(HORIZON)
+    if both.plan.cutover_status is CutoverStatus.DONE:
+        assert both.plan.cutover_at is not None
+        assert all(start >= both.plan.cutover_at for start in both.billed)
+        assert all(start < both.plan.cutover_at for start in both.billed_by_stripe)
     else:
-        assert world.billed == []
+        assert both.billed == []

@@ -1,4 +1,4 @@
-"""A worker that dies at each step of a cutover, and is back before or after either clock has passed the boundary."""
+"""A worker that dies at each step of a cutover, and is back before or after either clock has passed its date."""
 
 import asyncio
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from billflow.models.contracts.cutovers import SettleCutoverInput
+from billflow.models.contracts.cutovers import DecideCutoverInput
 from billflow.ports.payments import PaymentsRejected
 from tests.api_environment import ApiEnvironment
 from tests.cutovers.moving import Moving, moving_in
@@ -23,14 +23,14 @@ PERIODS = ["2026-02-15", "2026-03-15", "2026-04-15"]
 class Dies(StrEnum):
     """Where the worker dies, for as long as the block runs."""
 
-    BEFORE_STRIPE_IS_TOLD = "before Stripe is told"
+    BEFORE_STRIPE_IS_ASKED = "before Stripe is asked"
     BEFORE_IT_IS_RECORDED = "before it is recorded"
     BEFORE_IT_IS_ANSWERED = "before it is answered"
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is asked when the worker dies, where, and whose clock passes the boundary before it is back."""
+    """What is asked when the worker dies, where, and whose clock passes the cutover's date before it is back."""
 
     asked: str
     dies: Dies
@@ -50,18 +50,18 @@ FIRST = [
 
 @contextmanager
 def dying(env: ApiEnvironment, plan: str, dies: Dies) -> Iterator[None]:
-    """Let whatever settles the cutover of a plan die at a point; what it did before is done."""
+    """Let whatever decides the cutover of a plan die at a point; what it did before is done."""
     stripe, rows = env.engine.old_subscriptions, env.engine.repositories.plans
     known = (stripe.end, stripe.keep, rows.take_step)
 
-    async def taken(step: Any, decide: Any) -> Any:
+    async def dying_step(step: Any, decide: Any) -> Any:
         result = await known[2](step, decide)
-        if isinstance(step, SettleCutoverInput) and step.plan.plan_id == plan:
+        if isinstance(step, DecideCutoverInput) and step.plan.plan_id == plan:
             raise PaymentsRejected("killed")
         return result
 
     if dies is Dies.BEFORE_IT_IS_ANSWERED:
-        _put(rows, take_step=taken)
+        _put(rows, take_step=dying_step)
     else:
         _put(stripe, end=_killed(stripe.end, plan, dies), keep=_killed(stripe.keep, plan, dies))
     try:
@@ -73,7 +73,7 @@ def dying(env: ApiEnvironment, plan: str, dies: Dies) -> Iterator[None]:
 
 def _killed(method: Any, plan: str, dies: Dies) -> Any:
     async def call(old: Any, *args: Any) -> Any:
-        if old.plan_id == plan and dies is Dies.BEFORE_STRIPE_IS_TOLD:
+        if old.plan_id == plan and dies is Dies.BEFORE_STRIPE_IS_ASKED:
             raise PaymentsRejected("killed")
         found = await method(old, *args)
         if old.plan_id == plan:
@@ -89,7 +89,7 @@ def _put(holder: object, **methods: Any) -> None:
 
 
 async def let_pass(moving: Moving, passing: tuple[str, ...]) -> None:
-    """Let clocks pass the boundary in turn."""
+    """Let clocks pass the cutover's date in turn."""
     for whose in passing:
         if whose == "ours":
             await moving.live("2026-02-16")

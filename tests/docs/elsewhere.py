@@ -32,7 +32,9 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("docs/client.md", r"^pip wheel", INSTALLS, "tests/deployment/test_client_alone.py"),
     Elsewhere("docs/dry-run.md", r"--wheel", "there is no later release", "tests/dry_run/test_run.py"),
     Elsewhere("docs/dunning.md", r"^billflow invoice pay", PAID_ALREADY, "tests/api/test_adjustments.py"),
-    Elsewhere("docs/parallel-run.md", r"^billflow parallel-run take", ACCOUNT, "tests/imports/test_parallel_run_commands.py"),
+    Elsewhere(
+        "docs/parallel-run.md", r"^billflow parallel-run take", ACCOUNT, "tests/imports/test_parallel_run_commands.py"
+    ),
     Elsewhere("docs/importing.md", r"^billflow import stripe", ACCOUNT, "tests/imports/test_stripe.py"),
     Elsewhere("docs/importing.md", r"^billflow demo --story", LONG, "tests/demo/test_migration.py"),
     Elsewhere("docs/kubernetes.md", r"^(kubectl|helm) ", CLUSTER, "tests/docs/test_kubernetes.py"),

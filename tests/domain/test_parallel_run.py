@@ -59,7 +59,7 @@ def lines(life: Life, *, parallel_run: bool) -> list[Line]:
     return [line for one in life.invoices if one.parallel_run is parallel_run for line in one.lines]
 
 
-def told(found: list[Line]) -> list[tuple[str, int, int, datetime]]:
+def shown(found: list[Line]) -> list[tuple[str, int, int, datetime]]:
     return sorted((line.kind.value, line.quantity, line.unit_amount, line.derivation.period.start) for line in found)
 
 
@@ -76,7 +76,7 @@ def test_each_line_is_billed_by_one_system_and_it_is_the_other_one_s_up_to_the_c
     both = lived(imported(cutover=cutover, start=begin, **terms), changes)
 
     theirs, ours = lines(both, parallel_run=True), lines(both, parallel_run=False)
-    assert told([*theirs, *ours]) == told(lines(alone, parallel_run=False))
+    assert shown([*theirs, *ours]) == shown(lines(alone, parallel_run=False))
     assert all(line.derivation.period.start < cutover for line in theirs)
     assert all(line.derivation.period.start >= cutover for line in ours)
     assert both.credits == []

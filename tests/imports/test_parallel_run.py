@@ -180,10 +180,10 @@ async def test_the_renewal_at_the_cutover_is_billed_here_and_only_here(
         query = "SELECT at::date::text FROM outbox_event WHERE plan_id = %s AND type = 'plan.renewed' ORDER BY at"
         told = await (await connection.execute(query, [UUID(plan)])).fetchall()
     assert told == [("2026-03-15",), ("2026-04-15",)]
-    await taken(api, an_invoice(external, "1", "2026-02-15", "2026-03-15"))
+    await take(api, an_invoice(external, "1", "2026-02-15", "2026-03-15"))
     score = await scores(api, customer)
     assert (score["state"], counted(score)) == ("cut_over", (1, 0, 0, 0, 0))
-    await taken(api, an_invoice(external, "2", "2026-03-15", "2026-04-15"))
+    await take(api, an_invoice(external, "2", "2026-03-15", "2026-04-15"))
     [twice] = await differences(api, customer)
     assert (twice["verdict"], twice["at"], twice["difference"]) == ("not_computed", "2026-03-15T00:00:00Z", -4800)
 
@@ -205,7 +205,7 @@ def an_invoice(plan: str, number: str, day: str, until: str, *, quantity: int = 
     return {"invoices": [{**about, **terms, **period}], "invoice_lines": [line]}
 
 
-async def taken(api: httpx.AsyncClient, issued: Json) -> list[Json]:
+async def take(api: httpx.AsyncClient, issued: Json) -> list[Json]:
     answer = await api.post("/api/v1/parallel-run/invoices", json=issued)
     assert answer.status_code == 200, answer.text
     return list(answer.json()["records"])
@@ -218,8 +218,8 @@ async def test_one_planted_difference_is_found_with_its_cause(api: httpx.AsyncCl
     first = an_invoice(external, "1", "2026-02-15", "2026-03-15")
     planted = an_invoice(external, "2", "2026-03-15", "2026-04-15", unit=900)
 
-    assert outcomes(await taken(api, first)) == outcomes(await taken(api, planted)) == [("invoice", "imported")]
-    assert outcomes(await taken(api, first)) == [("invoice", "known")]
+    assert outcomes(await take(api, first)) == outcomes(await take(api, planted)) == [("invoice", "imported")]
+    assert outcomes(await take(api, first)) == [("invoice", "known")]
 
     score = await scores(api, customer)
     assert counted(score) == (1, 1, 1, 0, 0)
@@ -244,13 +244,13 @@ async def test_an_invoice_that_is_voided_is_not_issued_and_one_of_no_plan_is_ref
     customer, _, external = await an_old_plan(api, clock)
     await advance(api, clock, "2026-02-17T00:00:00Z")
     issued = an_invoice(external, "1", "2026-02-15", "2026-03-15")
-    await taken(api, issued)
+    await take(api, issued)
     assert counted(await scores(api, customer)) == (1, 0, 0, 0, 0)
 
     issued["invoices"][0] |= {"status": "void", "closed_at": "2026-02-16T00:00:00Z"}
-    assert outcomes(await taken(api, issued)) == [("invoice", "updated")]
+    assert outcomes(await take(api, issued)) == [("invoice", "updated")]
     assert counted(await scores(api, customer)) == (0, 0, 1, 0, 0)
-    [refused] = await taken(api, an_invoice("nobody_sub", "1", "2026-02-15", "2026-03-15"))
+    [refused] = await take(api, an_invoice("nobody_sub", "1", "2026-02-15", "2026-03-15"))
     assert (refused["outcome"], refused["code"], refused["field"]) == ("refused", "plan_not_imported", "plan")
 
 
@@ -260,7 +260,7 @@ async def test_credit_stays_with_the_old_system_and_its_invoices_are_in_the_stat
     customer, plan = await imported(api, bundle, test_clock_id=clock, parallel_run=True)
     assert customer["mapped"]["credit"] == 0
     await advance(api, clock, "2026-02-16T00:00:00Z")
-    await taken(api, an_invoice(plan["external_id"], "1", "2026-02-15", "2026-03-15"))
+    await take(api, an_invoice(plan["external_id"], "1", "2026-02-15", "2026-03-15"))
 
     [account] = (await api.get(at({"id": customer["id"]}, "statement"))).json()["accounts"]
 
@@ -297,7 +297,7 @@ async def test_commands_are_taken_and_bill_nothing_but_those_that_the_old_system
     less = {"invoice": name, "kind": "proration", "quantity": 6, "amount": -round(660 * 6 * share), **period}
     issued["invoice_lines"] += [more, less]
     issued["invoices"][0]["total"] += more["amount"] + less["amount"]
-    await taken(api, issued)
+    await take(api, issued)
 
     [found] = await differences(api, customer)
     assert (2 * round(660 * share), more["amount"] + less["amount"]) == (1108, 1107)

@@ -25,8 +25,8 @@ STRIPES_RESPONSES = {"Issued", "SentInvoice"}
 FACTS = {"ChargedInvoice"}
 """What the domain, which knows no rows, is told of an invoice for a statement of account."""
 
-OF_OTHERS = {"InvoiceOpening", "OpeningInvoiceRow"}
-"""An invoice of another billing system, as it is imported and kept: none of ours (decision 0285)."""
+OF_OTHERS = {"InvoiceOpening", "OpeningInvoiceRow", "ComputedInvoiceRow"}
+"""What another billing system issues, as it is kept, or as we compute it: none of ours (decisions 0285 and 0300)."""
 
 
 def fields_of(node: ast.ClassDef) -> set[str]:

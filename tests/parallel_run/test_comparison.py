@@ -10,7 +10,7 @@ from billflow.domain.calendar import Period
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.proration import Derivation
 from billflow.models.contracts.imports import OpeningLineKind
-from billflow.parallel_run.comparison import ComparedDate, Verdict, matches_since
+from billflow.parallel_run.comparison import ComparedDate, ComparedVerdict, matches_since
 from billflow.parallel_run.issued import IssuedInvoice, IssuedLine
 from billflow.parallel_run.pairs import ComputedInvoice
 from tests.parallel_run.builders import (
@@ -32,14 +32,14 @@ from tests.parallel_run.builders import (
 )
 
 
-def told(found: list[ComparedDate]) -> list[tuple[datetime, Verdict, int, dict[str, int]]]:
+def shown(found: list[ComparedDate]) -> list[tuple[datetime, ComparedVerdict, int, dict[str, int]]]:
     return [(one.at, one.verdict, one.difference, {c.value: e for c, e in one.causes.items()}) for one in found]
 
 
 def test_what_both_bill_the_same_is_equal_whatever_they_call_it() -> None:
     found = compared([computed(renewal())], [issued(theirs(2800, 4, 700, description="4 x Seats"), at=FIRST + HOUR)])
 
-    assert told(found) == [(FIRST, Verdict.EQUAL, 0, {})]
+    assert shown(found) == [(FIRST, ComparedVerdict.EQUAL, 0, {})]
     assert (found[0].computed, found[0].issued) == (2800, 2800)
     assert matches_since(found) == FIRST
 
@@ -58,7 +58,7 @@ def test_what_both_bill_the_same_is_equal_whatever_they_call_it() -> None:
 def test_a_line_that_differs_has_its_causes(other: IssuedLine, causes: dict[str, int]) -> None:
     [found] = compared([computed(renewal())], [issued(other)])
 
-    assert found.verdict is Verdict.DIFFERENT
+    assert found.verdict is ComparedVerdict.DIFFERENT
     assert {cause.value: effect for cause, effect in found.causes.items()} == causes
     assert found.difference == sum(causes.values())
 
@@ -78,7 +78,7 @@ def test_a_proration_of_two_lines_is_one_change_and_its_rounding_is_told() -> No
     [found] = compared([mine], [issued(*lines)])
 
     assert (unused, remaining, addition(2, at=at).amount) == (-2258, 3387, 1130)
-    assert told([found]) == [(FIRST, Verdict.DIFFERENT, 1, {"rounding": 1})]
+    assert shown([found]) == [(FIRST, ComparedVerdict.DIFFERENT, 1, {"rounding": 1})]
 
 
 def test_a_change_that_one_system_learns_of_later_differs_by_its_time() -> None:
@@ -88,7 +88,7 @@ def test_a_change_that_one_system_learns_of_later_differs_by_its_time() -> None:
 
     [found] = compared([mine], [issued(late, theirs(4200, 6, 700))])
 
-    assert told([found]) == [(FIRST, Verdict.DIFFERENT, 136, {"period": 136})]
+    assert shown([found]) == [(FIRST, ComparedVerdict.DIFFERENT, 136, {"period": 136})]
 
 
 def test_a_change_that_is_issued_at_once_is_paired_with_ours_of_the_next_date() -> None:
@@ -98,19 +98,23 @@ def test_a_change_that_is_issued_at_once_is_paired_with_ours_of_the_next_date() 
 
     found = compared([computed(addition(2, at=at), renewal(6))], [at_once, issued(theirs(4200, 6, 700))])
 
-    assert told(found) == [(FIRST, Verdict.EQUAL, 0, {})]
+    assert shown(found) == [(FIRST, ComparedVerdict.EQUAL, 0, {})]
     assert found[0].issued_numbers == ("old-01-21", "old-02-15")
 
 
 def test_an_invoice_that_is_missing_is_waited_for_before_it_is_missing() -> None:
     mine = [computed(renewal())]
 
-    assert told(compared(mine, [], now=FIRST + 23 * HOUR)) == [(FIRST, Verdict.WAITING, 2800, {"not yet issued": 2800})]
-    assert told(compared(mine, [], now=FIRST + DAY)) == [(FIRST, Verdict.NOT_ISSUED, 2800, {"invoice": 2800})]
+    assert shown(compared(mine, [], now=FIRST + 23 * HOUR)) == [
+        (FIRST, ComparedVerdict.WAITING, 2800, {"not yet issued": 2800})
+    ]
+    assert shown(compared(mine, [], now=FIRST + DAY)) == [(FIRST, ComparedVerdict.NOT_ISSUED, 2800, {"invoice": 2800})]
     other = [issued(theirs(2800, 4, 700))]
-    assert told(compared([], other, now=FIRST + DAY)) == [(FIRST, Verdict.NOT_COMPUTED, -2800, {"invoice": -2800})]
+    assert shown(compared([], other, now=FIRST + DAY)) == [
+        (FIRST, ComparedVerdict.NOT_COMPUTED, -2800, {"invoice": -2800})
+    ]
     held = compared([], other, now=FIRST + DAY, on_hold_since=FIRST)
-    assert told(held) == [(FIRST, Verdict.NOT_COMPUTED, -2800, {"on hold": -2800})]
+    assert shown(held) == [(FIRST, ComparedVerdict.NOT_COMPUTED, -2800, {"on hold": -2800})]
 
 
 def test_an_addition_that_the_other_system_may_bill_with_the_renewal_is_waited_for_until_then() -> None:
@@ -122,7 +126,7 @@ def test_an_addition_that_the_other_system_may_bill_with_the_renewal_is_waited_f
     [found] = compared([computed(line)], [], now=THIRD)
     [missing] = compared([computed(line)], [], now=cycle.end + DAY)
 
-    assert (found.verdict, missing.verdict) == (Verdict.WAITING, Verdict.NOT_ISSUED)
+    assert (found.verdict, missing.verdict) == (ComparedVerdict.WAITING, ComparedVerdict.NOT_ISSUED)
 
 
 def test_discounts_and_taxes_are_compared_by_their_sums() -> None:
@@ -134,14 +138,14 @@ def test_discounts_and_taxes_are_compared_by_their_sums() -> None:
     def found(*lines: IssuedLine) -> list[ComparedDate]:
         return compared(mine, [issued(theirs(2800, 4, 700), *lines)])
 
-    assert told(found(discount, theirs(266, kind=OpeningLineKind.TAX))) == [(FIRST, Verdict.EQUAL, 0, {})]
-    assert told(found(theirs(-1000, kind=OpeningLineKind.DISCOUNT), theirs(342, kind=OpeningLineKind.TAX))) == [
-        (FIRST, Verdict.DIFFERENT, -476, {"discount": -400, "taxed amount": -76})
+    assert shown(found(discount, theirs(266, kind=OpeningLineKind.TAX))) == [(FIRST, ComparedVerdict.EQUAL, 0, {})]
+    assert shown(found(theirs(-1000, kind=OpeningLineKind.DISCOUNT), theirs(342, kind=OpeningLineKind.TAX))) == [
+        (FIRST, ComparedVerdict.DIFFERENT, -476, {"discount": -400, "taxed amount": -76})
     ]
-    assert told(found(discount, theirs(98, kind=OpeningLineKind.TAX))) == [
-        (FIRST, Verdict.DIFFERENT, 168, {"tax": 168})
+    assert shown(found(discount, theirs(98, kind=OpeningLineKind.TAX))) == [
+        (FIRST, ComparedVerdict.DIFFERENT, 168, {"tax": 168})
     ]
-    assert told(found(discount)) == [(FIRST, Verdict.DIFFERENT, 266, {"tax": 266})]
+    assert shown(found(discount)) == [(FIRST, ComparedVerdict.DIFFERENT, 266, {"tax": 266})]
 
 
 def test_tax_that_stripe_computes_is_in_both() -> None:
@@ -149,13 +153,13 @@ def test_tax_that_stripe_computes_is_in_both() -> None:
 
     [found] = compared(mine, [issued(theirs(2800, 4, 700), theirs(532, kind=OpeningLineKind.TAX))])
 
-    assert (found.verdict, found.computed, found.issued) == (Verdict.EQUAL, 3332, 3332)
+    assert (found.verdict, found.computed, found.issued) == (ComparedVerdict.EQUAL, 3332, 3332)
 
 
 def test_an_invoice_without_lines_is_compared_by_its_total() -> None:
-    assert [one.verdict for one in compared([computed(renewal())], [issued(total=2800)])] == [Verdict.EQUAL]
-    assert told(compared([computed(renewal())], [issued(total=2500)])) == [
-        (FIRST, Verdict.DIFFERENT, 300, {"line": 300})
+    assert [one.verdict for one in compared([computed(renewal())], [issued(total=2800)])] == [ComparedVerdict.EQUAL]
+    assert shown(compared([computed(renewal())], [issued(total=2500)])) == [
+        (FIRST, ComparedVerdict.DIFFERENT, 300, {"line": 300})
     ]
 
 
@@ -169,8 +173,8 @@ def test_another_currency_is_no_pair() -> None:
     found = compared([computed(renewal())], [issued(theirs(2800, 4, 700), currency="EUR")])
 
     assert [(one.currency, one.verdict) for one in found] == [
-        ("EUR", Verdict.NOT_COMPUTED),
-        ("USD", Verdict.NOT_ISSUED),
+        ("EUR", ComparedVerdict.NOT_COMPUTED),
+        ("USD", ComparedVerdict.NOT_ISSUED),
     ]
 
 
@@ -226,7 +230,7 @@ def test_what_the_causes_do_adds_up_to_the_difference_to_the_cent(
 
     for one in found:
         assert sum(one.causes.values()) == one.difference
-        assert (one.verdict is Verdict.EQUAL) == (not one.lines)
+        assert (one.verdict is ComparedVerdict.EQUAL) == (not one.lines)
     ours_total = sum(one.invoice.total for one in computed_ones)
     theirs_total = sum(one.total for one in issued_ones if one.at >= IMPORTED)
     assert sum(one.difference for one in found) == ours_total - theirs_total

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from temporalio import activity
 
+from billflow.domain.cutover import CutoverUndecided
 from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.errors import BillingError
 from billflow.errors import InternalError, StepFailing, Unavailable
@@ -42,9 +43,9 @@ _NO_ANSWER = BatchItemResult(
     message="The plan did not answer in time; its timeline shows whether it took the command.",
 )
 
-_NOT_SETTLED = BatchItemResult(
+_NOT_DECIDED = BatchItemResult(
     status=BatchItemStatus.FAILED,
-    code="cutover_unsettled",
+    code=CutoverUndecided.code,
     message="Stripe has not said yet how the old subscription stands; the plan goes on asking.",
 )
 
@@ -106,7 +107,7 @@ class PlanBatchActivities:
         result = await self.plans.command(plan.ref(part), work.request(part, plan))
         open_status = result.state.cutover_status
         is_open = isinstance(work.command, BeginCutover | CancelCutover) and open_status and open_status.is_open
-        await self._record(part, plan, _NOT_SETTLED if is_open else BatchItemResult(status=BatchItemStatus.DONE))
+        await self._record(part, plan, _NOT_DECIDED if is_open else BatchItemResult(status=BatchItemStatus.DONE))
 
     async def _record(self, part: BatchInput, plan: BatchPlan, result: BatchItemResult) -> None:
         await self.batches.record_result(part, plan.plan_id, result, datetime.now(UTC))

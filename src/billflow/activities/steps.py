@@ -74,11 +74,11 @@ class StepActivities:
 
 
 def _close_cycle(facts: Facts, step: CloseCycleInput) -> Outcome:
-    """Let nothing be billed from the boundary of a cutover on that is not settled; a forecast takes it as settled."""
-    cutover.check_settled(facts.plan, step.at)
+    """Let nothing be billed from the date of an undecided cutover on; a forecast takes it as decided."""
+    cutover.check_decided(facts.plan, step.at)
     return billing_dates.process_billing_date(facts, step.at)
 
 
 def _resume(facts: Facts, step: ResumeInput) -> Outcome:
-    cutover.check_settled(facts.plan, step.at)
+    cutover.check_decided(facts.plan, step.at)
     return suspension.resume(facts, step.at)

@@ -25,9 +25,7 @@ BATCH = 100
 
 Since = Annotated[datetime | None, moment_option("Billing dates from this moment on.")]
 Until = Annotated[datetime | None, moment_option("Billing dates before this moment.")]
-Grace = Annotated[
-    int, typer.Option("--grace", metavar="HOURS", min=0, max=720, help="An invoice is missing after so long.")
-]
+Grace = Annotated[int, typer.Option(metavar="HOURS", min=0, max=720, help="An invoice is missing after so long.")]
 PlanHere = Annotated[str | None, id_of("plan"), typer.Option("--plan", help="One plan only.")]
 CustomerHere = Annotated[str | None, id_of("customer"), typer.Option("--customer", help="One customer only.")]
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="It has invoices and invoice_lines, or Stripe's.")]
@@ -84,9 +82,9 @@ _REFUSED: Columns = {
 
 
 @app.on_api("parallel-run report", "parallel-run report --since 2026-12-01 --json")
-def report(api: Api, *, since: Since = None, until: Until = None, grace: Grace = DAY_GRACE) -> Output:
+def report(api: Api, *, since: Since = None, until: Until = None, grace_hours: Grace = DAY_GRACE) -> Output:
     """Show a score for each day, and why what billflow computes is not what the old system issues."""
-    found = api.get("/parallel-run", since=since, until=until, grace_hours=grace)
+    found = api.get("/parallel-run", since=since, until=until, grace_hours=grace_hours)
     parts: list[Part] = [f"{found.matching} of {found.plans} plans match, as of {time(found.at)}."]
     parts += [Table("Days", _DAYS, found.days)] if found.days else []
     parts += [Table("Why amounts differ", _CAUSES, found.causes)] if found.causes else []
@@ -101,11 +99,11 @@ def status(  # noqa: PLR0913  (each is one filter)
     until: Until = None,
     plan: PlanHere = None,
     customer: CustomerHere = None,
-    grace: Grace = DAY_GRACE,
+    grace_hours: Grace = DAY_GRACE,
     paging: PagingHere,
 ) -> Listing:
     """List the plans in a parallel run, and since when each matches: those that don't first."""
-    which = _which(since, until, plan, customer, grace)
+    which = _which(since, until, plan, customer, grace_hours)
     return listed("Plans in a parallel run", api.get("/parallel-run/plans", **which, **paging), _PLANS)
 
 
@@ -117,11 +115,11 @@ def differences(  # noqa: PLR0913  (each is one filter)
     until: Until = None,
     plan: PlanHere = None,
     customer: CustomerHere = None,
-    grace: Grace = DAY_GRACE,
+    grace_hours: Grace = DAY_GRACE,
     paging: PagingHere,
 ) -> Listing:
     """List the billing dates that differ, and line by line how both amounts came about."""
-    found = api.get("/parallel-run/differences", **_which(since, until, plan, customer, grace), **paging)
+    found = api.get("/parallel-run/differences", **_which(since, until, plan, customer, grace_hours), **paging)
     shown = listed("Billing dates that differ", found, _DIFFERENCES)
     lines = list(_lines(found))
     return Listing(found, *shown.parts, *([Table("Line by line", _LINES, lines)] if lines else []))
@@ -134,9 +132,9 @@ def _lines(found: JsonObject) -> Iterator[dict[str, Any]]:
 
 
 def _which(
-    since: datetime | None, until: datetime | None, plan: str | None, customer: str | None, grace: int
+    since: datetime | None, until: datetime | None, plan: str | None, customer: str | None, grace_hours: int
 ) -> dict[str, Any]:
-    return {"since": since, "until": until, "plan_id": plan, "customer_id": customer, "grace_hours": grace}
+    return {"since": since, "until": until, "plan_id": plan, "customer_id": customer, "grace_hours": grace_hours}
 
 
 @app.on_api("parallel-run take ./invoices", "parallel-run take ./read --read --since 2026-12-01")
@@ -159,7 +157,7 @@ def take(
 
         read_with_progress(lambda settings, progress: read_stripe_invoices(settings, folder, since, progress))
     found = read_issued(folder)
-    records = [*found.refused, *_taken(api, found)]
+    records = [*found.refused, *_answered(api, found)]
     refused = [one for one in records if one["outcome"] == "refused"]
     counts = {outcome: sum(one["outcome"] == outcome for one in records) for outcome in _outcomes(records)}
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
@@ -173,6 +171,6 @@ def _outcomes(records: list[dict[str, Any]]) -> list[str]:
     return sorted({one["outcome"] for one in records})
 
 
-def _taken(api: Api, found: "IssuedRows") -> Iterator[dict[str, Any]]:
+def _answered(api: Api, found: "IssuedRows") -> Iterator[dict[str, Any]]:
     for begin in range(0, len(found.invoices), BATCH):
         yield from api.write("POST", "/parallel-run/invoices", found.body(begin, BATCH))["records"]

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from billflow.domain.calendar import MICROSECOND, first_step_after
-from billflow.domain.cutover import check_settled
+from billflow.domain.cutover import check_decided
 from billflow.domain.cycle import end_cycle, goes_on_with_card, next_billing_cycle
 from billflow.domain.errors import Refused
 from billflow.domain.invoicing.invoice import bill
@@ -82,7 +82,7 @@ def close_in_parts(step: Step) -> None:
     due = step.plan.due_at
     if step.suspended or due is None or step.at != due - MICROSECOND:
         raise Refused("Nothing is due that could be billed in parts; leave in_parts out.", code="nothing_due")
-    check_settled(step.plan, due)
+    check_decided(step.plan, due)
     step.at, step.in_parts = due, True
     close_billing_date(step)
 

@@ -244,7 +244,7 @@ def _started_at(step: Step, follower: Plan, billing_date: datetime) -> Plan:
         parallel_run_since=step.plan.parallel_run_since,
         cutover_at=step.plan.cutover_at,
         cutover_status=step.plan.cutover_status,
-        cutover_boundary=step.plan.cutover_boundary,
+        cutover_date=step.plan.cutover_date,
         old_subscription=step.plan.old_subscription,
         predecessor_id=step.plan.id,
     )

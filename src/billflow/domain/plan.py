@@ -113,7 +113,7 @@ class Plan:
     license `next_price` at the first renewal that is not before `next_price_from` (rules 14.1).
     `cycle_coupon` is what invoices call the coupon that takes `cycle_percent_off` off the running cycle (rules 34.1).
     Since `parallel_run_since` another system bills it, up to `cutover_at` where that is set (rules 41). At
-    `cutover_boundary` nothing is billed before it is settled which of both bills on; `old_subscription` is the one at
+    `cutover_date` nothing is billed before it is decided which of both bills on; `old_subscription` is the one at
     Stripe that ends then (rules 42).
     """
 
@@ -147,7 +147,7 @@ class Plan:
     parallel_run_since: datetime | None = None
     cutover_at: datetime | None = None
     cutover_status: CutoverStatus | None = None
-    cutover_boundary: datetime | None = None
+    cutover_date: datetime | None = None
     old_subscription: str | None = None
 
     def __post_init__(self) -> None:

@@ -80,7 +80,8 @@ def parsed(row: FileRow) -> Any:
         return KINDS[row.kind].model_validate(row.values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise field_refusal(first, ".".join(str(part) for part in first["loc"]) or "row") from None
+        name = ".".join(str(part) for part in first["loc"]) or "row"
+        raise field_refusal(first, name) from None
 
 
 def _parsed(row: FileRow, made: Bundles) -> Any:

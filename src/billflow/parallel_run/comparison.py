@@ -17,7 +17,7 @@ GRACE = timedelta(days=1)
 """How long after a billing date an invoice may come before it is missing."""
 
 
-class Verdict(StrEnum):
+class ComparedVerdict(StrEnum):
     """How a billing date compares; `waiting` is one that a system may still bill."""
 
     EQUAL = "equal"
@@ -50,7 +50,7 @@ class ComparedDate:
     """
 
     at: datetime
-    verdict: Verdict
+    verdict: ComparedVerdict
     currency: str
     computed: int | None
     issued: int | None
@@ -103,17 +103,17 @@ def _compared(one: Together, plan: BilledInParallel, grace: timedelta) -> Compar
 
 def _judged(
     one: Together, plan: BilledInParallel, grace: timedelta, *, their_tax: bool
-) -> tuple[Verdict, tuple[LineDifference, ...]]:
+) -> tuple[ComparedVerdict, tuple[LineDifference, ...]]:
     if one.computed and one.issued:
         told = all(other.lines for other in one.issued)
         found = tuple(differences(one.lines, tax_is_theirs=their_tax) if told else of_totals(one.lines))
-        return (Verdict.DIFFERENT if found else Verdict.EQUAL), found
+        return (ComparedVerdict.DIFFERENT if found else ComparedVerdict.EQUAL), found
     if plan.now < _until(one) + grace:
-        return Verdict.WAITING, tuple(one_sided(one.lines, Cause.NOT_YET))
+        return ComparedVerdict.WAITING, tuple(one_sided(one.lines, Cause.NOT_YET))
     if one.computed:
-        return Verdict.NOT_ISSUED, tuple(one_sided(one.lines, Cause.INVOICE))
+        return ComparedVerdict.NOT_ISSUED, tuple(one_sided(one.lines, Cause.INVOICE))
     held = plan.on_hold_since is not None and plan.on_hold_since <= one.at + grace
-    return Verdict.NOT_COMPUTED, tuple(one_sided(one.lines, Cause.ON_HOLD if held else Cause.INVOICE))
+    return ComparedVerdict.NOT_COMPUTED, tuple(one_sided(one.lines, Cause.ON_HOLD if held else Cause.INVOICE))
 
 
 def _until(one: Together) -> datetime:
@@ -137,8 +137,8 @@ def matches_since(dates: Sequence[ComparedDate]) -> datetime | None:
     """
     since = None
     for one in sorted(dates, key=lambda date: date.at):
-        if one.verdict is Verdict.EQUAL:
+        if one.verdict is ComparedVerdict.EQUAL:
             since = since or one.at
-        elif one.verdict is not Verdict.WAITING:
+        elif one.verdict is not ComparedVerdict.WAITING:
             since = None
     return since

@@ -7,16 +7,19 @@ from typing import Any
 
 from billflow.dry_run.report_rows import derived
 from billflow.models.contracts.parallel_runs import CauseScore, DayScore, DifferentLine
-from billflow.parallel_run.comparison import ComparedDate, Verdict
+from billflow.parallel_run.comparison import ComparedDate, ComparedVerdict
 
 
 def score(dates: Iterable[ComparedDate]) -> dict[str, Any]:
     """Return the fields of a `Score`; amounts are sums of the dates that don't wait."""
     found = list(dates)
-    counts, told = Counter(one.verdict for one in found), [one for one in found if one.verdict is not Verdict.WAITING]
+    counts, told = (
+        Counter(one.verdict for one in found),
+        [one for one in found if one.verdict is not ComparedVerdict.WAITING],
+    )
     return {
-        **{verdict.value: counts[verdict] for verdict in Verdict},
-        "compared": counts[Verdict.EQUAL] + counts[Verdict.DIFFERENT],
+        **{verdict.value: counts[verdict] for verdict in ComparedVerdict},
+        "compared": counts[ComparedVerdict.EQUAL] + counts[ComparedVerdict.DIFFERENT],
         "computed": sum(one.computed or 0 for one in told),
         "issued": sum(one.issued or 0 for one in told),
         "difference": sum(one.difference for one in told),

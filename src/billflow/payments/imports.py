@@ -111,7 +111,7 @@ class StripeReader:
 
 
 @dataclass(frozen=True)
-class StripeInvoiceReader:
+class IssuedInvoiceReader:
     """Reads invoices that another system made at Stripe."""
 
     client: stripe.StripeClient

@@ -6,9 +6,10 @@ import stripe
 
 from billflow.domain.errors import Refused
 from billflow.domain.old_system import OldSubscription
-from billflow.models.contracts.cutovers import OldSubscriptionRef
+from billflow.models.contracts.cutovers import CreditLeft, OldSubscriptionRef
 from billflow.payments import keys
-from billflow.payments.calls import act_once, ask_if_there, id_of
+from billflow.payments.amounts import from_stripe
+from billflow.payments.calls import act_once, ask, ask_if_there, id_of
 from billflow.payments.errors import port_faults
 from billflow.payments.mode import check_mode_of
 from billflow.ports.cutovers import OldSubscriptions
@@ -30,14 +31,14 @@ class StripeSubscriptions(OldSubscriptions):
             await self._check_may_end(old, held)
             return described(held)
 
-    async def end(self, old: OldSubscriptionRef, boundary: datetime, name: str) -> OldSubscription:
+    async def end(self, old: OldSubscriptionRef, date: datetime, name: str) -> OldSubscription:
         check_mode_of(old.livemode, livemode=self.livemode)
         with port_faults():
             held = await self._held(old)
-            if _is_over(held) or (_is_marked(old, held) and ends_at(held) in (boundary, billed_until(held))):
+            if _is_over(held) or (_is_marked(old, held) and ends_at(held) in (date, billed_until(held))):
                 return described(held)
             await self._check_may_end(old, held)
-            return await self._changed(old, _end_params(old, held, boundary), keys.act("subscription.end", name))
+            return await self._changed(old, _end_params(old, held, date), keys.act("subscription.end", name))
 
     async def keep(self, old: OldSubscriptionRef, name: str) -> OldSubscription:
         check_mode_of(old.livemode, livemode=self.livemode)
@@ -46,6 +47,22 @@ class StripeSubscriptions(OldSubscriptions):
             if _is_over(held) or not _is_marked(old, held):
                 return described(held)
             return await self._changed(old, _keep_params(held), keys.act("subscription.keep", name))
+
+    async def credit_left(self, old: OldSubscriptionRef) -> CreditLeft | None:
+        with port_faults():
+            customer_id = str(id_of((await self._held(old)).customer))
+            customer = await ask("customer.retrieve", self.client.v1.customers.retrieve_async(customer_id))
+            if not customer.balance or customer.balance > 0 or not customer.currency:
+                return None
+            listing = self.client.v1.customers.balance_transactions.list_async(customer_id, {"limit": 1})
+            newest = (await ask("balance_transactions.list", listing)).data[0]
+        currency = customer.currency.upper()
+        return CreditLeft(
+            stripe_customer_id=customer_id,
+            amount=from_stripe(-customer.balance, currency),
+            currency=currency,
+            stripe_balance_transaction_id=newest.id,
+        )
 
     async def _changed(
         self, old: OldSubscriptionRef, params: stripe.params.SubscriptionUpdateParams, act: keys.Act
@@ -122,12 +139,12 @@ def _is_marked(old: OldSubscriptionRef, held: stripe.Subscription) -> bool:
 
 
 def _end_params(
-    old: OldSubscriptionRef, held: stripe.Subscription, boundary: datetime
+    old: OldSubscriptionRef, held: stripe.Subscription, date: datetime
 ) -> stripe.params.SubscriptionUpdateParams:
     marks = keys.cutover_metadata(old.org_id, old.plan_id)
-    if billed_until(held) >= boundary:
+    if billed_until(held) >= date:
         return {"cancel_at_period_end": True, "metadata": marks}
-    return {"cancel_at": int(boundary.timestamp()), "metadata": marks}
+    return {"cancel_at": int(date.timestamp()), "metadata": marks}
 
 
 def _keep_params(held: stripe.Subscription) -> stripe.params.SubscriptionUpdateParams:

@@ -20,7 +20,7 @@ from billflow.models.contracts.parallel_runs import (
     ParallelRunReport,
     ParallelRunState,
 )
-from billflow.parallel_run.comparison import ComparedDate, Verdict, compare, matches_since
+from billflow.parallel_run.comparison import ComparedDate, ComparedVerdict, compare, matches_since
 from billflow.parallel_run.scores import by_cause, by_day, different_lines, score
 from billflow.store.plans.parallel_runs import PlanInParallel
 from billflow.store.session.repositories import Queries, Repositories
@@ -81,7 +81,7 @@ class ParallelRunService:
             _difference(plan, one)
             async for plan, dates in self._compared(org_id, which)
             for one in dates
-            if one.verdict not in (Verdict.EQUAL, Verdict.WAITING) and which.holds(one.at)
+            if one.verdict not in (ComparedVerdict.EQUAL, ComparedVerdict.WAITING) and which.holds(one.at)
         ]
         return sorted(differing, key=lambda one: (one.at, one.plan_id), reverse=True)
 

@@ -23,7 +23,7 @@ from billflow.models.contracts.stripe_event_types import (
 )
 from billflow.models.contracts.webhooks import ForeignReason, StripeDispute, StripeEvent
 from billflow.payments.adjustments import StripeAdjustmentGateway
-from billflow.payments.imports import StripeInvoiceReader
+from billflow.payments.imports import IssuedInvoiceReader
 from billflow.payments.payment_methods import StripePaymentMethods
 from billflow.ports.payments import PaymentGateway, PaymentsRejected
 from billflow.ports.stripe_events import StripeEventRepository
@@ -55,7 +55,7 @@ class StripeEventHandlers:
     adjustments: StripeAdjustmentGateway
     methods: StripePaymentMethods
     parallel_runs: ParallelRunService
-    invoices_of_others: StripeInvoiceReader
+    invoices_of_others: IssuedInvoiceReader
     livemode: bool = False
 
     async def owner_of(self, event: StripeEvent) -> str | ForeignReason:

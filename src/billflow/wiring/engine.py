@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from billflow.payments.adjustments import StripeAdjustmentGateway
     from billflow.payments.gateway import StripeGateway
-    from billflow.payments.imports import StripeInvoiceReader
+    from billflow.payments.imports import IssuedInvoiceReader
     from billflow.payments.payment_methods import StripePaymentMethods
     from billflow.payments.sandbox import Sandbox
     from billflow.payments.subscriptions import StripeSubscriptions
@@ -114,11 +114,11 @@ class Engine(Store):
         return StripePaymentMethods(self.stripe, self.gateway)
 
     @cached_property
-    def invoice_reader(self) -> "StripeInvoiceReader":
+    def invoice_reader(self) -> "IssuedInvoiceReader":
         """Return what reads invoices at Stripe that another system issued."""
-        from billflow.payments.imports import StripeInvoiceReader
+        from billflow.payments.imports import IssuedInvoiceReader
 
-        return StripeInvoiceReader(self.stripe)
+        return IssuedInvoiceReader(self.stripe)
 
     @cached_property
     def sandbox(self) -> "Sandbox":

@@ -70,8 +70,8 @@ class PlanWorkflow:
             try:
                 await self._steps.close_due_cycles()
                 result = await self._steps.take_command(request)
-                if not result.refused and self._steps.may_settle:
-                    refused = await self._steps.settle_cutover()
+                if not result.refused and self._steps.may_decide:
+                    refused = await self._steps.decide_cutover()
                     result = result.model_copy(update={"state": self._steps.state, "refused": refused})
             except StepFailing as error:
                 raise ApplicationError(error.message, type=error.code) from error
@@ -149,7 +149,7 @@ class PlanWorkflow:
         if steps.waits_for_failure:
             return steps.woken or self._run_is_over()
         has_work = inbox.has_changes or (inbox.commands and not steps.leaves_commands)
-        is_due = steps.is_due or steps.may_resume or steps.may_settle
+        is_due = steps.is_due or steps.may_resume or steps.may_decide
         return bool(steps.woken or has_work or is_due) or self._run_is_over()
 
     async def _something_to_do(self) -> None:
@@ -165,9 +165,9 @@ class PlanWorkflow:
         if steps.failure:
             return max(steps.failure.retry_at - workflow.now(), timedelta(0))
         until_due = self._until_due()
-        if steps.settles_at is None:
+        if steps.decides_at is None:
             return until_due
-        pause = max(steps.settles_at - workflow.now(), timedelta(0))
+        pause = max(steps.decides_at - workflow.now(), timedelta(0))
         return pause if until_due is None else min(until_due, pause)
 
     def _until_due(self) -> timedelta | None:

@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from billflow.temporal.workflow_starts import plan_workflow
     from billflow.workflows import external
     from billflow.workflows.activity_execution import Input, Result, try_in_database
-    from billflow.workflows.cutovers import CutoverSettling
+    from billflow.workflows.cutovers import CutoverDecision
     from billflow.workflows.failures import attention, failed
     from billflow.workflows.inbox import PlanInbox
     from billflow.workflows.invoices import InvoiceSender
@@ -64,7 +64,7 @@ class PlanSteps:
         self._newest_missed = 0
         self.has_more = False
         self._ends = False
-        self._cutover = CutoverSettling()
+        self._cutover = CutoverDecision()
         self._inbox = inbox
         self._sender = sender
 
@@ -87,12 +87,12 @@ class PlanSteps:
         return self.failure is not None and workflow.now() < self.failure.retry_at and not self._inbox.retry_now
 
     @property
-    def may_settle(self) -> bool:
+    def may_decide(self) -> bool:
         """Tell whether Stripe is to be asked now how the old subscription stands."""
-        return self._cutover.may_settle(self.state)
+        return self._cutover.may_decide(self.state)
 
     @property
-    def settles_at(self) -> datetime | None:
+    def decides_at(self) -> datetime | None:
         """Return when Stripe is asked again, None where nothing is open."""
         waiting = self._cutover.waiting(self.state)
         return waiting.retry_at if waiting else None
@@ -130,8 +130,8 @@ class PlanSteps:
         failure, self.has_more = self.failure, False
         await self._take_inbox()
         await self.close_due_cycles()
-        if self.may_settle:
-            await self.settle_cutover()
+        if self.may_decide:
+            await self.decide_cutover()
         if failure and self.failure is failure:
             # What failed was a caller's command, which is gone: look whether the next one would be taken.
             await self._read("is the plan there?")
@@ -178,7 +178,7 @@ class PlanSteps:
             if ending and not workflow.patched("due-dates-first"):
                 break
             if self._cutover.is_needed(self.state, self.state.due_at):
-                await self.settle_cutover()
+                await self.decide_cutover()
             if not await self._close_cycle(self.state.due_at):
                 break
             self.closed_cycles += 1
@@ -194,13 +194,13 @@ class PlanSteps:
         await self._accept(result)
         return result
 
-    async def settle_cutover(self) -> Refusal | None:
+    async def decide_cutover(self) -> Refusal | None:
         """Find out how the old subscription stands, and return why it can't be told to end, or to go on."""
-        settled = await self._cutover.settle(self.state, self._inbox.now())
-        if settled is None:
+        decided = await self._cutover.decide(self.state, self._inbox.now())
+        if decided is None:
             return None
-        await self._accept_or_hold(settled.result)
-        return settled.refused
+        await self._accept_or_hold(decided.result)
+        return decided.refused
 
     async def _take_commands(self) -> None:
         several = tuple(islice(self._inbox.commands, TOGETHER))

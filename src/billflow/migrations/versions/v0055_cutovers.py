@@ -1,4 +1,4 @@
-"""Cutovers: where the one of a plan stands, when it is settled, and which subscription ends for it."""
+"""Cutovers: where the one of a plan stands, when it is decided, and which subscription ends for it."""
 
 from billflow.migrations.ddl import run_sql
 
@@ -14,19 +14,18 @@ def upgrade() -> None:
         """
 ALTER TABLE customer_plan
     ADD COLUMN cutover_status varchar(40),
-    ADD COLUMN cutover_boundary timestamptz,
+    ADD COLUMN cutover_date timestamptz,
     ADD COLUMN old_subscription text,
     ADD CONSTRAINT ck_customer_plan_cutoverstatus CHECK (
         cutover_status IN ('requested', 'confirmed', 'canceling', 'canceled', 'done')
     ),
-    ADD CONSTRAINT ck_customer_plan_cutover_whole CHECK (num_nonnulls(cutover_status, cutover_boundary) IN (0, 2))
+    ADD CONSTRAINT ck_customer_plan_cutover_whole CHECK (num_nonnulls(cutover_status, cutover_date) IN (0, 2))
 """
     )
 
 
 def downgrade() -> None:
-    """Take them away; a plan that is cut over stays so, and a cutover that is under way is settled by hand."""
+    """Take them away; a plan that is cut over stays so, and a cutover that is under way is decided by hand."""
     run_sql(
-        "ALTER TABLE customer_plan DROP COLUMN cutover_status, DROP COLUMN cutover_boundary, "
-        "DROP COLUMN old_subscription"
+        "ALTER TABLE customer_plan DROP COLUMN cutover_status, DROP COLUMN cutover_date, DROP COLUMN old_subscription"
     )

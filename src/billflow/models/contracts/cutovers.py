@@ -15,11 +15,20 @@ class OldSubscriptionRef(PlanRef):
     livemode: bool | None = None
 
 
-class SettleCutoverInput(StepInput):
-    """Find out how the old subscription stands, bring it there, and record that; once for each `settle_id`."""
+class CreditLeft(Contract):
+    """What a customer has in credit at Stripe, in our minor units, by its newest entry there."""
 
-    kind = "settle_cutover"
-    settle_id: str
+    stripe_customer_id: str
+    amount: int
+    currency: str
+    stripe_balance_transaction_id: str
+
+
+class DecideCutoverInput(StepInput):
+    """Find out how the old subscription stands, bring it there, and record that; once for each `decision_id`."""
+
+    kind = "decide_cutover"
+    decision_id: str
     found: OldSubscription | None = None
     refused: Refusal | None = None
 
@@ -31,10 +40,10 @@ class SettleCutoverInput(StepInput):
     @property
     def key(self) -> str:
         """Return the step's key."""
-        return self._key(self.settle_id)
+        return self._key(self.decision_id)
 
 
-class SettledCutover(Contract):
+class DecidedCutover(Contract):
     """What came of it; `refused` is why the old subscription can't be told to end, which takes the cutover back."""
 
     result: StepResult

@@ -44,8 +44,8 @@ class PlanState(Contract):
     `due_at` is the next billing date, None where nothing is due. `awaiting_invoice_id` is the purchase whose payment
     starts the plan. With `resume_due` a suspension is over, and nothing is charged until the step that resumes billing
     was taken. `clock_at` is the standing time of the test clock it is attached to, None for real time. Since
-    `parallel_run_since` another system bills the plan, up to `cutover_at` where that is set; at `cutover_boundary`
-    it is settled whether its `old_subscription` at Stripe has ended.
+    `parallel_run_since` another system bills the plan, up to `cutover_at` where that is set; at `cutover_date`
+    it is decided whether its `old_subscription` at Stripe has ended.
     """
 
     org_id: str
@@ -77,7 +77,7 @@ class PlanState(Contract):
     parallel_run_since: Moment | None = None
     cutover_at: Moment | None = None
     cutover_status: CutoverStatus | None = None
-    cutover_boundary: Moment | None = None
+    cutover_date: Moment | None = None
     old_subscription: str | None = None
     version: int
 

@@ -49,7 +49,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
         ),
         CheckConstraint("num_nonnulls(seen_at, seen_members, seen_guests) IN (0, 3)", name="seen_whole"),
         CheckConstraint(_CUTOVER, name="cutover_of_a_parallel_run"),
-        CheckConstraint("num_nonnulls(cutover_status, cutover_boundary) IN (0, 2)", name="cutover_whole"),
+        CheckConstraint("num_nonnulls(cutover_status, cutover_date) IN (0, 2)", name="cutover_whole"),
         is_currency("currency"),
         Index("uq_customer_plan_live", "customer_id", unique=True, postgresql_where=_LIVE),
         Index(
@@ -103,7 +103,7 @@ class CustomerPlan(Identified, Owned, Stamped, Base):
     parallel_run_since: Mapped[datetime | None]
     cutover_at: Mapped[datetime | None]
     cutover_status: Mapped[CutoverStatus | None]
-    cutover_boundary: Mapped[datetime | None]
+    cutover_date: Mapped[datetime | None]
     old_subscription: Mapped[str | None]
     coupon_redemption_id: Mapped[UUID | None]
     on_hold_since: Mapped[datetime | None]

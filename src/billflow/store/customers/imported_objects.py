@@ -26,7 +26,7 @@ async def imported_id(session: AsyncSession, kind: ImportKind, external_id: str)
     return row.object_id if row else None
 
 
-def remember(recorder: Recorder, kind: ImportKind, external_id: str, object_id: UUID) -> None:
+def note_imported(recorder: Recorder, kind: ImportKind, external_id: str, object_id: UUID) -> None:
     """Remember what a thing was imported as."""
     about = {"kind": kind, "external_id": external_id, "object_id": object_id}
     recorder.session.add(ImportedObjectRow(org_id=recorder.org_id, at=recorder.at, **about))

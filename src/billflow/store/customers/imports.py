@@ -21,7 +21,7 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.tables import BillingAccountRow, CustomerRow, TestClock
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.constraints import refused_duplicates
-from billflow.store.customers.imported_objects import imported_id, remember
+from billflow.store.customers.imported_objects import imported_id, note_imported
 from billflow.store.customers.opening_balances import open_account, report_seats
 from billflow.store.customers.opening_invoices import write_opening_invoice
 from billflow.store.customers.repository import create_customer
@@ -70,7 +70,7 @@ class _Writing:
         row = ImportRecord(kind=kind, external_id=external_id, outcome=outcome, id=str(object_id), mapped=mapped)
         self.rows.append(row)
         if outcome is ImportOutcome.IMPORTED:
-            remember(self.recorder, kind, external_id, object_id)
+            note_imported(self.recorder, kind, external_id, object_id)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from billflow.models.contracts.imports import (
 from billflow.models.contracts.parallel_runs import IssuedInvoices
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow
 from billflow.store.audit.recorder import Recorder, recorder_of
-from billflow.store.customers.imported_objects import imported_id, remember
+from billflow.store.customers.imported_objects import imported_id, note_imported
 from billflow.store.customers.opening_invoices import write_opening_invoice
 from billflow.store.customers.transactions import not_erased
 from billflow.store.session.database import Repository, advisory_lock
@@ -66,7 +66,7 @@ async def _take(recorder: Recorder, issued: Issued) -> dict[str, Any]:
     known = await imported_id(session, ImportKind.INVOICE, invoice.external_id)
     row, outcome = await write_opening_invoice(session, customer, issued, known, plan_id)
     if outcome is ImportOutcome.IMPORTED:
-        remember(recorder, ImportKind.INVOICE, invoice.external_id, row.id)
+        note_imported(recorder, ImportKind.INVOICE, invoice.external_id, row.id)
     await session.flush()
     mapped = {"total": row.total, "currency": row.currency, "status": row.status}
     return {"outcome": outcome, "id": str(row.id), "mapped": mapped}

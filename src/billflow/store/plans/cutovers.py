@@ -1,21 +1,20 @@
-"""What the rows know of the system that billed a plan before: its subscription, and how the invoices compare."""
+"""Cutovers as rows, beside the steps of their plans."""
 
-from uuid import UUID
+from datetime import datetime
 
-from sqlalchemy import literal, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
 
-from billflow.domain.old_system import ParallelRunStanding
-from billflow.models.contracts.imports import ImportKind
-from billflow.models.tables import CustomerPlan, ImportedObjectRow, Org
-from billflow.parallel_run.comparison import Verdict, compare, matches_since
+from billflow.models.contracts.cutovers import CreditLeft
+from billflow.models.contracts.imports import CustomerOpening
+from billflow.models.contracts.keys import import_key
+from billflow.models.contracts.steps import PlanRef
+from billflow.models.tables import CreditRow, Org
 from billflow.ports.cutovers import CutoverRepository
-from billflow.store.plans.parallel_runs import plans_in_parallel
+from billflow.store.audit.recorder import Recorder
+from billflow.store.customers.opening_balances import open_credit
+from billflow.store.plans.facts import plan_rows
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id
-
-_OF_STRIPE = "sub_"
-"""What the ids of Stripe's subscriptions begin with."""
 
 
 class PostgresCutoverRepository(Repository, CutoverRepository):
@@ -25,30 +24,20 @@ class PostgresCutoverRepository(Repository, CutoverRepository):
         async with self.database.unit_of_work(org_id) as session:
             return await session.scalar(select(Org.livemode).where(Org.id == as_id(org_id, "organization")))
 
-
-async def standing_of(session: AsyncSession, plan: CustomerPlan) -> ParallelRunStanding | None:
-    """Return how the parallel run of a plan stands, None where it was in none."""
-    if plan.parallel_run_since is None:
-        return None
-    dates = [date for one in await plans_in_parallel(session, [plan.customer_id]) for date in compare(one.billed)]
-    return ParallelRunStanding(
-        compared=sum(one.verdict is not Verdict.WAITING for one in dates),
-        matches=matches_since(dates) is not None,
-        old_subscription=await _old_subscription(session, plan.id),
-    )
-
-
-async def _old_subscription(session: AsyncSession, plan_id: UUID) -> str | None:
-    """Return the subscription at Stripe that a plan, or the one that it followed, was imported from."""
-    first = select(CustomerPlan.id, CustomerPlan.predecessor_id, literal(0).label("age"))
-    plans = first.where(CustomerPlan.id == plan_id).cte(recursive=True)
-    before = select(CustomerPlan.id, CustomerPlan.predecessor_id, plans.c.age + 1)
-    plans = plans.union_all(before.join(plans, CustomerPlan.id == plans.c.predecessor_id))
-    query = (
-        select(ImportedObjectRow.external_id)
-        .join(plans, plans.c.id == ImportedObjectRow.object_id)
-        .where(ImportedObjectRow.kind == ImportKind.PLAN, ImportedObjectRow.external_id.startswith(_OF_STRIPE))
-        .order_by(plans.c.age)
-        .limit(1)
-    )
-    return (await session.scalars(query)).one_or_none()
+    async def take_credit(self, plan: PlanRef, left: CreditLeft, at: datetime) -> None:
+        async with self.database.unit_of_work(plan.org_id) as session:
+            rows = await plan_rows(session, plan, lock=True)
+            customer, account = rows.customer, rows.account
+            name = f"{plan.plan_id}/cutover"
+            known = select(CreditRow.id).where(CreditRow.step_key == import_key(name))
+            is_ours = (account.stripe_customer_id, account.currency) == (left.stripe_customer_id, left.currency)
+            if not is_ours or await session.scalar(known):
+                return
+            opening = CustomerOpening(
+                external_id=name,
+                name=customer.name,
+                email=customer.email,
+                credit_balance=left.amount,
+                stripe_balance_transaction_id=left.stripe_balance_transaction_id,
+            )
+            await open_credit(Recorder(session, customer.org_id, at), customer, account, opening)

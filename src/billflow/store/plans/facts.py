@@ -32,7 +32,7 @@ from billflow.store.access.tax_records import TAX_VERSIONS, settings_by
 from billflow.store.offers.coupon_records import HAS_COUPON, coupon_of, coupon_used_by
 from billflow.store.plans.additions import billed_additions
 from billflow.store.plans.catalog_records import NEWEST_CATALOG, catalog_of, former_catalog
-from billflow.store.plans.cutovers import standing_of
+from billflow.store.plans.cutover_facts import standing_of
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.items import HAS_ITEMS, open_items
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of

@@ -59,6 +59,7 @@ EXPECTED = {
     "Each period of each organization, once, by the sum over both systems": [
         "anyio                 29 periods by Stripe, 11 by billflow:      USD 1,212 +      USD 429 =      USD 1,641",
         "structlog             25 periods by Stripe,  1 by billflow:      USD 1,428 +      USD 420 =      USD 1,848",
+        "Periods and 0 prorations come to what was invoiced: USD 3,489",
         "54 invoices by Stripe: USD 2,640",
         "12 invoices by billflow: USD 849",
         "66 invoices together: USD 3,489",

@@ -5,7 +5,7 @@ from billflow.demo.migration.old_plans import COMPARED, END
 from billflow.demo.migration.once import check_periods
 from billflow.demo.migration.report import shown
 from billflow.demo.migration.run import MigrationRun
-from billflow.demo.migration.sums import old_sums, our_sums, together
+from billflow.demo.migration.sums import added, old_sums, our_sums, together
 from billflow.domain.calendar import add_months
 
 
@@ -27,9 +27,13 @@ async def bill_to_the_end(run: MigrationRun) -> None:
 async def add_up(run: MigrationRun) -> None:
     """Hold every period against what it costs, and add up both systems."""
     run.report.chapter("Each period of each organization, once, by the sum over both systems")
-    await check_periods(run, END)
+    periods = await check_periods(run, END)
     names = [plan.organization for plan, _ in run.owners]
     old = together([old_sums(await run.account.invoices(name)) for name in names])
     ours = together([our_sums(await run.our_invoices(name)) for name in names])
-    for title, sums in (("by Stripe", old), ("by billflow", ours), ("together", together([old, ours]))):
+    both = together([old, ours])
+    known = added([*periods, *both.prorated.items()])
+    text = f"Periods and {counted(both.prorations, 'proration')} come to what was invoiced: {shown(both.total)}"
+    run.report.check(text, known, dict(both.total))
+    for title, sums in (("by Stripe", old), ("by billflow", ours), ("together", both)):
         run.report.fact(f"{counted(sums.invoices, 'invoice')} {title}: {shown(sums.total)}")

@@ -10,13 +10,16 @@ from billflow.demo.migration.sums import old_periods, our_periods
 from billflow.domain.currencies import format_amount
 
 
-async def check_periods(run: MigrationRun, until: datetime) -> None:
-    """Hold what both systems billed for the periods that began before *until* against what they cost."""
+async def check_periods(run: MigrationRun, until: datetime) -> list[tuple[str, int]]:
+    """Hold what both systems billed for the periods that began before *until* against what they cost; return that."""
+    costs = []
     for plan, seats in run.owners:
         old = old_periods(await run.account.invoices(plan.organization))
         ours = our_periods(await run.our_invoices(plan.organization))
         expected = list(periods_of(plan, seats, until))
         run.report.check(_line(plan, old, ours), faults(expected, [*old, *ours]), [])
+        costs += [(PRICES[plan.price].currency.upper(), one.amount) for one in expected]
+    return costs
 
 
 def faults(expected: Sequence[OldPeriod], billed: Sequence[OldPeriod]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import stripe
@@ -17,12 +17,13 @@ DEAD = ("draft", "void")
 
 @dataclass(frozen=True, slots=True)
 class BilledSums:
-    """What one system billed: invoices, their totals and what of them is paid, by currency."""
+    """What one system billed: invoices, their totals and what of them is paid, and of prorations, by currency."""
 
     invoices: int
     total: Amounts
     paid: Amounts
     prorations: int = 0
+    prorated: Amounts = field(default_factory=dict)
 
     @property
     def is_open(self) -> Amounts:
@@ -46,6 +47,7 @@ def together(several: Sequence[BilledSums]) -> BilledSums:
         total=added(pair for one in several for pair in one.total.items()),
         paid=added(pair for one in several for pair in one.paid.items()),
         prorations=sum(one.prorations for one in several),
+        prorated=added(pair for one in several for pair in one.prorated.items()),
     )
 
 
@@ -56,7 +58,8 @@ def old_sums(invoices: Sequence[stripe.Invoice]) -> BilledSums:
         invoices=len(final),
         total=added((one.currency.upper(), one.total) for one in final),
         paid=added((one.currency.upper(), one.total if one.status == "paid" else 0) for one in final),
-        prorations=sum(_is_proration(line) for one in final for line in one.lines.data),
+        prorations=len(changes := [line for one in final for line in one.lines.data if _is_proration(line)]),
+        prorated=added((line.currency.upper(), line.amount) for line in changes),
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.old_system import ParallelRunStanding
 from billflow.models.contracts.imports import ImportKind
 from billflow.models.tables import CustomerPlan, ImportedObjectRow
-from billflow.parallel_run.comparison import Verdict, compare, matches_since
+from billflow.parallel_run.comparison import ComparedVerdict, compare, matches_since
 from billflow.store.plans.parallel_runs import plans_in_parallel
 
 _OF_STRIPE = "sub_"
@@ -21,7 +21,7 @@ async def standing_of(session: AsyncSession, plan: CustomerPlan) -> ParallelRunS
         return None
     dates = [date for one in await plans_in_parallel(session, [plan.customer_id]) for date in compare(one.billed)]
     return ParallelRunStanding(
-        compared=sum(one.verdict is not Verdict.WAITING for one in dates),
+        compared=sum(one.verdict is not ComparedVerdict.WAITING for one in dates),
         matches=matches_since(dates) is not None,
         old_subscription=await _old_subscription(session, plan.id),
     )

@@ -71,8 +71,8 @@ class _Mapping:
         subscription = subscription_of(invoice)
         plan = subscription if subscription in self.live.values() else None
         try:
-            values = invoice_row(invoice, plan)
             _check_is_charge(invoice)
+            values = invoice_row(invoice, plan)
         except BillingError as error:
             self.ignored.append(RefusedRow.of(row, error))
             return

@@ -57,6 +57,8 @@ def type_in(command: Any, name: str, words: Sequence[str]) -> None:
     context = command.make_context(name, list(words))
     if isinstance(command, TyperGroup):
         rest = [*context._protected_args, *context.args]
+        if not rest and command.invoke_without_command:
+            return
         below_name, below, rest = command.resolve_command(context, rest)
         type_in(below.load() if isinstance(below, LazyCommand) else below, below_name or "", rest)
 

@@ -44,14 +44,18 @@ def search(  # noqa: PLR0913  (each is one filter)
     needs_attention: bool | None = None,
     attention: str | None = None,
     next_invoice_before: datetime | None = None,
+    parallel_run: bool | None = None,
     as_of: datetime | None = None,
     limit: int = 50,
     after: str | None = None,
 ) -> Call[PlanList]:
-    """List plans, the newest first; *live* ones run, trials included, *attention* is the code of what holds them."""
+    """List plans, the newest first; *live* ones run, trials included, *attention* is the code of what holds them.
+
+    Those in a *parallel_run* are billed by another system yet.
+    """
     wanted = {"customer_id": customer_id, "test_clock_id": test_clock_id, "status": status, "tier": tier}
     due = {"needs_attention": needs_attention, "next_invoice_before": next_invoice_before}
-    state = {"currency": currency, "live": live, "attention": attention}
+    state = {"currency": currency, "live": live, "attention": attention, "parallel_run": parallel_run}
     return get(_PATH, PlanList, **wanted, **state, **due, as_of=as_of, limit=limit, after=after)
 
 

@@ -55,13 +55,13 @@ def _by_line(pairs: Sequence[Pair], kind: OpeningLineKind) -> Iterator[LineDiffe
         if ours and theirs:
             mine = ours if kind is OpeningLineKind.PRORATION else _whole(ours)
             other = _shifted(theirs.foreseen(mine.derivation), mine)
-            if causes := _telling(effects(other, mine)):
+            if causes := _without_words(effects(other, mine)):
                 yield _difference(ours, other, causes)
         elif amount := (ours.amount if ours else 0) - (theirs.amount if theirs else 0):
             yield _difference(ours, theirs.foreseen() if theirs else None, {_ALONE.get(kind, Cause.LINE): amount})
 
 
-def _telling(causes: Effects) -> Effects:
+def _without_words(causes: Effects) -> Effects:
     """Leave out other words, and what makes no difference to an amount beside what does."""
     told = {cause: effect for cause, effect in causes.items() if effect or cause is not Cause.DESCRIPTION}
     return {} if set(told) <= {Cause.ROUNDING} and not any(told.values()) else told

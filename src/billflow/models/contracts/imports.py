@@ -122,11 +122,34 @@ class SeatOpening(RequestModel):
     guests: Count = 0
 
 
+AN_INVOICE: dict[str, Any] = {
+    "external_id": "in_93",
+    "customer": "cus_17",
+    "plan": "sub_17",
+    "status": "open",
+    "currency": "USD",
+    "total": 8400,
+    "issued_at": "2026-12-05T01:00:00Z",
+}
+A_LINE: dict[str, Any] = {
+    "invoice": "in_93",
+    "description": "12 x Team",
+    "quantity": 12,
+    "unit_amount": 700,
+    "amount": 8400,
+    "period_start": "2026-12-05T00:00:00Z",
+    "period_end": "2027-01-05T00:00:00Z",
+}
+"""An example of an invoice, and of its line."""
+
+
 class InvoiceOpening(RequestModel):
     """An invoice of the other system, amounts in minor units of `currency`: a fact, which is never billed again.
 
     `amount_paid` is what was paid of it, in all or in part; `paid_at` is when it was paid whole. Below 0 it credits.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [AN_INVOICE]})
 
     external_id: ExternalId
     customer: ExternalId
@@ -163,6 +186,8 @@ class InvoiceLineOpening(RequestModel):
 
     `unit_amount` is what one license costs for a whole period. A discount is below 0.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [A_LINE]})
 
     invoice: ExternalId
     kind: OpeningLineKind = OpeningLineKind.LICENSES

@@ -3,42 +3,23 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from billflow.domain.plan import Schedule
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
-from billflow.models.contracts.imports import InvoiceLineOpening, InvoiceOpening
+from billflow.models.contracts.imports import A_LINE, AN_INVOICE, InvoiceLineOpening, InvoiceOpening
 from billflow.models.contracts.responses import ListResponse, shown_as
 
 MOST_INVOICES = 100
 """How many invoices one request brings."""
 
-_EXAMPLE: dict[str, Any] = {
-    "external_id": "in_93",
-    "customer": "cus_17",
-    "plan": "sub_17",
-    "status": "open",
-    "currency": "USD",
-    "total": 8400,
-    "issued_at": "2026-12-05T01:00:00Z",
-}
-_LINE: dict[str, Any] = {
-    "invoice": "in_93",
-    "description": "12 x Team",
-    "quantity": 12,
-    "unit_amount": 700,
-    "amount": 8400,
-    "period_start": "2026-12-05T00:00:00Z",
-    "period_end": "2027-01-05T00:00:00Z",
-}
-
 
 class IssuedInvoices(RequestModel):
     """Invoices that the other system of a parallel run issued, each of a plan by its external id, with their lines."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"invoices": [_EXAMPLE], "invoice_lines": [_LINE]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"invoices": [AN_INVOICE], "invoice_lines": [A_LINE]}]})
 
     invoices: Annotated[tuple[InvoiceOpening, ...], Field(min_length=1, max_length=MOST_INVOICES)]
     invoice_lines: tuple[InvoiceLineOpening, ...] = ()

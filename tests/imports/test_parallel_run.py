@@ -1,5 +1,6 @@
 """Plans that Stripe goes on to bill: computed, compared with what Stripe issues, and never issued here."""
 
+import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,11 @@ def an_account(env: ApiEnvironment, monthly: int = 700) -> Account:
     account.price("annual", 7000, "year")
     coupon: Any = {"percent_off": 50, "duration": "repeating", "duration_in_months": 3, "name": "Half off"}
     half = client.v1.coupons.create(coupon).id
-    account.subscribe("plain", "monthly", 4)
-    account.subscribe("half", "monthly", 3, discounts=[{"coupon": half}])
-    account.subscribe("yearly", "annual", 10)
+    token = secrets.token_hex(4)  # other tests have customers of these names, too
+    who = {name: {"email": f"{name}-{token}@old.example"} for name in ("plain", "half", "yearly")}
+    account.subscribe("plain", "monthly", 4, customer=who["plain"])
+    account.subscribe("half", "monthly", 3, customer=who["half"], discounts=[{"coupon": half}])
+    account.subscribe("yearly", "annual", 10, customer=who["yearly"])
     return account
 
 

@@ -42,11 +42,11 @@ class MigrationRun:
         """Let the time pass at both systems; what the old one bills comes by webhooks, and is waited for."""
         events = [event for owner in self.owners for event in events_of(owner, until)]
         await live_through(self.account, events, until)
-        await self._heard()
+        await self._received()
         await self.env.engine.clocks.advance(self.env.org_id, self.clock, until)
-        await self._heard()
+        await self._received()
 
-    async def _heard(self) -> None:
+    async def _received(self) -> None:
         """Wait until Stripe has delivered every event, and billflow has handled it."""
         events, inbox = self.account.client.v1.events, self.env.engine.repositories.stripe_events
 

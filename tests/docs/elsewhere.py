@@ -36,6 +36,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
         "docs/parallel-run.md", r"^billflow parallel-run take", ACCOUNT, "tests/imports/test_parallel_run_commands.py"
     ),
     Elsewhere("docs/importing.md", r"^billflow import stripe", ACCOUNT, "tests/imports/test_stripe.py"),
+    Elsewhere("docs/importing.md", r"^billflow demo --story", LONG, "tests/demo/test_migration.py"),
     Elsewhere("docs/kubernetes.md", r"^(kubectl|helm) ", CLUSTER, "tests/docs/test_kubernetes.py"),
     Elsewhere("docs/performance.md", r"^make demo", LONG, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/performance.md", r"^make chaos", LONG, "tests/chaos/payments/test_payments.py"),

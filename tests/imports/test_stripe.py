@@ -13,6 +13,7 @@ import pytest
 import stripe
 
 from billflow.imports.price_map import PriceMap, PriceMapping
+from billflow.imports.stripe_customers import invoice_row
 from billflow.imports.stripe_objects import load_objects
 from billflow.imports.stripe_rows import bundle_stripe
 from billflow.models.contracts.reconciliation import ReconciliationInput, ReconciliationScope
@@ -44,7 +45,7 @@ BILLED: dict[str, list[tuple[int, int, str, str]]] = {
     "yearly": [],
     "leaving": [],
     "trying": [(5, 700, "2026-02-04", "2026-03-04"), (5, 700, "2026-03-04", "2026-04-04")],
-    "growing": [(6, 8000, "2026-02-15", "2027-02-15")],
+    "growing": [(6, 7000, "2026-02-15", "2027-02-15")],
 }
 """Quantity, unit and period of each line, two months after the import."""
 
@@ -217,6 +218,25 @@ def test_what_has_no_counterpart_is_refused_with_its_reason(tmp_path: Path, chan
     assert [(one.row.values["external_id"], one.code) for one in made.refused] == [("sub_1", code)]
     assert made.customers == {}
     assert [row.values["external_id"] for row in made.left_out] == ["cus_1"]
+
+
+def test_an_invoice_with_prorations_is_of_the_period_that_it_renews() -> None:
+    renewed = {"start": moment("2026-02-15"), "end": moment("2026-03-15")}
+    rest = {"start": moment("2026-01-20"), "end": moment("2026-02-15")}
+    lines = [
+        {"period": rest, "parent": {"subscription_item_details": {"proration": True}}},
+        {"period": {"start": moment(BEGIN), "end": moment(BEGIN)}, "parent": {"invoice_item_details": {}}},
+        {"period": renewed, "parent": {"subscription_item_details": {"proration": False}}},
+    ]
+    base = {"id": "in_1", "customer": "cus_1", "status": "open", "currency": "usd", "created": moment("2026-02-15")}
+    amounts = {"total": 500, "amount_remaining": 500, "amount_due": 500}
+
+    found = [
+        invoice_row({**base, **amounts, "lines": {"data": held}}, None)["period_start"][:10]
+        for held in (lines, lines[:2])
+    ]
+
+    assert found == ["2026-02-15", "2026-01-20"]
 
 
 def test_drafts_and_credits_are_left_out_and_named(tmp_path: Path) -> None:

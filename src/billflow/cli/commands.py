@@ -42,6 +42,7 @@ COMMANDS = (
         "demo",
         "demo --example own-product",
         "demo --csv seats.csv --json",
+        "demo --story migration",
     ),
     LazyCommand(
         "dev",

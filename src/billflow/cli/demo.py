@@ -1,16 +1,28 @@
 """`billflow demo`: bill real organizations for years on real servers, and prove every cent."""
 
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from billflow.cli.params import AsJson, moment
+from billflow.errors import UsageError
+
+
+class Story(StrEnum):
+    """What a demo shows."""
+
+    BILLING = "billing"
+    MIGRATION = "migration"
 
 
 def demo(  # noqa: PLR0913  (each is one wish)
     *,
+    story: Annotated[
+        Story, typer.Option("--story", help="billing, or migration: how the organizations move in from Stripe.")
+    ] = Story.BILLING,
     example: Annotated[
         str | None, typer.Option("--example", help="An example, such as own-product; an unknown one lists them.")
     ] = None,
@@ -34,7 +46,14 @@ def demo(  # noqa: PLR0913  (each is one wish)
     """Bill the customers of an example, or of a CSV, for all their years; recompute every invoice from the ledger.
 
     The columns are organization, observed_on, members and guests.
+
+    With `--story migration` they live at the Stripe emulator for two years, and move to billflow then.
     """
+    if story is Story.MIGRATION:
+        _check_alone(example=example, csv=csv, catalog=catalog, until=until)
+        from billflow.demo.migration.chapters import MigrationOptions, run_migration
+
+        raise typer.Exit(run_migration(MigrationOptions(only=only, keep=keep, as_json=as_json, processes=processes)))
     from billflow.demo.run import DemoOptions, run_demo
 
     wanted = DemoOptions(
@@ -48,3 +67,10 @@ def demo(  # noqa: PLR0913  (each is one wish)
         processes=processes,
     )
     raise typer.Exit(run_demo(wanted))
+
+
+def _check_alone(**given: object) -> None:
+    """Raise `UsageError` for what the story of a migration has itself."""
+    for name, value in given.items():
+        if value is not None:
+            raise UsageError(f"The story migration has its own customers and years; leave out --{name}.")

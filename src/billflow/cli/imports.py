@@ -179,9 +179,8 @@ def _asked(
 
 
 def _output(found: "ImportReport", *, check: bool) -> Output:
-    counts = ", ".join(f"{number} {outcome.replace('_', ' ')}" for outcome, number in found.counts.items())
     refused = found.refusals
-    parts: list[Part] = [f"{'Imported' if found.written else 'Checked, nothing written'}: {counts or 'nothing'}."]
+    parts: list[Part] = [found.sentence]
     if refused:
         more = f", {SHOWN} shown" if len(refused) > SHOWN else ""
         parts.append(Table(f"Refused: {len(refused)}{more}", REFUSED, refused[:SHOWN]))

@@ -60,6 +60,7 @@ _PLANS: Columns = {
 }
 _DIFFERENCES: Columns = {
     "plan": lambda one: short(one.plan_id),
+    "customer~": lambda one: one.customer_name,
     "date": lambda one: day(one.at),
     "what~": lambda one: words(one.verdict),
     "computed>": lambda one: amount(one.computed, one.currency),

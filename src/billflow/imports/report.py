@@ -48,6 +48,21 @@ class ImportReport:
         return dict(sorted(Counter(str(row["outcome"]) for row in self.rows).items()))
 
     @property
+    def sentence(self) -> str:
+        """Say how many of each kind were taken, or can be, and how many records were not."""
+        taken = Counter(str(row["kind"]) for row in self.rows if row["outcome"] == "imported")
+        kinds = [f"{taken[kind]:,} {kind}{'' if taken[kind] == 1 else 's'}" for kind in FILES if taken[kind]]
+        others = {outcome: number for outcome, number in self.counts.items() if outcome != "imported"}
+        rest = [f"{number:,} {outcome.replace('_', ' ')}{self._why(outcome)}" for outcome, number in others.items()]
+        begin = "Imported" if self.written else "Checked, nothing written; can be imported"
+        return "; ".join([f"{begin}: {', '.join(kinds) or 'nothing'}", *rest]) + "."
+
+    def _why(self, outcome: str) -> str:
+        """Return for what reasons records are ignored: those that are refused are listed with theirs."""
+        codes = sorted({str(row["code"]) for row in self.rows if row["outcome"] == outcome == "ignored"})
+        return f" ({', '.join(codes)})" if codes else ""
+
+    @property
     def refusals(self) -> list[dict[str, Any]]:
         """Return the rows that can't be taken."""
         return [row for row in self.rows if row["outcome"] == "refused"]

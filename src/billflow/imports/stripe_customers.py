@@ -67,8 +67,7 @@ def invoice_row(invoice: Obj, plan: str | None) -> dict[str, Any]:
     if invoice["status"] == "draft":
         raise Refused("The invoice is a draft; read the account again once it is final.", code="invoice_is_draft")
     changed = invoice.get("status_transitions") or {}
-    lines = (invoice.get("lines") or {}).get("data") or []
-    period = lines[0]["period"] if lines else {}
+    period = _period((invoice.get("lines") or {}).get("data") or [])
     paid = invoice["status"] == "paid"
     return without_nothing(
         {
@@ -86,6 +85,14 @@ def invoice_row(invoice: Obj, plan: str | None) -> dict[str, Any]:
             "period_end": moment(period.get("end")),
         }
     ) | {"total": invoice["total"], "amount_paid": _paid(invoice)}
+
+
+def _period(lines: list[Obj]) -> Obj:
+    """Return the period of the line that renews, where there is one: prorations come before it."""
+    sources = [(line, (line.get("parent") or {}).get("subscription_item_details") or {}) for line in lines]
+    renewing = [line for line, source in sources if source and not source.get("proration")]
+    period: Obj = (renewing or lines)[0]["period"] if lines else {}
+    return period
 
 
 def _paid(invoice: Obj) -> int:

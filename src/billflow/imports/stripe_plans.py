@@ -11,6 +11,8 @@ LIVE = ("active", "trialing", "past_due")
 OVER = ("canceled", "incomplete_expired")
 SCHEDULES = {("month", 1): "monthly", ("month", 3): "quarterly", ("month", 6): "half_yearly"}
 SCHEDULES |= {("year", 1): "annual", ("month", 12): "annual"}
+AGREED = {"monthly": "monthly_discounted_price", "annual": "annual_discounted_price"}
+"""Where a customer's agreed price for a schedule is."""
 
 
 def plan_row(objects: AccountObjects, subscription: Obj, prices: PriceMap) -> dict[str, Any]:
@@ -106,6 +108,18 @@ def _scheduled(objects: AccountObjects, subscription: Obj, item: Obj, prices: Pr
             field="schedule",
         )
     return _next_phase(objects, item, phase["items"][0], prices)
+
+
+def pricing_of(objects: AccountObjects, subscription: Obj, plan: dict[str, Any]) -> dict[str, Any]:
+    """Return what is agreed with the customer of a plan that switches its schedule: the price of the next phase."""
+    schedule = plan.get("next_schedule")
+    held = objects.get("subscription_schedules", _id_of(subscription.get("schedule")))
+    if schedule not in AGREED or held is None:
+        return {}
+    end = _only_item(subscription)["current_period_end"]
+    phase = next(one for one in held["phases"] if one["end_date"] > end)
+    price = objects.get("prices", _id_of(phase["items"][0]["price"])) or {}
+    return {"pricing": {"required_plan_tier": plan["tier"], AGREED[schedule]: price["unit_amount"]}}
 
 
 def _next_phase(objects: AccountObjects, item: Obj, following: Obj, prices: PriceMap) -> dict[str, Any]:

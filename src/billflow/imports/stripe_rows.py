@@ -8,7 +8,7 @@ from billflow.imports.stripe_coupons import coupon_of
 from billflow.imports.stripe_customers import customer_row, invoice_row
 from billflow.imports.stripe_invoices import subscription_of
 from billflow.imports.stripe_objects import AccountObjects, Obj
-from billflow.imports.stripe_plans import OVER, plan_row
+from billflow.imports.stripe_plans import OVER, plan_row, pricing_of
 
 
 def bundle_stripe(objects: AccountObjects, prices: PriceMap) -> Bundles:
@@ -43,6 +43,7 @@ class _Mapping:
                 )
             values = plan_row(self.objects, subscription, self.prices)
             of_customer = coupon_of(self.objects, subscription, values, self.prices)
+            of_customer |= pricing_of(self.objects, subscription, values)
         except BillingError as error:
             self.refused.append(RefusedRow.of(row, error))
             return {}
@@ -70,8 +71,8 @@ class _Mapping:
         subscription = subscription_of(invoice)
         plan = subscription if subscription in self.live.values() else None
         try:
-            values = invoice_row(invoice, plan)
             _check_is_charge(invoice)
+            values = invoice_row(invoice, plan)
         except BillingError as error:
             self.ignored.append(RefusedRow.of(row, error))
             return

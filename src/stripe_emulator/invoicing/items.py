@@ -25,16 +25,27 @@ def require_draft(invoice: Obj) -> None:
 
 def make_item(unit: Unit, customer: Obj, params: Obj, currency: str, invoice: Obj | None) -> Obj:
     """Store an invoice item; without an invoice it is pending."""
-    price = price_of(params, currency)
+    item = new_item(unit, customer, params, price_of(params, currency), currency)
+    item["invoice"] = invoice and invoice["id"]
+    return add_item(unit, item)
+
+
+def new_item(unit: Unit, customer: Obj, params: Obj, price: Price, currency: str) -> Obj:
+    """Return a pending invoice item, not yet stored."""
     now = unit.now(customer.get("test_clock"))
     item = unit.blank("invoiceitem")
     item.update(customer=customer["id"], currency=currency, date=now, metadata={}, discounts=[], tax_rates=[])
     item.update(discountable=bool(params.get("discountable", price.amount > 0)), test_clock=customer.get("test_clock"))
-    item.update(invoice=invoice and invoice["id"], description=params.get("description"))
+    item.update(description=params.get("description"))
     item["period"] = params.get("period") or {"start": now, "end": now}
     taxes.put(unit, item, params)
     set_price(item, price)
     fields.merge_metadata(item, params)
+    return item
+
+
+def add_item(unit: Unit, item: Obj) -> Obj:
+    """Store a new invoice item."""
     unit.add(item)
     unit.emit("invoiceitem.created", item)
     return item
@@ -65,18 +76,20 @@ def put_on(unit: Unit, invoice: Obj, item: Obj) -> Obj:
     line["_sim"] = {"taxes": item["_sim"].get("taxes", []), "tax_rates": item["tax_rates"]}
     line.update(subtotal=item["amount"], discount_amounts=[], discounts=[], pretax_credit_amounts=[])
     line["parent"] = _parent(item)
+    line["subscription"] = (item["parent"] or {}).get("subscription_details", {}).get("subscription")
     item["_sim"]["line"] = line["id"]
     unit.save(item)
     return unit.add(line)
 
 
 def _parent(item: Obj) -> Obj:
-    """Return where a line comes from: a proration from its subscription's item, too."""
-    of = (item["parent"] or {}).get("subscription_details")
+    """Return where the line of an item comes from: of a proration its subscription."""
     source = {"invoice_item": item["id"], "proration": item["proration"], "proration_details": None}
-    kinds = ("invoice_item_details", "subscription_item_details")
-    kind, other = reversed(kinds) if of else kinds
-    return {"type": kind, kind: {**source, **(of or {"subscription": None})}, other: None}
+    kinds = dict.fromkeys(("invoice_item_details", "subscription_item_details"))
+    if item["parent"] is None:
+        return {"type": "invoice_item_details", **kinds, "invoice_item_details": {**source, "subscription": None}}
+    of_subscription = {**source, **item["parent"]["subscription_details"]}
+    return {"type": "subscription_item_details", **kinds, "subscription_item_details": of_subscription}
 
 
 def check_room(unit: Unit, invoice: Obj, more: int) -> None:
@@ -88,8 +101,8 @@ def check_room(unit: Unit, invoice: Obj, more: int) -> None:
 
 def release(unit: Unit, line: Obj, *, keep_item: bool) -> None:
     """Take a line off its invoice; the item becomes pending again or goes with it."""
-    source = line["parent"]["invoice_item_details"]
-    item = unit.find(source["invoice_item"], "invoiceitem") if source else None
+    parent = line["parent"]
+    item = unit.find(parent[parent["type"]]["invoice_item"], "invoiceitem")
     unit.remove(line)
     if item is None:
         return

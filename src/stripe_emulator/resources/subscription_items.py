@@ -6,12 +6,10 @@ from stripe_emulator.engine.operations import Args, operation
 from stripe_emulator.engine.render import list_object, render
 from stripe_emulator.engine.unit import Unit
 from stripe_emulator.errors import invalid
-from stripe_emulator.resources.subscription_rules import check_proration
 from stripe_emulator.resources.subscriptions import change_item, live
 from stripe_emulator.storage.query import Query
-from stripe_emulator.subscriptions import discounts, items
+from stripe_emulator.subscriptions import discounts, items, prorations
 from stripe_emulator.subscriptions.periods import same_interval
-from stripe_emulator.subscriptions.prorations import held_by, prorate
 from stripe_emulator.types import Obj
 
 EMBEDDED = 10
@@ -32,16 +30,15 @@ def retrieve(unit: Unit, args: Args) -> Obj:
 
 @operation("subscription_item.update")
 def update(unit: Unit, args: Args) -> Obj:
-    """Change an item, and prorate that."""
+    """Change an item; what its period costs more or less comes with the next invoice."""
     item = unit.get(items.KIND, args.id)
     subscription = live(unit, item["subscription"])
-    prorated = check_proration(args.params, changes=subscription["status"] != "trialing")
-    before = held_by(item)
+    prorated, before = prorations.are_wanted(subscription, args.params), dict(item)
     change_item(unit, item, args.params)
-    if not same_interval(before[0]["recurring"], item["price"]["recurring"]):
+    if not same_interval(before["price"]["recurring"], item["price"]["recurring"]):
         raise invalid("Another interval within a period is not simulated: use a schedule.", param="price")
     if prorated:
-        prorate(unit, subscription, item, before)
+        prorations.prorate(unit, subscription, before, item)
     unit.flush()
     unit.emit("customer.subscription.updated", subscription)
     return item

@@ -59,17 +59,6 @@ def check_method(method: str, days: int | None) -> None:
         raise invalid("You can only set days_until_due if collection_method is send_invoice.", param="days_until_due")
 
 
-def check_proration(params: Obj, *, changes: bool) -> bool:
-    """Tell whether a change within a period is prorated, on the next invoice; raises StripeError for one at once."""
-    behavior = params.get("proration_behavior") or "create_prorations"
-    if changes and behavior == "always_invoice":
-        raise invalid(
-            "An invoice at once is not simulated: pass proration_behavior=create_prorations or none.",
-            param="proration_behavior",
-        )
-    return changes and behavior == "create_prorations"
-
-
 def check_end_is_its_own(unit: Unit, subscription: Obj, params: Obj) -> None:
     """Raise StripeError where a subscription that follows a schedule is to be given another end."""
     schedule = unit.find(subscription["schedule"], schedules.KIND)

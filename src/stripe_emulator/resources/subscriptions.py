@@ -9,13 +9,11 @@ from stripe_emulator.resources.subscription_rules import (
     check_create,
     check_end_is_its_own,
     check_method,
-    check_proration,
     check_terms,
 )
 from stripe_emulator.storage.query import Query
-from stripe_emulator.subscriptions import discounts, items, life
+from stripe_emulator.subscriptions import discounts, items, life, prorations
 from stripe_emulator.subscriptions.periods import end_after, same_interval
-from stripe_emulator.subscriptions.prorations import held_by, prorate
 from stripe_emulator.types import Obj
 
 DAY = 86_400
@@ -114,8 +112,7 @@ def update(unit: Unit, args: Args) -> Obj:
     elif params.get("days_until_due") is not None:
         subscription["days_until_due"] = params["days_until_due"]
     if params.get("items"):
-        prorated = check_proration(params, changes=subscription["status"] != "trialing")
-        _change_items(unit, subscription, params["items"], prorated=prorated)
+        _change_items(unit, subscription, params)
     if "discounts" in params:
         discounts.attach(unit, subscription, params["discounts"] or [], now)
     fields.copy(subscription, params, PLAIN)
@@ -136,29 +133,34 @@ def live(unit: Unit, identifier: str) -> Obj:
     return subscription
 
 
-def _change_items(unit: Unit, subscription: Obj, given: list[Obj], *, prorated: bool) -> None:
+def _change_items(unit: Unit, subscription: Obj, params: Obj) -> None:
+    prorated = prorations.are_wanted(subscription, params)
     held = {item["id"]: item for item in items.items_of(unit, subscription["id"])}
     first = next(iter(held.values()))
-    period = first["current_period_start"], first["current_period_end"]
-    for n, change in enumerate(given):
+    for n, change in enumerate(params["items"]):
         item = held.get(change.get("id", ""))
         if change.get("id") and item is None:
             raise invalid(f"No such subscription item: '{change['id']}'", code="resource_missing", param=f"items[{n}]")
-        if prorated and (item is None or change.get("deleted")):
-            raise invalid("Only a price or a quantity is prorated here: pass proration_behavior=none.", param="items")
-        if item is not None and change.get("deleted"):
-            unit.remove(held.pop(item["id"]))
-        elif item is not None:
-            before = held_by(item)
-            change_item(unit, item, change)
-            if prorated:
-                prorate(unit, subscription, item, before)
-        else:
-            items.add_item(unit, subscription, change, items.checked(unit, [change])[0][1], period)
+        before = dict(item) if item else None
+        after = _changed(unit, subscription, item, change, first)
+        if prorated:
+            prorations.prorate(unit, subscription, before, after)
     left = items.items_of(unit, subscription["id"])
     items.checked(unit, [{"price": one["price"]["id"]} for one in left], subscription["currency"])
     if not same_interval(left[0]["price"]["recurring"], first["price"]["recurring"]):
         raise invalid("Another interval within a period is not simulated: use a schedule.", param="items")
+
+
+def _changed(unit: Unit, subscription: Obj, item: Obj | None, change: Obj, first: Obj) -> Obj | None:
+    """Change an item, remove it, or add one for the period of the first; return it as it is then."""
+    if item is None:
+        period = first["current_period_start"], first["current_period_end"]
+        return items.add_item(unit, subscription, change, items.checked(unit, [change])[0][1], period)
+    if change.get("deleted"):
+        unit.remove(item)
+        return None
+    change_item(unit, item, change)
+    return item
 
 
 def change_item(unit: Unit, item: Obj, change: Obj) -> None:

@@ -1,4 +1,4 @@
-"""The invoices of subscriptions: one line for each item and period, then what is pending, less the discounts."""
+"""The invoices of subscriptions: what is pending, then one line for each item and period, less the discounts."""
 
 from decimal import Decimal
 
@@ -47,10 +47,12 @@ def _draft(unit: Unit, subscription: Obj, reason: str, held: list[Obj], *, free:
     invoice = new_invoice(unit, customer, subscription["currency"], subscription["collection_method"])
     _describe(invoice, subscription, reason)
     unit.add(invoice)
-    lines = [_line(unit, invoice, subscription, item, free=free) for item in held]
     for pending in _pending(unit, invoice):
         invoice_items.put_on(unit, invoice, pending)
+    lines = [_line(unit, invoice, subscription, item, free=free) for item in held]
     invoice["discounts"] = [] if free else discounts.apply(unit, subscription, lines, invoice["created"])
+    for line in lines:
+        unit.save(line)
     totals.recompute(unit, invoice)
     subscription["latest_invoice"] = invoice["id"]
     unit.flush()
@@ -97,5 +99,6 @@ def _line(unit: Unit, invoice: Obj, subscription: Obj, item: Obj, *, free: bool)
 
 
 def _pending(unit: Unit, of: Obj) -> list[Obj]:
-    query = Query("invoiceitem", ascending=True).where("customer", of["customer"]).where("invoice", None)
+    """Return the pending items of a customer, the newest first."""
+    query = Query("invoiceitem").where("customer", of["customer"]).where("invoice", None)
     return unit.select(query.where("currency", of["currency"]))[: invoice_items.MAX_LINES]

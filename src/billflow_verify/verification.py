@@ -89,4 +89,5 @@ def _sentence(proof: Mapping[str, Any]) -> str:
     invoice = proof["invoice"]
     days = sorted({entry["root"]["day"] for entry in proof["audit"]})
     of = f"Invoice {invoice['number'] or invoice['id']} over {invoice['total']} minor units of {invoice['currency']}"
-    return f"{of} is proved: {len(proof['lines'])} lines, and the audit log as it was signed on {', '.join(days)}."
+    lines = "1 line" if len(proof["lines"]) == 1 else f"{len(proof['lines'])} lines"
+    return f"{of} is proved: {lines}, and the audit log as it was signed on {', '.join(days)}."

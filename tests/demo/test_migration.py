@@ -67,9 +67,9 @@ EXPECTED = {
     "Proved: by billflow-verify, from the file and a public key alone": [
         "$ billflow audit sign --now",
         "$ billflow invoice proof ID -o anyio.json",
-        "Invoice ID over 3900 minor units of USD is proved: 1 lines, and the audit log as it was signed on ID.",
+        "Invoice ID over 3900 minor units of USD is proved: 1 line, and the audit log as it was signed on ID.",
         "$ billflow invoice proof ID -o structlog.json",
-        "Invoice ID over 42000 minor units of USD is proved: 1 lines, and the audit log as it was signed on ID.",
+        "Invoice ID over 42000 minor units of USD is proved: 1 line, and the audit log as it was signed on ID.",
         "With one cent more in it: Line 1 (Cloud Standard - renewal) is over 42001, and comes to 42000.",
     ],
 }

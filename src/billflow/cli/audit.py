@@ -93,7 +93,8 @@ async def sign(
     Of each day one root is signed, which stands for all its entries, by the first of BILLFLOW_SIGNING_KEYS.
     """
     signed = await store.audit_roots.sign_by_request(await org_of(store), moment_now() if now else None)
-    told = f"Signed: {len(signed)} roots." if signed else "Everything is signed."
+    plural = "" if len(signed) == 1 else "s"
+    told = f"Signed: {len(signed)} root{plural}." if signed else "Everything is signed."
     return Output({"roots": [root.model_dump(mode="json") for root in signed]}, told)
 
 

@@ -69,6 +69,7 @@ CHOICES = {
     "coupon",
     "line_id",
     "offer_id",
+    "plan_id",
     "project_id",
     "sent_invoice_id",
     "test_card",
@@ -95,6 +96,11 @@ OTHERS = {
     "since",
     "until",
     "idempotency_key",
+    "org_id",
+    "root",
+    "key_id",
+    "public_key",
+    "signature",
 }
 """Fields of deployments of another kind, of what belongs to no customer, or is not stored."""
 

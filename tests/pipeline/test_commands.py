@@ -79,6 +79,9 @@ CASES = [
     Case(c.WithdrawItem(item=1), "--item 1", "plan.item_withdrawn", before=(SET_UP,)),
     Case(c.SetAddOn(add_on="storage", quantity=2), "--add-on storage --quantity 2", "plan.add_on_changed"),
 ]
+CUTOVERS = (c.BeginCutover, c.CancelCutover)
+"""Of plans in a parallel run: `tests/cutovers` gives them."""
+
 WAYS = 3
 
 
@@ -109,7 +112,7 @@ async def check(plan_env: PlanEnvironment, plan: PlanState, case: Case, command_
 
 
 def test_every_command_there_is_has_its_case() -> None:
-    assert [type(case.command) for case in CASES] == list(get_args(c.PlanCommand))
+    assert [*(type(case.command) for case in CASES), *CUTOVERS] == list(get_args(c.PlanCommand))
 
 
 @every_command(0)

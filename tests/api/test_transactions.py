@@ -54,7 +54,7 @@ OF_READS = {
     "/invoices?customer_id={customer}": (1, 2),
     "/invoices/{invoice}": (1, 9),
     "/events": (1, 3),
-    "/audit": (1, 3),
+    "/audit": (1, 4),
 }
 """Transactions and statements of reads; the total of a list that fits no page is another one."""
 

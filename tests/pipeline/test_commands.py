@@ -7,6 +7,7 @@ import pytest
 
 from billflow.domain import commands as c
 from billflow.domain.calendar import add_months
+from billflow.domain.cutover_commands import BeginCutover, CancelCutover
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.models.contracts.keys import KeyNamespace
@@ -79,7 +80,7 @@ CASES = [
     Case(c.WithdrawItem(item=1), "--item 1", "plan.item_withdrawn", before=(SET_UP,)),
     Case(c.SetAddOn(add_on="storage", quantity=2), "--add-on storage --quantity 2", "plan.add_on_changed"),
 ]
-CUTOVERS = (c.BeginCutover, c.CancelCutover)
+CUTOVERS = (BeginCutover, CancelCutover)
 """Of plans in a parallel run: `tests/cutovers` gives them."""
 
 WAYS = 3

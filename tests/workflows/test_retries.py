@@ -61,9 +61,10 @@ def fault_of(call: ast.Call, parents: Parents, module: str) -> str | None:
     if ACTIVITY_CALL.fullmatch(name) and (module != HELPERS or where not in EXECUTING):
         return "executes an activity past the helpers"
     gives_up = name == "for_a_while" or (name == "at_stripe" and "within" in keywords_of(call))
-    if gives_up and PASSED_ON.get(where) != name and not is_tolerated(parents):
+    is_noted = function is not None and notes_failures(function)
+    if gives_up and PASSED_ON.get(where) != name and not (is_tolerated(parents) or is_noted):
         return "gives up, and nothing takes over"
-    if name == "try_in_database" and not (function and notes_failures(function)):
+    if name == "try_in_database" and not is_noted:
         return "fails unseen"
     if name == "RetryPolicy" and not keywords_of(call) & {"maximum_interval", "maximum_attempts"}:
         return "waits ever longer"

@@ -26,7 +26,7 @@ from billflow.errors import (
     Unavailable,
     kind_of,
 )
-from billflow.models.contracts.validation import field_refusal
+from billflow.models.contracts.validation import field_refusal, without_consequences
 from billflow.temporal.workflow_control import NoTemporalServer
 
 RETRY_AFTER = 5
@@ -112,7 +112,7 @@ async def _of_validation(_: Request, error: Exception) -> Response:
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return refused(_unreadable())
-    wrong = [_field_problem(item) for item in found]
+    wrong = [_field_problem(item) for item in without_consequences(found)]
     only = wrong[0] if len(wrong) == 1 else None
     detail = _named(only) if only else f"{len(wrong)} fields are wrong; see errors."
     return refused(InvalidInput(detail, code=only.code if only else InvalidInput.code), wrong)

@@ -1,6 +1,6 @@
 """What is wrong with a field of a request, in our own words: pydantic finds it, and nobody is to read pydantic."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from billflow.domain.errors import BillingError, InvalidInput
@@ -49,6 +49,17 @@ _CHOICES: Mapping[str, str] = {
     "union_tag_invalid": "must be one of {expected_tags}",
     "union_tag_not_found": "has no {discriminator}; add it",
 }
+
+
+def without_consequences(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return what pydantic reports, without the lists that it calls too short since an entry of theirs is wrong."""
+    places = [tuple(one["loc"]) for one in found]
+
+    def follows(one: Mapping[str, Any]) -> bool:
+        at = tuple(one["loc"])
+        return one["type"] == "too_short" and any(place != at and place[: len(at)] == at for place in places)
+
+    return [one for one in found if not follows(one)]
 
 
 def field_refusal(found: Mapping[str, Any], field: str) -> BillingError:

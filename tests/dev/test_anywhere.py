@@ -1,6 +1,5 @@
 """The stack starts in any folder and as any user, root in a home that nobody else may enter included."""
 
-import asyncio
 import json
 import os
 import pwd
@@ -173,7 +172,7 @@ async def test_what_a_killed_server_left_names_a_process_that_is_another_one_by_
     async with running(tmp_path):
         owner = user.owner_of(tmp_path / "postgres")
     becoming = {"user": owner.uid, "group": owner.gid, "extra_groups": []} if IS_ROOT else {}
-    other = await asyncio.create_subprocess_exec("/bin/sleep", "600", **becoming)  # type: ignore[arg-type]
+    other = subprocess.Popen(["/bin/sleep", "600"], **becoming)  # type: ignore[call-overload]  # noqa: ASYNC220
     for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
         (tmp_path / "postgres" / name).write_text(f"{other.pid}\n")
     try:
@@ -181,7 +180,7 @@ async def test_what_a_killed_server_left_names_a_process_that_is_another_one_by_
             assert count_starts(url) == 1
     finally:
         other.kill()
-        await other.wait()
+        other.wait()
 
 
 def test_nobody_is_chosen_first_then_others_and_never_root() -> None:

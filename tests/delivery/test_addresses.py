@@ -1,5 +1,6 @@
 """Nothing is sent into our own network on somebody else's word."""
 
+import asyncio
 import socket
 from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, cast
@@ -121,20 +122,25 @@ def policy_of(settings: Settings) -> AddressPolicy:
     return Store(settings, cast("Pools", None), cast("Database", None)).address_policy
 
 
-async def test_a_public_name_of_a_private_address_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
-    def inward(*_: object, **__: object) -> list[object]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("93.184.215.14", "10.0.0.7")]
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    """Let the running loop look every name up as *addresses*; a name without one is unknown."""
 
-    monkeypatch.setattr(socket, "getaddrinfo", inward)
+    async def found(*_: object, **__: object) -> list[object]:
+        if not addresses:
+            raise socket.gaierror
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", found)
+
+
+async def test_a_public_name_of_a_private_address_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, ("93.184.215.14", 443), ("10.0.0.7", 443))
     with pytest.raises(InvalidInput, match="no host on the open internet"):
         await PUBLIC.request("https://rebound.example.com/")
 
 
 async def test_an_unknown_name_is_refused_in_the_words_of_a_private_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: object, **__: object) -> list[object]:
-        raise socket.gaierror
-
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    resolve_to(monkeypatch)
     with pytest.raises(InvalidInput) as missing:
         await PUBLIC.request("https://payroll.example.com/")
     with pytest.raises(InvalidInput) as private:
@@ -143,19 +149,15 @@ async def test_an_unknown_name_is_refused_in_the_words_of_a_private_one(monkeypa
 
 
 async def test_in_development_a_name_of_the_metadata_is_not_called_either(monkeypatch: pytest.MonkeyPatch) -> None:
-    def metadata(*_: object, **__: object) -> list[object]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", metadata)
+    resolve_to(monkeypatch, ("169.254.169.254", 80))
     with pytest.raises(InvalidInput, match="no host on the open internet"):
         await PRIVATE.request("http://rebound.example.com/")
+    resolve_to(monkeypatch, ("10.0.0.7", 80))
+    await PRIVATE.request("http://rebound.example.com/")
 
 
 async def test_what_was_looked_up_is_what_is_called_under_the_name_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    def webhooks(*_: object, **__: object) -> list[object]:
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 8443))]
-
-    monkeypatch.setattr(socket, "getaddrinfo", webhooks)
+    resolve_to(monkeypatch, ("93.184.215.14", 8443))
     url, headers, extensions = await PUBLIC.request("https://example.com:8443/hooks")
     assert (str(url), headers) == ("https://93.184.215.14:8443/hooks", {"Host": "example.com:8443"})
     assert extensions == {"sni_hostname": "example.com"}

@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 
 from billflow.documents.logo import SVG
+from billflow.domain.calendar import add_months
 from billflow.domain.rule_change import RuleChange
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.documents import Logo
@@ -26,6 +27,9 @@ from tests.page_forms import forms_in
 
 LATER = (datetime.now(UTC) + timedelta(days=10)).strftime("%Y-%m-%dT%H:%M")
 WHY = {"why": "for the tests"}
+RARE = "webhook_endpoint.disabled"
+"""A type of event that nothing here is."""
+CHANGED = {"description": "once", "status": "enabled"}
 SELLER = {"legal_name": "Once GmbH", "street": "Ring 1", "city": "Ulm", "country": "DE"}
 
 
@@ -106,6 +110,39 @@ COMMANDS = dict(
     )
 )
 """Every command of a plan."""
+
+
+_BEGIN_CUTOVER = {"type": "begin_cutover", "include_different": True, "old_system_ends": True}
+
+
+async def in_parallel_run(site: OnceSite) -> str:
+    """Return the id of a plan that another system bills, and not at Stripe."""
+    name, tier = f"Moving {uuid4().hex[:8]}", {"tier": "cloud_standard", "schedule": "monthly", "licenses": 9}
+    begin = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    period = {"period_start": begin.isoformat(), "period_end": add_months(begin, 1).isoformat()}
+    customer = {"external_id": name, "name": name, "email": f"{uuid4().hex[:8]}@acme.example"}
+    plan = {"external_id": f"{name}'s", "customer": name, "license_management": "manual", **tier, **period}
+    asked = {"customers": [{"customer": customer, "plans": [plan]}], "parallel_run": True}
+    records = (await site.post("/imports", asked))["records"]
+    return next(str(one["id"]) for one in records if one["kind"] == "plan")
+
+
+async def _begin_cutover(site: OnceSite) -> Filled:
+    asked = {"include_different": "yes", "old_system_ends": "yes"}
+    return Filled(f"/plans/{await in_parallel_run(site)}/commands/begin_cutover", asked)
+
+
+async def _cancel_cutover(site: OnceSite) -> Filled:
+    plan = await in_parallel_run(site)
+    await site.post(f"/plans/{plan}/commands", _BEGIN_CUTOVER)
+    return Filled(f"/plans/{plan}/commands/cancel_cutover")
+
+
+CUTOVERS: Mapping[str, Case] = {
+    "/plans/{plan_id}/commands/begin_cutover": _begin_cutover,
+    "/plans/{plan_id}/commands/cancel_cutover": _cancel_cutover,
+}
+"""Commands of plans in a parallel run."""
 
 
 def of_invoice(name: str, query: Mapping[str, str], *, is_open: bool = False) -> tuple[str, Case]:
@@ -198,7 +235,7 @@ async def _key(site: OnceSite) -> str:
 
 
 async def _endpoint(site: OnceSite) -> str:
-    wanted = {"url": "https://hooks.acme.example/events", "event_types": ["webhook_endpoint.disabled"]}
+    wanted = {"url": "https://hooks.acme.example/events", "event_types": [RARE]}
     return str((await site.post("/webhook-endpoints", wanted))["id"])
 
 
@@ -236,8 +273,13 @@ OPERATIONS = dict(
         of_operation("/operate/keys/make", {"name": "once", "read": "yes"}),
         of_operation("/operate/keys/{key_id}/rotate", {"overlap_hours": "1"}, _key),
         of_operation("/operate/keys/{key_id}/revoke", {}, _key),
-        of_operation("/operate/endpoints/make", {"url": "https://hooks.acme.example/", "event_types": "plan.ended"}),
-        of_operation("/operate/endpoints/{endpoint_id}/change", {"description": "once"}, _endpoint),
+        of_operation(
+            "/operate/endpoints/make",
+            {"url": "https://hooks.acme.example/", "event_types": "webhook_endpoint.disabled"},
+        ),
+        of_operation(
+            "/operate/endpoints/{endpoint_id}/change", {"description": "once", "status": "enabled"}, _endpoint
+        ),
         of_operation("/operate/endpoints/{endpoint_id}/rotate", {"overlap_hours": "1"}, _endpoint),
         of_operation("/operate/endpoints/{endpoint_id}/replay", {"since": "2026-01-01T00:00"}, _endpoint),
         of_operation("/operate/endpoints/{endpoint_id}/delete", {}, _endpoint),
@@ -254,7 +296,7 @@ OPERATIONS = dict(
 )
 """What is done that is about no customer, and asked for by an address."""
 
-PAGES: Mapping[str, Case] = {**COMMANDS, **ADJUSTMENTS, **CUSTOMERS, **OPERATIONS}
+PAGES: Mapping[str, Case] = {**COMMANDS, **CUTOVERS, **ADJUSTMENTS, **CUSTOMERS, **OPERATIONS}
 """Every form whose page is asked for by its own address, by its route."""
 
 

@@ -64,13 +64,14 @@ async def test_invoices_are_taken_in_from_csv_and_json_and_the_report_tells_how_
         csv.DictReader(io.StringIO((await terminal("parallel-run", "differences", "--plan", plan, "--csv")).out))
     )
     assert [(row["plan_id"], row["difference"], row["causes.price"]) for row in rows] == [(plan, "-600", "-600")]
-    await check_report(terminal)
+    await check_report(terminal, plan)
 
 
-async def check_report(terminal: Typed) -> None:
-    report = (await terminal("parallel-run", "report", "--since", "2026-03-15", "--until", "2026-03-16", "--json")).data
-    [day] = [one for one in report["days"] if one["different"]]
-    assert (day["day"], day["currency"], day["difference"]) == ("2026-03-15", "USD", -600)
+async def check_report(terminal: Typed, plan: str) -> None:
+    day = ("--since", "2026-03-15", "--until", "2026-03-16")
+    report = (await terminal("parallel-run", "report", "--plan", plan, *day, "--json")).data
+    [scored] = [one for one in report["days"] if one["different"]]
+    assert (scored["day"], scored["currency"], scored["difference"]) == ("2026-03-15", "USD", -600)
     assert {"cause": "price", "plans": 1, "differences": {"USD": -600}} in report["causes"]
     told = (await terminal("parallel-run", "report")).out
     assert "Why amounts differ" in told

@@ -35,7 +35,7 @@ def written(occasion: Occasion, language: str = "en", next_at: datetime | None =
 
 
 def test_every_language_has_a_text_for_every_occasion() -> None:
-    names = {"greeting", "link", "portal", "closing", "plus_tax", *Occasion}
+    names = {"greeting", "link", "portal", "within_day", "within_days", "closing", "plus_tax", *Occasion}
     assert {language: set(known) for language, known in texts().items()} == dict.fromkeys(
         ("en", "de", "fr", "it"), names
     )

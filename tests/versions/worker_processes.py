@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from billflow.temporal.workflow_control import NoTemporalServer
 from tests.chaos.workers import _environment
 from tests.environment import Environment
 from tests.source import ROOT
@@ -121,9 +122,10 @@ class Versions:
     async def _known(self, build_id: str, process: asyncio.subprocess.Process) -> None:
         while True:
             assert process.returncode is None, self.log(build_id).read_text(errors="replace")
-            found = (await self.env.engine.versions.report()).of(build_id)
-            if found and found.workers:
-                return
+            with suppress(NoTemporalServer):  # it is busy, and asked again
+                found = (await self.env.engine.versions.report()).of(build_id)
+                if found and found.workers:
+                    return
             await asyncio.sleep(0.25)
 
     def _command(self, *words: str) -> list[str]:

@@ -1,5 +1,6 @@
 """`billflow demo`: bill real organizations for years on real servers, and prove every cent."""
 
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +19,18 @@ class Story(StrEnum):
     MIGRATION = "migration"
 
 
+Processes = Annotated[
+    int | None,
+    typer.Option(min=1, max=64, help="How many share the worker's work; half as many as cores by default, 1 to 4."),
+]
+Until = Annotated[
+    datetime | None, typer.Option("--until", parser=moment, metavar="DATE", help="Stop the clocks at this day.")
+]
+Sold = Annotated[
+    Path | None, typer.Option("--catalog", help="What is sold, instead of an example; see `billflow catalog init`.")
+]
+
+
 def demo(  # noqa: PLR0913  (each is one wish)
     *,
     story: Annotated[
@@ -29,18 +42,11 @@ def demo(  # noqa: PLR0913  (each is one wish)
     csv: Annotated[
         Path | None, typer.Option("--csv", help="Seat counts of your own, instead of examples/seats.csv.")
     ] = None,
-    catalog: Annotated[
-        Path | None, typer.Option("--catalog", help="What is sold, instead of an example; see `billflow catalog init`.")
-    ] = None,
+    catalog: Sold = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything up to look at, until ctrl-C.")] = False,
     only: Annotated[int | None, typer.Option("--only", min=1, help="Play the first so many customers only.")] = None,
-    until: Annotated[
-        datetime | None, typer.Option("--until", parser=moment, metavar="DATE", help="Stop the clocks at this day.")
-    ] = None,
-    processes: Annotated[
-        int | None,
-        typer.Option(min=1, max=64, help="How many share the worker's work; half as many as cores by default, 1 to 4."),
-    ] = None,
+    until: Until = None,
+    processes: Processes = None,
     as_json: AsJson = False,
 ) -> None:
     """Bill the customers of an example, or of a CSV, for all their years; recompute every invoice from the ledger.
@@ -56,17 +62,8 @@ def demo(  # noqa: PLR0913  (each is one wish)
         raise typer.Exit(run_migration(MigrationOptions(only=only, keep=keep, as_json=as_json, processes=processes)))
     from billflow.demo.run import DemoOptions, run_demo
 
-    wanted = DemoOptions(
-        example=example,
-        csv=csv,
-        catalog=catalog,
-        keep=keep,
-        only=only,
-        until=until,
-        as_json=as_json,
-        processes=processes,
-    )
-    raise typer.Exit(run_demo(wanted))
+    which = DemoOptions(example=example, csv=csv, catalog=catalog, keep=keep, only=only, until=until)
+    raise typer.Exit(run_demo(replace(which, as_json=as_json, processes=processes)))
 
 
 def _check_alone(**given: object) -> None:

@@ -14,7 +14,7 @@ from billflow.console import customer_money, customer_terms, customer_upkeep
 from billflow.console.actions import Action, Preview, Shown, key_in, reason_in, shown_action
 from billflow.console.customer_subjects import CustomerSubject
 from billflow.console.forms import FormTerms, fields_of, read_form
-from billflow.console.operations import SEEN, Values, check_seen, claim_of, hidden_after, once, seen_of
+from billflow.console.operations import Values, check_seen, claim_of, hidden_after, once, seen_of
 from billflow.console.pages import BASE
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.visits import SupportVisit, Visit
@@ -22,7 +22,7 @@ from billflow.domain.errors import BillingError, NotFound
 from billflow.models.contracts.console import StatedReason
 from billflow.models.contracts.customers import ChangeContext, CustomerRef
 from billflow.models.contracts.keys import NamespacedKey
-from billflow.pages.confirmations import WHY
+from billflow.pages.confirmations import SEEN, WHY
 
 router = APIRouter(route_class=ConsoleRoute)
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from billflow.api.changes import change_by
 from billflow.console.actions import UNTOUCHED, Action, Preview, Shown, preview_of, reason_in
-from billflow.console.operations import SEEN, claim_of, once, to
+from billflow.console.operations import claim_of, once, to
 from billflow.console.pages import BASE, counted
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.toml_lines import line_of
@@ -21,7 +21,7 @@ from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument
 from billflow.models.contracts.catalog_changes import PlanEffect
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.tax_rates import TAX_FILE, TaxDocument
-from billflow.pages.confirmations import WHY, given_key, new_key
+from billflow.pages.confirmations import SEEN, WHY, given_key, new_key
 from billflow.pages.forms import file_text
 
 router = APIRouter(route_class=ConsoleRoute, prefix="/operate/documents")

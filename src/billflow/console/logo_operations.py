@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from billflow.api.changes import change_by
 from billflow.api.routes.seller import checked_image
 from billflow.console.actions import UNTOUCHED, Action, Preview, Shown, preview_of, reason_in
-from billflow.console.operations import SEEN, Editing, Operation, OperationForm, Values, claim_of, once, to
+from billflow.console.operations import Editing, Operation, OperationForm, Values, claim_of, once, to
 from billflow.console.pages import BASE
 from billflow.console.security import ConsoleRoute, FormHere
 from billflow.console.seller_operations import SellerForm, flat, newest_invoice, sample_of
@@ -20,7 +20,7 @@ from billflow.errors import PreconditionFailed
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.documents import Logo
-from billflow.pages.confirmations import WHY, given_key, new_key
+from billflow.pages.confirmations import SEEN, WHY, given_key, new_key
 from billflow.pages.forms import file_of
 
 _IMAGE = "image"

@@ -20,10 +20,7 @@ from billflow.errors import PreconditionFailed
 from billflow.models.contracts.access import Claim
 from billflow.models.contracts.customers import ChangeContext
 from billflow.pages import confirmations
-from billflow.pages.confirmations import WHY
-
-SEEN = "seen"
-"""The field that tells which values a form was opened with."""
+from billflow.pages.confirmations import SEEN, WHY
 
 NO_TERMS = FormTerms("USD", {})
 

@@ -27,6 +27,9 @@ CONFIRMED_AS = "confirmed_as"
 WHY = "why"
 """The field of the reason, which no command or request has; another reason makes no other form of it."""
 
+SEEN = "seen"
+"""The field that tells which values a form was opened with; once it is done these are others, and it is the same."""
+
 PATIENCE = timedelta(seconds=10)
 """How long the second of two equal forms waits for what comes of the first."""
 
@@ -119,5 +122,5 @@ async def _claimed(
 
 
 def _digest(form: Form, about: tuple[str, ...]) -> "hashlib._Hash":
-    kept = sorted(one for one in form.items() if one[0] not in (CSRF_FIELD, WHY))
+    kept = sorted(one for one in form.items() if one[0] not in (CSRF_FIELD, WHY, SEEN))
     return hashlib.sha256(repr((about, kept)).encode())

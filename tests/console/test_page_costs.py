@@ -50,7 +50,7 @@ which are those of its largest customer.
 """
 
 SPREAD_READ = 2_000
-"""Of seats a page reads a year, which a long customer has more of; it has 2,350 invoices more, and no row of each is read."""
+"""Of seats a page reads a year, which a long customer has more of; it has 2,350 invoices more, and no row of each."""
 
 
 @dataclass(frozen=True)

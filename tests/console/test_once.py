@@ -11,13 +11,13 @@ from billflow.console import adjustments, commands, customer_actions, document_o
 from billflow.console.app import ROUTERS
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import api_environment
-from tests.console.once_cases import PAGES, OnceSite, asked_for, of_batch, of_document, of_dry_run, of_logo
+from tests.console.once_cases import COMMANDS, PAGES, OnceSite, asked_for, of_batch, of_document, of_dry_run, of_logo
 from tests.console.people import ConsolePerson, browsing, furnished
 from tests.databases import migrated_database
 from tests.mail.server import mail_server
 from tests.namespaces import fresh_namespace
 from tests.once import SentForm, check_done_once, sent_again
-from tests.sizes import further
+from tests.sizes import sized
 
 CHOICES = {
     "command": commands.KINDS,
@@ -66,6 +66,9 @@ QUICK = frozenset(
 )
 """One of each way that forms go; all of them are walked in full runs."""
 
+ALIKE = COMMANDS.keys() - QUICK
+"""Commands of plans, which go the way of the quick ones: in long runs only."""
+
 FORMS = sorted({*PAGES, *ELSEWHERE, *OF_BATCHES, OF_DRY_RUN})
 
 
@@ -106,7 +109,7 @@ async def site(postgres_url: str, temporal_server: str) -> AsyncIterator[OnceSit
 
 
 @pytest.mark.parametrize(
-    "route", [*sorted(QUICK), *further(*(route for route in FORMS if route not in QUICK))], ids=lambda route: route
+    "route", sized(sorted(QUICK), [route for route in FORMS if route not in ALIKE], FORMS), ids=lambda route: route
 )
 async def test_a_form_that_is_sent_again_does_it_once(site: OnceSite, route: str) -> None:
     async with browsing(site.env, ConsoleRole.ADMIN) as person:

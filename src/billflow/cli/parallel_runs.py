@@ -82,9 +82,17 @@ _REFUSED: Columns = {
 
 
 @app.on_api("parallel-run report", "parallel-run report --since 2026-12-01 --json")
-def report(api: Api, *, since: Since = None, until: Until = None, grace_hours: Grace = DAY_GRACE) -> Output:
+def report(  # noqa: PLR0913  (each is one filter)
+    api: Api,
+    *,
+    since: Since = None,
+    until: Until = None,
+    plan: PlanHere = None,
+    customer: CustomerHere = None,
+    grace_hours: Grace = DAY_GRACE,
+) -> Output:
     """Show a score for each day, and why what billflow computes is not what the old system issues."""
-    found = api.get("/parallel-run", since=since, until=until, grace_hours=grace_hours)
+    found = api.get("/parallel-run", **_which(since, until, plan, customer, grace_hours))
     parts: list[Part] = [f"{found.matching} of {found.plans} plans match, as of {time(found.at)}."]
     parts += [Table("Days", _DAYS, found.days)] if found.days else []
     parts += [Table("Why amounts differ", _CAUSES, found.causes)] if found.causes else []

@@ -45,6 +45,8 @@ OF_THE_BUSINESS = {
     "batches": "/console/operate/batches",
     "batch-commands": "/console/operate/batches/make?tier=cloud_standard",
     "batch-form": "/console/operate/batches/make/extend_trial?tier=cloud_standard&status=free_trial",
+    "dry-runs": "/console/operate/dry-runs",
+    "dry-run-form": "/console/operate/dry-runs/make",
     "compare": "/console/operate/reconciliation/start?days=30&preview=yes",
     "seller": "/console/operate/seller/edit",
     "seller-preview": "/console/operate/seller/edit?legal_name=Rockets&street=Ring+1&city=Ulm&country=DE&preview=yes",

@@ -1,5 +1,6 @@
 """Lists and look-ups are read by indexes, behind tenant isolation too: EXPLAIN of every query that a request asks."""
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -68,11 +69,13 @@ async def plans_of(env: ApiEnvironment, org_id: str, client: httpx.AsyncClient, 
     return await explained_queries(env.engine.pools.requests, org_id, ask)
 
 
+NOT_OF_A_REQUEST = re.compile(r"billflow_versions_since|FROM api_key\s+WHERE api_key.id = ")
+"""What a look back begins with, and how a key is known, which is never as of a moment."""
+
+
 def is_of_rows(statement: str) -> bool:
-    """Tell whether a statement reads rows, and is not what a look back begins with."""
-    return (
-        statement.startswith(("SELECT", "WITH")) and "FROM" in statement and "billflow_versions_since" not in statement
-    )
+    """Tell whether a statement reads the rows that a request is about."""
+    return statement.startswith(("SELECT", "WITH")) and "FROM" in statement and not NOT_OF_A_REQUEST.search(statement)
 
 
 async def explained_queries(database: Database, org_id: str, ask: Callable[[], Awaitable[object]]) -> dict[str, str]:

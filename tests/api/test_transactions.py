@@ -14,6 +14,7 @@ from sqlalchemy import event, select, text
 
 from billflow.activities.collection import CollectionActivities
 from billflow.activities.steps import StepActivities
+from billflow.api import authentication
 from billflow.api.app import create_app
 from billflow.api.authentication import Authentication
 from billflow.api.server import serving
@@ -168,7 +169,10 @@ async def test_a_seat_report_takes_two_statements_however_many_it_names(
         assert_within(work, OF_A_SEAT_REPORT)
 
 
-async def test_reads_take_one_transaction_and_few_statements(env: ApiEnvironment, client: httpx.AsyncClient) -> None:
+async def test_reads_take_one_transaction_and_few_statements(
+    env: ApiEnvironment, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authentication, "CACHED_FOR", PATIENCE)  # however long this takes, the key is known
     customer = await env.customer()
     asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly"}
     plan_id = (await client.post("/api/v1/plans", json=asked)).json()["plan"]["id"]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, select
@@ -62,18 +63,25 @@ def line_row(line: Line, invoice: InvoiceRow, n: int, adjusts: UUID | None = Non
         org_id=invoice.org_id,
         invoice_id=invoice.id,
         n=n,
-        kind=line.kind,
-        description=line.description,
-        quantity=line.quantity,
-        unit_amount=line.unit_amount,
-        amount=line.amount,
-        period_start=line.derivation.period.start,
-        period_end=line.derivation.period.end,
-        derivation=as_json(line.derivation),
         adjusts_entry_id=adjusts,
-        tax=line.tax,
-        applied_tax=as_json(line.applied) if line.applied else None,
+        **line_values(line),
     )
+
+
+def line_values(line: Line) -> dict[str, Any]:
+    """Return what a row of a line holds of the line itself, whether it is issued or only computed."""
+    return {
+        "kind": line.kind,
+        "description": line.description,
+        "quantity": line.quantity,
+        "unit_amount": line.unit_amount,
+        "amount": line.amount,
+        "period_start": line.derivation.period.start,
+        "period_end": line.derivation.period.end,
+        "derivation": as_json(line.derivation),
+        "tax": line.tax,
+        "applied_tax": as_json(line.applied) if line.applied else None,
+    }
 
 
 async def open_invoices(session: AsyncSession, *which: ColumnElement[bool]) -> Sequence[InvoiceRow]:

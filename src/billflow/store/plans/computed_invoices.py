@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from billflow.domain.invoicing.draft import InvoiceDraft, Line
 from billflow.domain.step import Outcome
 from billflow.models.tables import ComputedInvoiceLineRow, ComputedInvoiceRow, CustomerPlan
-from billflow.store.session.rows import as_json
+from billflow.store.invoices.drafts import line_values
 
 
 async def write_computed(session: AsyncSession, outcome: Outcome, plan: CustomerPlan, step_key: str) -> None:
@@ -43,14 +43,5 @@ def _line_row(line: Line, invoice: ComputedInvoiceRow, n: int) -> ComputedInvoic
         org_id=invoice.org_id,
         computed_invoice_id=invoice.id,
         n=n,
-        kind=line.kind,
-        description=line.description,
-        quantity=line.quantity,
-        unit_amount=line.unit_amount,
-        amount=line.amount,
-        period_start=line.derivation.period.start,
-        period_end=line.derivation.period.end,
-        derivation=as_json(line.derivation),
-        tax=line.tax,
-        applied_tax=as_json(line.applied) if line.applied else None,
+        **line_values(line),
     )

@@ -149,6 +149,27 @@ async def test_no_page_has_a_violation_or_is_wider_than_its_window(
 
 
 @pytest.mark.full
+async def test_what_is_printed_is_black_on_white_without_what_one_clicks(
+    env: ApiEnvironment, browser: Browser, seen: Acme
+) -> None:
+    clicked = "header, form, iframe, button, .button, .choices, .actions"
+    async with opened(browser, env, 1280, "dark") as page:
+        await sign_in(page, env, ConsoleRole.ADMIN)
+        for name in ("customer", "invoice", "list"):
+            await page.goto(pages_of(seen)[name])
+            assert await page.locator(clicked).locator("visible=true").count()
+            await page.emulate_media(media="print")
+            colors = await page.evaluate(
+                "(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))"
+            )
+            assert colors == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
+            muted = await page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--muted')")
+            assert muted == "#58626b", "the palette is that of the light scheme"
+            assert await page.locator(clicked).locator("visible=true").count() == 0, name
+            await page.emulate_media(media="screen")
+
+
+@pytest.mark.full
 async def test_support_helps_a_customer_by_keyboard_alone(
     env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient, seen: Acme
 ) -> None:

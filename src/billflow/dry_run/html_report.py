@@ -24,7 +24,10 @@ table { border-collapse: collapse; margin: 0.5rem 0 1.5rem; }
 th, td { border-bottom: 1px solid #ddd; padding: 0.25rem 1rem 0.25rem 0; text-align: left; vertical-align: top; }
 td.amount, th.amount { text-align: right; white-space: nowrap; }
 summary { cursor: pointer; }
-@media (prefers-color-scheme: dark) { body { background: #161616; color: #ddd; } th, td { border-color: #444; } }
+@media screen and (prefers-color-scheme: dark) {
+  body { background: #161616; color: #ddd; }
+  th, td { border-color: #444; }
+}
 """
 _HEAD = (
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -30,6 +30,7 @@ from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Pagi
 from billflow.models.contracts.steps import CommandRequest, PlanRef
 from billflow.models.contracts.stripe_event_types import HANDLED_TYPES
 from billflow.payments.sandbox import GOOD_CARD, Sandbox
+from billflow.ports.database import DatabaseBusy
 from billflow.settings import Settings
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.plugin import billflow_plugin
@@ -117,8 +118,13 @@ class Environment(ApiEnvironment):
         return (await self.buy(customer, asked)).state
 
     async def command(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> StepResult:
-        """Take a command by update."""
-        return await self.engine.plans.command(ref(plan), request(command, command_id))
+        """Take a command by update; where a busy server says to come again, it does."""
+        asked = request(command, command_id)
+        while True:
+            try:
+                return await self.engine.plans.command(ref(plan), asked)
+            except DatabaseBusy:
+                await asyncio.sleep(1)
 
     async def signal(self, plan: PlanState, command: PlanCommand, command_id: str = "") -> None:
         """Leave a command by signal."""

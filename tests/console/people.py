@@ -84,7 +84,7 @@ async def session_token(env: ApiEnvironment, role: ConsoleRole, org_id: str | No
     """Return the token of a session that has begun."""
     known = SessionToken.read(await link_token(env, role, org_id))
     assert known
-    found = await env.engine.repositories.console_sessions.sign_in(known, datetime.now(UTC))
+    found = await env.engine.repositories.console_sessions.sign_in(known, datetime.now(UTC), b"a browser")
     assert found
     assert found.token
     return found.token.text()

@@ -1,5 +1,6 @@
 """Signing in to the console: a link works once, a session is a cookie that no script reads, and ends on the server."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.cookies import SimpleCookie
@@ -33,12 +34,30 @@ async def test_a_link_signs_in_once_and_only_by_its_button(env: ApiEnvironment) 
             assert person.cookie == ""
 
         first = await person.post("/sign-in", token=token, next="/console/")
-        again = await person.post("/sign-in", token=token)
         home = await person.get("/")
+    async with browsing(env) as another:
+        again = await another.post("/sign-in", token=token)
 
     assert (first.status_code, first.headers["location"]) == (HTTPStatus.SEE_OTHER, "/console/")
     assert (again.status_code, home.status_code) == (HTTPStatus.UNAUTHORIZED, HTTPStatus.OK)
     assert "Kim" in home.text
+
+
+async def test_a_second_click_signs_the_same_browser_in_as_the_first(env: ApiEnvironment) -> None:
+    token = await link_token(env, ConsoleRole.SUPPORT, person="Twice")
+    async with browsing(env) as person:
+        await person.get("/sign-in", token=token)
+        clicks = await asyncio.gather(*(person.post("/sign-in", token=token) for _ in range(2)))
+        later = await person.post("/sign-in", token=token)
+        home = await person.get("/")
+
+    assert [answer.status_code for answer in (*clicks, later, home)] == [303, 303, 303, 200]
+    kept = {SimpleCookie(answer.headers["set-cookie"])[COOKIE].value for answer in (*clicks, later)}
+    assert kept == {person.cookie}
+    begun = await env.engine.queries.audit.list(
+        env.org_id, AuditFilter(actor="console:Twice", action="console_session.signed_in"), Paging()
+    )
+    assert begun.total == 1
 
 
 async def test_the_cookie_is_for_the_console_only_and_for_no_script(env: ApiEnvironment) -> None:
@@ -82,7 +101,7 @@ async def test_a_link_is_too_old_after_an_hour(env: ApiEnvironment) -> None:
     assert token
 
     assert await sessions.linked(token, datetime.now(UTC) + LINK_LIFETIME) is None
-    assert await sessions.sign_in(token, datetime.now(UTC) + LINK_LIFETIME) is None
+    assert await sessions.sign_in(token, datetime.now(UTC) + LINK_LIFETIME, b"a browser") is None
 
 
 async def test_a_sessions_secret_is_replaced_and_the_old_one_goes_on_working_for_a_moment(env: ApiEnvironment) -> None:

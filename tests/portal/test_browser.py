@@ -44,7 +44,7 @@ async def enter(page: Page, api: httpx.AsyncClient, acme: Acme) -> list[str]:
     link = await link_of(api, acme.customer["id"], return_url="https://app.example/billing")
     await page.goto(f"/portal/open?token={token_in(link)}")
     found = await violations(page)
-    await page.get_by_role("button").press("Enter")
+    await page.get_by_role("button").dblclick()
     await page.wait_for_url("**/portal/")
     return found
 

@@ -1,5 +1,6 @@
 """Links into the portal: each opens once, for one customer, until it ends or is revoked."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from http.cookies import SimpleCookie
@@ -24,13 +25,29 @@ async def test_a_link_opens_once_and_only_by_its_button(
             assert "Billing of Acme Rockets" in asked.text
             assert browser.cookie == ""
         first = await browser.post("/open", token=token_in(link))
-        again = await browser.post("/open", token=token_in(link))
         overview = await browser.get("/")
+    async with visiting(env, api) as another:
+        again = await another.post("/open", token=token_in(link))
 
     assert (first.status_code, first.headers["location"]) == (HTTPStatus.SEE_OTHER, "/portal/")
     assert token_in(link) not in first.headers["location"] + first.headers["set-cookie"]
     assert (again.status_code, overview.status_code) == (HTTPStatus.UNAUTHORIZED, HTTPStatus.OK)
     assert "Acme Rockets" in overview.text
+
+
+async def test_a_second_click_opens_the_same_session_in_the_same_browser(
+    env: ApiEnvironment, api: httpx.AsyncClient, acme: Acme
+) -> None:
+    link = await link_of(api, acme.customer["id"])
+    async with visiting(env, api) as browser:
+        await browser.get("/open", token=token_in(link))
+        clicks = await asyncio.gather(*(browser.post("/open", token=token_in(link)) for _ in range(2)))
+        overview = await browser.get("/")
+        (await api.delete(f"/api/v1/customers/{acme.customer['id']}/portal-links/{link['id']}")).raise_for_status()
+        revoked = await browser.post("/open", token=token_in(link))
+
+    assert [answer.status_code for answer in (*clicks, overview, revoked)] == [303, 303, 200, 401]
+    assert {SimpleCookie(answer.headers["set-cookie"])[SESSION.name].value for answer in clicks} == {browser.cookie}
 
 
 async def test_the_cookie_is_for_the_portal_only_and_for_no_script(
@@ -73,8 +90,8 @@ async def test_a_link_and_a_session_end_by_themselves(env: ApiEnvironment, api: 
     assert token
 
     assert await links.linked(token, until - timedelta(seconds=1))
-    assert await links.open(token, until) is None
-    visitor = await links.open(token, now)
+    assert await links.open(token, until, b"a browser") is None
+    visitor = await links.open(token, now, b"a browser")
     assert visitor
     assert visitor.token
     assert visitor.session.expires_at == now + SESSION_LIFETIME

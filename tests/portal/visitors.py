@@ -27,6 +27,7 @@ class PortalBrowser:
     cookie: str = ""
     csrf_token: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
 
     name: ClassVar[str] = SESSION.name
 
@@ -48,11 +49,15 @@ class PortalBrowser:
         return self._seen(await self.http.post(f"{self.base}{path}", data=data, headers=self._headers()))
 
     def _headers(self) -> dict[str, str]:
-        return {**({"Cookie": f"{self.name}={self.cookie}"} if self.cookie else {}), **self.headers}
+        kept = {self.name: self.cookie, **self.others}
+        cookies = "; ".join(f"{name}={value}" for name, value in kept.items() if value)
+        return {**({"Cookie": cookies} if cookies else {}), **self.headers}
 
     def _seen(self, answer: httpx.Response) -> httpx.Response:
         for line in answer.headers.get_list("set-cookie"):
-            self.cookie = SimpleCookie(line.partition(";")[0])[self.name].value
+            for name, kept in SimpleCookie(line.partition(";")[0]).items():
+                self.others[name] = kept.value
+        self.cookie = self.others.pop(self.name, self.cookie)
         if found := _CSRF.search(answer.text):
             self.csrf_token = found[1]
         return answer

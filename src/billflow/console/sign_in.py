@@ -28,7 +28,10 @@ async def show_sign_in(request: Request, console: ConsoleHere, token: str = "", 
         if linked := await console.sessions.linked(known, datetime.now(UTC)):
             limiter.return_token()
     problem = _used_up() if token and linked is None else None
-    return sign_in_page(request, console, to=next, problem=problem, linked=linked, token=token)
+    response = sign_in_page(request, console, to=next, problem=problem, linked=linked, token=token)
+    if linked:
+        SESSION.mark(response)
+    return response
 
 
 @router.post("/sign-in")
@@ -37,10 +40,12 @@ async def sign_in(request: Request, console: ConsoleHere, form: FormHere) -> Res
     check_origin(request)
     known, to = SessionToken.read(form.get("token", "")), form.get("next", "")
     take_token(console.wrong_tokens, request)
-    found = await console.sessions.sign_in(known, datetime.now(UTC)) if known else None
+    browser = SESSION.mark_in(request)
+    found = await console.sessions.sign_in(known, datetime.now(UTC), browser) if known else None
     if found is None or found.token is None:
         return sign_in_page(request, console, to=to, problem=_used_up())
-    await end_session_before(request, console)
+    if found.token != SESSION.token_in(request):
+        await end_session_before(request, console)
     response = RedirectResponse(to if is_ours(to) else f"{BASE}/", HTTPStatus.SEE_OTHER)
     SESSION.keep(response, found.token)
     return response

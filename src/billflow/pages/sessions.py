@@ -1,6 +1,7 @@
 """By what a browser is known: a cookie that no script reads, and tokens that are looked up no more often than that."""
 
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Literal
 
 from fastapi import Request, Response
@@ -30,6 +31,16 @@ class SessionCookie:
     def keep(self, response: Response, token: SessionToken) -> None:
         """Let the browser hold a session's token, which no script of any page can read."""
         self._set(response, token.text(), int(SESSION_LIFETIME.total_seconds()))
+
+    def mark(self, response: Response) -> None:
+        """Let the browser hold by what it is known when it begins a session by a link, and does so again."""
+        response.set_cookie(
+            f"{self.name}_link", token_urlsafe(32), path=self.path, secure=True, httponly=True, samesite="strict"
+        )
+
+    def mark_in(self, request: Request) -> bytes:
+        """Return what `mark` let the browser hold; a browser without that is like no other."""
+        return (request.cookies.get(f"{self.name}_link") or token_urlsafe(32)).encode()
 
     def drop(self, response: Response) -> None:
         """Let the browser drop it."""

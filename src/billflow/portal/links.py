@@ -35,7 +35,9 @@ async def show_link(request: Request, services: ServicesHere, token: str = "") -
     customer = await services.queries.customers.get(link.org_id, link.customer_id)
     seller = await services.repositories.sellers.printed(link.org_id, None, is_issued=False)
     reader = reader_of(customer.default_language)
-    return page("open.html", reader, seller=seller, customer=customer, token=token)
+    response: Response = page("open.html", reader, seller=seller, customer=customer, token=token)
+    SESSION.mark(response)
+    return response
 
 
 @router.post("/open")
@@ -44,7 +46,8 @@ async def open_link(request: Request, services: ServicesHere, form: FormHere) ->
     check_origin(request)
     known = SessionToken.read(form.get("token", ""))
     limiter = take_token(wrong_tokens(request), request)
-    visitor = await services.repositories.portal_links.open(known, datetime.now(UTC)) if known else None
+    links, browser = services.repositories.portal_links, SESSION.mark_in(request)
+    visitor = await links.open(known, datetime.now(UTC), browser) if known else None
     if visitor is None or visitor.token is None:
         return await _link_over(request, known)
     limiter.return_token()
@@ -69,7 +72,7 @@ async def open_frame(request: Request, services: ServicesHere, org_id: str, form
     limiter = take_token(wrong_tokens(request), request)
     links, visitor = services.repositories.portal_links, None
     if known and known.org_id == org_id:
-        visitor = await links.open(known, datetime.now(UTC), in_frame=True)
+        visitor = await links.open(known, datetime.now(UTC), SESSION.mark_in(request), in_frame=True)
     if visitor is None or visitor.token is None or visitor.session.origin is None:
         response: Response = page(
             "over.html", asking(request), status=HTTPStatus.UNAUTHORIZED, why="frame_over", in_frame=True

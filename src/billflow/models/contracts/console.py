@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
@@ -82,6 +82,10 @@ class SessionToken:
         org, session = UUID(bytes=held[:_ID_BYTES]), UUID(bytes=held[_ID_BYTES : 2 * _ID_BYTES])
         token = cls(str(org), str(session), held[2 * _ID_BYTES :])
         return token if token.text() == text else None
+
+    def begun_by(self, browser: bytes) -> Self:
+        """Return the token of the session that *browser* begins by this link: the same whenever it does so again."""
+        return replace(self, secret=hmac.digest(self.secret, browser, "sha256"))
 
     def text(self) -> str:
         """Return the token as the browser holds it."""

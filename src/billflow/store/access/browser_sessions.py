@@ -54,16 +54,26 @@ async def linked(session: AsyncSession, table: type[Row], token: SessionToken, a
     return row if row and _opens(row, token, at) else None
 
 
-async def begun(session: AsyncSession, table: type[Row], token: SessionToken, at: datetime) -> KnownBrowser[Row] | None:
-    """Begin the session of a link, which works this once; None where it does not or not any more."""
+async def begun(
+    session: AsyncSession, table: type[Row], token: SessionToken, at: datetime, browser: bytes
+) -> KnownBrowser[Row] | None:
+    """Begin the session of a link for *browser*, which works this once; None where it does not or not any more."""
     row = await _locked(session, table, token)
     if row is None or not _opens(row, token, at):
         return None
-    fresh = SessionToken.fresh(token.org_id, token.session_id)
+    fresh = token.begun_by(browser)
     row.link_digest, row.digest = None, fresh.digest()
     row.signed_in_at = row.rotated_at = row.last_used_at = at
     row.expires_at = at + SESSION_LIFETIME
     return KnownBrowser(row, fresh)
+
+
+async def begun_before(
+    session: AsyncSession, table: type[Row], token: SessionToken, at: datetime, browser: bytes
+) -> KnownBrowser[Row] | None:
+    """Return the session that the same browser has begun by a link, as a second click asks for; None for any other."""
+    row, begun_token = await session.get(table, UUID(token.session_id)), token.begun_by(browser)
+    return KnownBrowser(row, begun_token) if row and _is_valid(row, begun_token, at) else None
 
 
 async def recognized(

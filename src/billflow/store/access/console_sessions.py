@@ -17,7 +17,7 @@ from billflow.models.contracts.console import (
 )
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.tables import ConsoleSessionRow
-from billflow.store.access.browser_sessions import begun, fresh_link, fresh_session, linked, recognized
+from billflow.store.access.browser_sessions import begun, begun_before, fresh_link, fresh_session, linked, recognized
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import from_row, written
@@ -49,12 +49,13 @@ class PostgresConsoleSessionRepository(Repository):
             row = await linked(session, ConsoleSessionRow, token, at)
             return _record(row) if row else None
 
-    async def sign_in(self, token: SessionToken, at: datetime) -> SignedIn | None:
-        """Begin the session of a link, which works this once; None where it does not or not any more."""
+    async def sign_in(self, token: SessionToken, at: datetime, browser: bytes) -> SignedIn | None:
+        """Begin the session of a link, which works once, and again for the *browser* that began it; None for others."""
         async with self.database.unit_of_work(token.org_id) as session:
-            known = await begun(session, ConsoleSessionRow, token, at)
+            known = await begun(session, ConsoleSessionRow, token, at, browser)
             if known is None:
-                return None
+                known = await begun_before(session, ConsoleSessionRow, token, at, browser)
+                return SignedIn(_record(known.row), known.token) if known else None
             _audit(session, known.row, "console_session.signed_in", at)
             return SignedIn(_record(known.row), known.token)
 

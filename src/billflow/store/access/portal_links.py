@@ -18,7 +18,7 @@ from billflow.models.contracts.portal import (
     PortalVisitor,
 )
 from billflow.models.tables import BillingAccountRow, CustomerRow, PortalLinkRow
-from billflow.store.access.browser_sessions import KnownBrowser, begun, fresh_link, linked, recognized
+from billflow.store.access.browser_sessions import KnownBrowser, begun, begun_before, fresh_link, linked, recognized
 from billflow.store.access.portal import settings_of
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.transactions import customer_change, customer_read
@@ -95,18 +95,20 @@ class PostgresPortalLinkRepository(Repository):
             row = await linked(session, PortalLinkRow, token, at)
             return _record(row) if row and row.origin is None else None
 
-    async def open(self, token: SessionToken, at: datetime, *, in_frame: bool = False) -> PortalVisitor | None:
-        """Begin the session of a link, which works this once; None where it does not or not any more.
+    async def open(
+        self, token: SessionToken, at: datetime, browser: bytes, *, in_frame: bool = False
+    ) -> PortalVisitor | None:
+        """Begin the session of a link, which works once, and again for the *browser* that began it; None for others.
 
         One for a frame works *in_frame* only, as long as pages of its origin may frame the portal, and no other does.
         """
         async with self.database.unit_of_work(token.org_id) as session:
-            row = await linked(session, PortalLinkRow, token, at)
-            if row is None or not await _opens_here(session, row, in_frame=in_frame):
-                return None
-            known = await begun(session, PortalLinkRow, token, at)
+            row, known = await linked(session, PortalLinkRow, token, at), None
+            if row is not None and await _opens_here(session, row, in_frame=in_frame):
+                known = await begun(session, PortalLinkRow, token, at, browser)
             if known is None:
-                return None
+                known = await begun_before(session, PortalLinkRow, token, at, browser)
+                return _visitor(known) if known else None
             if in_frame:
                 known.row.expires_at = at + FRAME_SESSION_LIFETIME
             visitor = _visitor(known)

@@ -54,6 +54,7 @@ async def test_the_same_key_answers_the_same_invoice(api: httpx.AsyncClient, env
     assert first.json()["id"] in other.json()["detail"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("wrong", [{"price": -1}, *further({"licenses": -1}, {"price": 10**12}, {"licenses": 10**7})])
 async def test_a_correction_out_of_range_names_its_field(
     api: httpx.AsyncClient, env: ApiEnvironment, wrong: dict[str, int]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 import psycopg
+import pytest
 import stripe
 
 from tests.api_environment import API_KEY, ApiEnvironment, until
@@ -133,6 +134,7 @@ async def test_a_year_beside_stripe_agrees_line_by_line_and_nothing_leaves(
     assert {one["operation"] for one in (await writes(env))[asked:]} <= {"test_helpers.test_clock.advance"}
 
 
+@pytest.mark.full
 async def test_an_upgrade_that_stripe_prorates_is_one_change_and_its_rounding_is_told(
     api: httpx.AsyncClient, env: ApiEnvironment, terminal: Typed, tmp_path: Path
 ) -> None:
@@ -162,6 +164,7 @@ async def test_an_upgrade_that_stripe_prorates_is_one_change_and_its_rounding_is
     assert ours - theirs == 1
 
 
+@pytest.mark.full
 async def test_the_renewal_at_the_cutover_is_billed_here_and_only_here(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:

@@ -10,6 +10,7 @@ from tests.customers.fixtures import at, events_of
 from tests.losses.subscriptions import PRICE, RENEWAL, Subscription, debtor, no_webhooks, subscribed
 
 
+@pytest.mark.full
 async def test_what_is_left_of_a_credit_pays_the_next_renewal_through_a_new_customer(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

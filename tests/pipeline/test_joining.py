@@ -31,6 +31,7 @@ async def test_people_join_while_there_are_spare_licenses_and_admins_are_warned_
     assert not (await asked(api, plan_env, members=spare + 1))["allowed"]
 
 
+@pytest.mark.full
 async def test_five_guests_ride_along_with_each_member(plan_env: PlanEnvironment, api: httpx.AsyncClient) -> None:
     await plan_env.plan(by_hand(2))
     await plan_env.seats(2, BEGIN + DAY, guests=9)
@@ -71,6 +72,7 @@ async def test_an_automatic_plan_is_not_limited(plan_env: PlanEnvironment, api: 
     assert (await asked(api, plan_env, members=500))["spare"] is None
 
 
+@pytest.mark.full
 async def test_the_gate_can_be_asked_by_hand_and_exits_with_1_when_it_is_shut(
     plan_env: PlanEnvironment, terminal: Typed
 ) -> None:

@@ -213,6 +213,7 @@ async def test_who_pays_already_gets_the_offer_as_what_follows(plan_env: PlanEnv
     assert [invoice.total for invoice in await plan_env.closed()] == [9600, 1000, 1000]
 
 
+@pytest.mark.full
 async def test_an_offer_accepted_during_complimentary_access_takes_its_place_once(
     server_plan_env: PlanEnvironment,
 ) -> None:

@@ -16,6 +16,7 @@ from billflow.models.contracts.customers import NewCustomer
 from billflow.models.contracts.records import InvoiceFilter, Paging
 from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
+from tests.sizes import further
 from tests.store.conftest import BEGIN, Company, by
 
 
@@ -108,7 +109,9 @@ INVOICE_TAMPERINGS = [
 ]
 
 
-@pytest.mark.parametrize("change", INVOICE_TAMPERINGS)
+@pytest.mark.parametrize(
+    "change", [*INVOICE_TAMPERINGS[::5], *further(*(one for n, one in enumerate(INVOICE_TAMPERINGS) if n % 5))]
+)
 async def test_an_invoice_that_was_changed_is_named(
     audited: Company, database: Database, tamperer: "psycopg.Connection[tuple[object, ...]]", change: str
 ) -> None:

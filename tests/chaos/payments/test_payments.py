@@ -24,9 +24,9 @@ from tests.sizes import sized
 
 HERE = Path(__file__).parent
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-DEBTS = sized(8, 80, 2_000)
+DEBTS = sized(4, 80, 2_000)
 KILLS = sized(1, 3, 40)
-BAD_SECONDS = sized(6, 20, 700)
+BAD_SECONDS = sized(3, 20, 700)
 """How long things go wrong at most; what is unsent then is left to reconciliation."""
 
 ROUNDS = 30

@@ -219,6 +219,7 @@ async def test_an_old_or_canceled_dry_run_is_not_confirmed(seller: Seller, env: 
     assert await seller.commands_taken(plan) == []
 
 
+@pytest.mark.full
 async def test_a_batch_needs_support_and_the_scope_of_its_command(seller: Seller, env: ApiEnvironment) -> None:
     await seller.plan()
     batch = await seller.batch(SWITCH, tier="cloud_standard")

@@ -120,6 +120,7 @@ async def client(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.full
 async def test_a_command_takes_four_transactions(env: ApiEnvironment, client: httpx.AsyncClient) -> None:
     customer = await env.customer()
     asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}

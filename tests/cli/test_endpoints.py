@@ -49,6 +49,7 @@ def test_the_audit_log_says_who_typed_and_verifies(terminal: Terminal) -> None:
     assert_refused(terminal("audit", "verify", "--head", "0" * 64), "not as it was written")
 
 
+@pytest.mark.full
 def test_a_customer_is_exported_erased_and_called_so(terminal: Terminal) -> None:
     name = f"Canary {uuid4().hex[:8]}"
     made = terminal("customer", "create", name, f"{uuid4().hex[:8]}@acme.example", "--json").data

@@ -97,6 +97,7 @@ async def test_a_batch_is_stopped_before_it_does_anything(env: ApiEnvironment, a
     assert (await api.get(f"/api/v1/plans/{one.plan['id']}")).json()["status"] == "active"
 
 
+@pytest.mark.full
 async def test_a_viewer_sees_a_batch_and_no_form_for_it(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     one = await bought(env, api, name="Batch seen")
     asked = {"command": {"type": "retry"}, "plans": {"customer_id": one.customer["id"]}}

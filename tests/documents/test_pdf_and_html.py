@@ -153,6 +153,7 @@ def test_the_html_holds_every_text_escaped_and_the_link_to_pay() -> None:
     assert read.links == ["https://pay.example/i/1?a=1&b=2"]
 
 
+@pytest.mark.full
 async def test_drawing_in_a_thread_leaves_the_loop_to_others() -> None:
     shown = compose(invoice(repeat=20), buyer("de-DE"), SELLER)
     drawing = asyncio.create_task(asyncio.to_thread(render_pdf, shown, ISSUED))

@@ -114,6 +114,7 @@ async def test_a_source_that_never_answers_is_not_waited_for(
     assert await env.engine.queries.customers.seats(env.org_id, customer.customer_id) == ()
 
 
+@pytest.mark.full
 async def test_a_source_in_our_own_network_is_refused_where_private_addresses_are(env: ApiEnvironment) -> None:
     async with env.client(await env.key()) as api:
         answer = await api.post(

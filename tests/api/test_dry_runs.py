@@ -254,6 +254,7 @@ async def test_one_that_fails_again_and_again_says_so_and_keeps_no_facts(
     assert await kept(seller, run["id"]) == (1, 0, 0)
 
 
+@pytest.mark.full
 async def test_facts_are_kept_no_longer_than_needed_and_results_until_they_are_pruned(
     seller: Trier, env: ApiEnvironment
 ) -> None:

@@ -178,6 +178,7 @@ async def test_one_key_makes_one_batch(seller: Seller) -> None:
     assert (await seller.get("/plan-batches"))["total"] == 1
 
 
+@pytest.mark.full
 async def test_a_batch_is_of_plans_that_are_named_and_not_too_many(
     seller: Seller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

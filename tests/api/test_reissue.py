@@ -17,6 +17,7 @@ async def paid(api: httpx.AsyncClient, env: ApiEnvironment) -> dict[str, Any]:
     return dict((await api.get(f"/api/v1/invoices/{invoice['id']}")).json())
 
 
+@pytest.mark.full
 async def test_a_preview_shows_what_the_request_then_does(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     old = await paid(api, env)
     path, [line] = f"/api/v1/invoices/{old['id']}", old["lines"]

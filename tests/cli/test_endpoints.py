@@ -11,6 +11,7 @@ from tests.delivery.listener import listening
 pytestmark = pytest.mark.journey
 
 
+@pytest.mark.full
 async def test_an_endpoint_receives_events_of_a_customer_and_its_attempts_are_listed(terminal: Terminal) -> None:
     async with listening() as listener:
         type_ = asyncio.to_thread

@@ -60,6 +60,7 @@ async def test_a_later_moment_is_the_first_end_of_a_period_from_then_on(moving: 
     assert moving.old().status == "canceled"
 
 
+@pytest.mark.full
 async def test_until_its_date_a_cutover_can_be_canceled(moving: Moving) -> None:
     await moving.begin()
 

@@ -147,6 +147,7 @@ async def test_a_customer_deleted_again_and_again_loses_nothing(api: httpx.Async
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_a_deletion_that_nobody_tells_of_is_seen_at_the_next_renewal(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -55,6 +55,7 @@ async def test_the_licenses_of_the_next_cycle_count_too_where_there_is_one(
     assert (await asked(api, plan_env))["spare"] == 4
 
 
+@pytest.mark.full
 async def test_nothing_limits_automatic_plans_exempt_customers_and_those_without_a_plan(
     plan_env: PlanEnvironment, api: httpx.AsyncClient
 ) -> None:

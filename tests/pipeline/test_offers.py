@@ -90,6 +90,7 @@ async def test_a_fixed_price_paid_by_the_year_is_billed_once(plan_env: PlanEnvir
     assert (await plan_env.state(plan)).status is PlanStatus.ENDED
 
 
+@pytest.mark.full
 async def test_a_discounted_offer_prices_the_plan_its_renewals_and_a_switch(plan_env: PlanEnvironment) -> None:
     await plan_env.seats(10, BEGIN - DAY)
     plan = (await accepted(plan_env, (await made(plan_env, DISCOUNT)).offer)).state

@@ -41,6 +41,7 @@ def test_any_other_exception_that_python_can_raise_nowhere_fails_the_test(
         collect_unraisable(request.config)
 
 
+@pytest.mark.full
 def test_an_exception_that_follows_from_an_interruption_fails_the_test(request: pytest.FixtureRequest) -> None:
     error = ValueError("it was handled wrongly")
     error.__context__ = _InterruptDeadlockError()

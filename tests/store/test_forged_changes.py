@@ -10,7 +10,7 @@ import pytest
 
 from billflow_verify.faults import ProofFault
 from billflow_verify.verification import verify
-from tests.sizes import further
+from tests.sizes import some
 from tests.store.conftest import Company
 from tests.store.proved_lives import TRUSTED, proofs_of
 from tests.store.test_proved_kinds import ALL
@@ -123,7 +123,7 @@ def newest_with(proofs: list[Proof], kind: str) -> Proof:
 FORGED = sorted({life for life, _, _ in FORGERIES.values()})
 
 
-@pytest.mark.parametrize("life", [*FORGED[:2], *further(*FORGED[2:])])
+@pytest.mark.parametrize("life", some(2, FORGED))
 async def test_each_forgery_of_what_builds_on_others_is_named(company: Company, life: str) -> None:
     proofs = await proofs_of(company, await ALL[life](company, Random(11)))
 

@@ -45,6 +45,7 @@ async def test_search_attributes_follow_the_plan_and_find_it(dev_env: Environmen
     assert (ended[keys.PLAN_STATUS], ended.get(keys.NEXT_INVOICE_AT)) == ("ended", None)
 
 
+@pytest.mark.full
 async def test_the_details_say_what_the_plan_is_what_comes_next_and_why_it_waits(dev_env: Environment) -> None:
     customer = await dev_env.customer()
     await dev_env.report(customer, 10, BEGIN)

@@ -2,7 +2,7 @@
 
 Usage: python scripts/run_tests.py [ARGUMENTS OF PYTEST]
 
-Without arguments all tests run, in as many processes as `--numprocesses` says or else three.
+Without arguments all tests run, in as many processes as `--numprocesses` says or else four.
 """
 
 import json
@@ -18,8 +18,8 @@ from leftovers import adopt_orphans, described, end, reap_until, remains_in, sti
 
 ROOT = Path(__file__).parents[1]
 PLUGINS = ("tests.plugins.garbage", "tests.plugins.failures", "tests.plugins.progress", "tests.plugins.folders")
-PROCESSES = ("--numprocesses", "3", "--no-loadscope-reorder")
-"""A third of the time a test waits, for a worker to stop or for a clock, so three processes keep two cores busy."""
+PROCESSES = ("--numprocesses", "4", "--no-loadscope-reorder")
+"""Half of the time a test waits, for a worker to stop or for a clock, so four processes keep two cores busy."""
 
 IGNORED = {"CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE"}
 """Variables that tests don't see: where pytest finds one of the first two it repeats whole messages in its summary, and

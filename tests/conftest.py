@@ -61,7 +61,7 @@ SandboxedWorkflowRunner.prepare_workflow = _load_once  # type: ignore[method-ass
 # How hard the properties look; time decides nothing, and chance only in the long run.
 settings.register_profile(
     "billflow",
-    max_examples=sized(25, 80, 1500),
+    max_examples=sized(10, 80, 1500),
     stateful_step_count=sized(20, 30, 60),
     derandomize=sized(True, True, False),
     deadline=None,

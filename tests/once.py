@@ -9,9 +9,10 @@ from typing import Protocol
 
 import httpx
 
-from tests.api_environment import ApiEnvironment, until
+from tests.api_environment import ApiEnvironment
 from tests.page_forms import PageForm, posted_to
 from tests.store.conftest import rows_of
+from tests.waiting import PATIENCE
 
 SEEN = frozenset({"console_session", "portal_link", "dry_run_chunk"})
 """Tables that tell when somebody was here last, or how far something is that goes on."""
@@ -59,22 +60,18 @@ class Outcomes:
 
 async def facts(env: ApiEnvironment, url: str) -> Facts:
     """Return all rows of the organization and what Stripe has, once nothing goes on any more."""
-    now = asyncio.get_running_loop().time
     last: Facts | None = None
-    since = now()
+    async with asyncio.timeout(PATIENCE):
+        while (found := await _look(env, url)) != last:
+            last = found
+            await asyncio.sleep(_AT_REST)
+    return found
 
-    async def at_rest() -> bool:
-        nonlocal last, since
-        rows = await asyncio.to_thread(rows_of, url, env.org_id)
-        counts = (await env.control("GET", "/state?kind=none"))["counts"]
-        kept: list[object] = [row[:2] if row[0] in GOES_ON else row for row in rows if row[0] not in SEEN]
-        if (kept, counts) != last:
-            last, since = (kept, counts), now()
-        return now() - since > _AT_REST
 
-    await until(at_rest)
-    assert last is not None
-    return last
+async def _look(env: ApiEnvironment, url: str) -> Facts:
+    rows = await asyncio.to_thread(rows_of, url, env.org_id)
+    counts = (await env.control("GET", "/state?kind=none"))["counts"]
+    return [row[:2] if row[0] in GOES_ON else row for row in rows if row[0] not in SEEN], counts
 
 
 async def sent_again(env: ApiEnvironment, url: str, person: Sender, base: str, one: SentForm) -> Outcomes:

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.sizes import further
 from tests.source import ROOT
 from tests.waiting import PATIENCE
 
@@ -66,7 +67,7 @@ def test_a_run_that_fails_is_named_with_its_output(tmp_path: Path) -> None:
     assert summary.startswith("0 of 1 runs passed in ")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, *further(signal.SIGTERM)])
 def test_an_interrupted_run_leaves_no_process(
     family: tuple["subprocess.Popen[bytes]", list[psutil.Process]], number: signal.Signals
 ) -> None:

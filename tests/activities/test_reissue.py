@@ -109,7 +109,7 @@ async def reissued(env: Environment, old: InvoiceDetail) -> str:
     return (await env.engine.repositories.reissues.reissue(request)).invoice_id
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [True, *further(False)], ids=["after", "before"])
 @pytest.mark.parametrize("method", [CollectionMethod.CHARGE_AUTOMATICALLY, *further(CollectionMethod.SEND_INVOICE)])
 async def test_a_worker_that_dies_at_any_call_leaves_one_invoice_open_or_paid(
     env: Environment, method: CollectionMethod, *, after: bool

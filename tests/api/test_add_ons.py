@@ -44,6 +44,7 @@ async def test_an_add_on_that_cannot_be_sold_is_refused_with_its_place(
     assert (await shop.asked("GET", "/catalog"))["version"] == 1
 
 
+@pytest.mark.full
 async def test_commands_out_of_range_change_nothing_and_say_which_field(shop: Shop) -> None:
     plan = await shop.plan(*await shop.customer(members=4, guests=0))
     path = f"/plans/{plan['id']}"

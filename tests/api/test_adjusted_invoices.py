@@ -44,6 +44,7 @@ async def test_after_a_refund_and_a_credit_note_every_view_says_so(api: httpx.As
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("path", "kind"), [("void", "void"), *further(("mark-uncollectible", "write_off"))])
 async def test_what_closed_an_invoice_is_shown_with_date_and_reason(
     api: httpx.AsyncClient, env: ApiEnvironment, path: str, kind: str

@@ -15,6 +15,7 @@ from tests.api_environment import ApiEnvironment
 from tests.documents.test_pdf_and_html import pages
 
 
+@pytest.mark.full
 async def test_numbers_follow_each_other_without_gaps_whoever_asks_at_once_and_whatever_stripe_refuses(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -70,6 +71,7 @@ async def test_a_document_of_nobody_is_not_found(api: httpx.AsyncClient, noun: s
     assert [(await api.get(path)).json()["code"] for path in (nobody, f"{nobody}/pdf")] == ["not_found"] * 2
 
 
+@pytest.mark.full
 async def test_what_stripe_refused_is_no_document(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     invoice = await bought(api, env)
     rule = {"fault": "status", "operation": "refund.create", "status": 400, "body": REFUSAL, "count": 1}

@@ -38,6 +38,7 @@ async def test_a_refund_repeated_under_its_key_answers_the_same_and_too_much_is_
 REFUSAL = {"error": {"type": "invalid_request_error", "message": "This charge is under review."}}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("path", "operation"), [("refund", "refund.create"), *further(("credit-notes", "credit_note.create"))]
 )

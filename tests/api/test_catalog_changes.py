@@ -66,6 +66,7 @@ async def test_a_diff_refuses_what_applying_would_refuse(shop: Shop) -> None:
     assert (answer.status_code, answer.json()["code"]) == (409, "tier_in_use")
 
 
+@pytest.mark.full
 async def test_an_announced_price_comes_with_the_first_renewal_after_date_and_notice(shop: Shop) -> None:
     plan, clock_id = await a_plan(shop, 4)
     await shop.sells(team=DEARER)

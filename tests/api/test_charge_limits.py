@@ -61,6 +61,7 @@ async def test_dinars_are_offered_billed_refunded_and_credited_in_steps_of_ten(
     assert [(one["amount"], one["status"]) for one in refunds] == [(10, "succeeded"), (15_450, "succeeded")]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("code", sized(["ISK"], ODD, ODD))
 async def test_every_odd_currency_is_bought_and_refunded_to_the_last_step(
     api: httpx.AsyncClient, env: ApiEnvironment, code: str
@@ -116,6 +117,7 @@ async def attention(api: httpx.AsyncClient, plan: str) -> Any:
     return (await api.get(plan)).json()["attention"]
 
 
+@pytest.mark.full
 async def test_a_renewal_over_the_maximum_is_on_hold_until_it_is_billed_in_parts(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -39,6 +39,7 @@ async def test_a_key_is_all_that_a_command_needs_and_the_audit_names_it(env: Api
     assert [entry["actor"] for entry in listed.data["audit"]][:1] == [f"key:{presented.key_id}"]
 
 
+@pytest.mark.full
 async def test_a_wrong_key_and_a_missing_scope_are_said_with_the_way_out(env: ApiEnvironment, type_as: Type) -> None:
     wrong = await type_as((await env.key())[:-4] + "AAAA", "plan", "list")
     reader = await type_as(await env.key(Scope.READ), "customer", "create", "Acme", "a@acme.example")
@@ -49,6 +50,7 @@ async def test_a_wrong_key_and_a_missing_scope_are_said_with_the_way_out(env: Ap
     assert_refused(reader, "This key lacks the scope write; `billflow keys create NAME --scope …` makes one")
 
 
+@pytest.mark.full
 async def test_an_api_of_another_version_and_what_is_no_billflow_are_said(env: ApiEnvironment) -> None:
     def type_at(url: str) -> Output:
         return billflow("plan", "list", env=environment(BILLFLOW_API_URL=url, BILLFLOW_API_KEY="bf_test_x"))

@@ -180,6 +180,7 @@ async def test_a_code_that_none_can_have_is_not_found(api: httpx.AsyncClient, co
     assert (await api.get(f"/api/v1/coupons/{code}")).status_code == 404
 
 
+@pytest.mark.full
 async def test_a_purchase_with_a_coupon_that_is_not_for_it_starts_nothing(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -121,6 +121,7 @@ async def test_a_change_is_tried_on_every_plan_and_found_by_the_page(
     assert (bad.status_code, bad.json()["code"]) == (HTTPStatus.UNPROCESSABLE_ENTITY, "bad_cursor")
 
 
+@pytest.mark.full
 async def test_a_dunning_policy_is_tried_on_what_is_open(seller: Trier) -> None:
     plan = await seller.sent()
 
@@ -238,6 +239,7 @@ async def test_what_a_dead_worker_left_is_gone_on_with_file_by_file(
     assert (run["status"], run["plans_done"], run["result"]["plans"]) == ("finished", 3, 3)
 
 
+@pytest.mark.full
 async def test_one_that_fails_again_and_again_says_so_and_keeps_no_facts(
     seller: Trier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,6 +254,7 @@ async def test_one_that_fails_again_and_again_says_so_and_keeps_no_facts(
     assert await kept(seller, run["id"]) == (1, 0, 0)
 
 
+@pytest.mark.full
 async def test_facts_are_kept_no_longer_than_needed_and_results_until_they_are_pruned(
     seller: Trier, env: ApiEnvironment
 ) -> None:

@@ -46,6 +46,7 @@ async def test_an_invoice_and_its_credit_note_are_e_invoices_for_good(shop: Shop
     assert get_facturx_xml_from_pdf(printed.content)[1] == credited.content
 
 
+@pytest.mark.full
 async def test_a_customer_without_a_country_is_billed_all_the_same_and_the_invoice_says_why(shop: Shop) -> None:
     customer_id, clock_id = await shop.customer(4, 0)
     plan = await shop.plan(customer_id, clock_id, collection_method="send_invoice", licenses=4)

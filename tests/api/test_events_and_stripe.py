@@ -48,6 +48,7 @@ async def closed_elsewhere(env: ApiEnvironment, invoice: dict[str, object], kind
     return await invoices.mark_uncollectible_async(other.id)
 
 
+@pytest.mark.full
 async def test_a_failed_payment_is_not_believed_where_stripe_holds_no_such_invoice(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:

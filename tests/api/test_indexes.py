@@ -175,6 +175,7 @@ async def before(crowd: str, env_database_url: str) -> datetime:
     return moment
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "path",
     [

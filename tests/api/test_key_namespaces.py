@@ -83,6 +83,7 @@ async def test_an_offer_starts_its_own_plan_though_a_client_has_used_the_key_of_
     assert (accepted.status_code, accepted.json()["plan"]["customer_id"]) == (201, customer.customer_id)
 
 
+@pytest.mark.full
 async def test_a_command_is_not_answered_with_what_starting_the_plan_was_answered(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

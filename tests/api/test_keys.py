@@ -94,6 +94,7 @@ async def test_a_key_of_the_other_mode_is_refused(env: ApiEnvironment) -> None:
         assert (await client.get(PLANS)).json()["code"] == "wrong_mode"
 
 
+@pytest.mark.full
 async def test_in_live_mode_time_cant_be_moved_and_no_test_card_is_given(env: ApiEnvironment) -> None:
     services = replace(
         api_services(env.engine), authentication=Authentication(env.engine.repositories.api_keys, Mode.LIVE)

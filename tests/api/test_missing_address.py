@@ -88,6 +88,7 @@ async def test_a_renewal_waits_for_the_address_and_goes_on_by_itself_once_it_is_
     assert (await shop.asked("GET", f"/plans/{plan['id']}"))["attention"] is None
 
 
+@pytest.mark.full
 async def test_a_renewal_goes_on_by_itself_once_its_rate_is_applied(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     customer_id, clock_id = await shop.customer(4, 0)
@@ -104,6 +105,7 @@ async def test_a_renewal_goes_on_by_itself_once_its_rate_is_applied(shop: Shop) 
     assert (await invoices_of(shop, plan))[0]["total"] == 12_200
 
 
+@pytest.mark.full
 async def test_a_renewal_goes_on_by_itself_once_its_seller_is_elsewhere(shop: Shop) -> None:
     await shop.asked("PUT", "/tax", **RATES)
     customer_id, clock_id = await shop.customer(4, 0)
@@ -146,6 +148,7 @@ async def test_a_purchase_whose_address_stripe_does_not_know_is_declined(shop: S
     await until(is_over)
 
 
+@pytest.mark.full
 async def test_a_renewal_whose_address_stripe_does_not_know_needs_attention_until_the_address_changes(
     shop: Shop,
 ) -> None:

@@ -77,6 +77,7 @@ async def test_no_request_takes_a_moment_out_of_bounds(api: httpx.AsyncClient, m
     assert {"must lie between 2000-01-01 and 2200-01-01" in answer.text for answer in answers} == {True}
 
 
+@pytest.mark.full
 async def test_a_clock_and_a_preview_go_ten_years_ahead_at_most(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await env.give_card(customer["id"])

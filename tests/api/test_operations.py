@@ -174,6 +174,7 @@ async def test_the_operations_port_serves_nothing_else(env: ApiEnvironment) -> N
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.full
 async def test_numbers_cost_no_query_however_often_they_are_asked_for_in_a_flood_of_wrong_keys(
     env: ApiEnvironment, env_database_url: str
 ) -> None:

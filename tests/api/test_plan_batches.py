@@ -99,6 +99,7 @@ async def seller(env: ApiEnvironment) -> AsyncIterator[Seller]:
         yield Seller(env, org_id, api)
 
 
+@pytest.mark.full
 async def test_a_dry_run_says_for_each_plan_what_would_happen_and_changes_nothing(seller: Seller) -> None:
     one, ending = await seller.plan(), await seller.plan()
     await seller.command(ending, type="downgrade_at_end_of_cycle")
@@ -165,6 +166,7 @@ async def test_a_confirmed_batch_gives_each_plan_the_command_once_and_leaves_wha
     ]
 
 
+@pytest.mark.full
 async def test_one_key_makes_one_batch(seller: Seller) -> None:
     await seller.plan()
     asked = {"command": SWITCH, "plans": {"tier": "cloud_standard"}}
@@ -176,6 +178,7 @@ async def test_one_key_makes_one_batch(seller: Seller) -> None:
     assert (await seller.get("/plan-batches"))["total"] == 1
 
 
+@pytest.mark.full
 async def test_a_batch_is_of_plans_that_are_named_and_not_too_many(
     seller: Seller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +202,7 @@ async def test_a_batch_is_of_plans_that_are_named_and_not_too_many(
     assert (await seller.get("/plan-batches"))["total"] == 0
 
 
+@pytest.mark.full
 async def test_an_old_or_canceled_dry_run_is_not_confirmed(seller: Seller, env: ApiEnvironment) -> None:
     plan = await seller.plan()
     canceled, old = [await seller.batch(SWITCH, tier="cloud_standard") for _ in range(2)]
@@ -216,6 +220,7 @@ async def test_an_old_or_canceled_dry_run_is_not_confirmed(seller: Seller, env: 
     assert await seller.commands_taken(plan) == []
 
 
+@pytest.mark.full
 async def test_a_batch_needs_support_and_the_scope_of_its_command(seller: Seller, env: ApiEnvironment) -> None:
     await seller.plan()
     batch = await seller.batch(SWITCH, tier="cloud_standard")

@@ -136,6 +136,7 @@ async def test_a_list_takes_only_what_it_knows(api: httpx.AsyncClient, query: st
     assert problem(await api.get(f"{PLANS}?{query}"))[0] == 422
 
 
+@pytest.mark.full
 async def test_ten_thousand_observations_are_one_request_and_no_more(api: httpx.AsyncClient) -> None:
     customer = (await api.post("/api/v1/customers", json={"name": "S", "email": f"{uuid4().hex}@s.example"})).json()
     path = f"/api/v1/deployments/{customer['deployment_id']}/seats"

@@ -112,6 +112,7 @@ async def test_a_run_finds_and_one_finding_is_repaired_once(seller: ApiEnvironme
     assert (asked.action, (asked.detail or {})["reason"]) == ("reconciliation.repair", "the server was lost")
 
 
+@pytest.mark.full
 async def test_what_is_otherwise_by_now_or_of_an_older_run_is_not_repaired(seller: ApiEnvironment) -> None:
     async with seller.client(await seller.key()) as api:
         invoice_id = await open_invoice(api)

@@ -17,6 +17,7 @@ async def paid(api: httpx.AsyncClient, env: ApiEnvironment) -> dict[str, Any]:
     return dict((await api.get(f"/api/v1/invoices/{invoice['id']}")).json())
 
 
+@pytest.mark.full
 async def test_a_preview_shows_what_the_request_then_does(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     old = await paid(api, env)
     path, [line] = f"/api/v1/invoices/{old['id']}", old["lines"]
@@ -54,6 +55,7 @@ async def test_the_same_key_answers_the_same_invoice(api: httpx.AsyncClient, env
     assert first.json()["id"] in other.json()["detail"]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("wrong", [{"price": -1}, *further({"licenses": -1}, {"price": 10**12}, {"licenses": 10**7})])
 async def test_a_correction_out_of_range_names_its_field(
     api: httpx.AsyncClient, env: ApiEnvironment, wrong: dict[str, int]

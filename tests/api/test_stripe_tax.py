@@ -30,6 +30,7 @@ async def paid(shop: Shop, invoice: dict[str, Any]) -> dict[str, Any]:
     return await shop.asked("GET", f"/invoices/{invoice['id']}")
 
 
+@pytest.mark.full
 async def test_an_invoice_keeps_what_stripe_adds_and_adjustments_take_it_along(shop: Shop) -> None:
     applied = await shop.asked("PUT", "/tax", mode="stripe")
     assert (applied["mode"], applied["versions"][0]["holds"]) == ("stripe", True)

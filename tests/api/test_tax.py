@@ -202,6 +202,7 @@ async def test_the_monthly_revenue_is_without_tax_whether_prices_contain_it_or_n
         assert report["monthly_recurring_revenue"] == [{"amount": monthly, "currency": "EUR"}]
 
 
+@pytest.mark.full
 async def test_an_administrator_sees_what_rates_change_before_they_are_applied(shop: Shop, env: ApiEnvironment) -> None:
     customer_id, clock_id = await shop.customer(4, 0)
     await shop.asked("PATCH", f"/customers/{customer_id}", billing_address={"country": "DE"})

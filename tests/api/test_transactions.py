@@ -120,6 +120,7 @@ async def client(env: ApiEnvironment) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@pytest.mark.full
 async def test_a_command_takes_four_transactions(env: ApiEnvironment, client: httpx.AsyncClient) -> None:
     customer = await env.customer()
     asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}
@@ -138,6 +139,7 @@ async def test_a_command_takes_four_transactions(env: ApiEnvironment, client: ht
     assert len(work.statements) <= STATEMENTS_OF_A_COMMAND, work.statements
 
 
+@pytest.mark.full
 async def test_a_start_takes_three_transactions(env: ApiEnvironment, client: httpx.AsyncClient) -> None:
     customer = await env.customer()
     asked = {"customer_id": customer.customer_id, "tier": "cloud_standard", "schedule": "monthly", "trial_days": 30}
@@ -153,6 +155,7 @@ async def test_a_start_takes_three_transactions(env: ApiEnvironment, client: htt
     assert_within(work, OF_A_START)
 
 
+@pytest.mark.full
 async def test_a_seat_report_takes_two_statements_however_many_it_names(
     env: ApiEnvironment, client: httpx.AsyncClient
 ) -> None:
@@ -240,6 +243,7 @@ async def test_a_billing_date_is_one_transaction_and_its_collection_three(
         assert_within(work, bound)
 
 
+@pytest.mark.full
 async def test_an_answer_as_of_a_moment_takes_two_statements_more_in_one_transaction(
     env: ApiEnvironment, client: httpx.AsyncClient
 ) -> None:

@@ -49,6 +49,7 @@ async def life(env: Environment, number: int) -> tuple[CustomerRecord, PlanState
     return customer, plan, asked
 
 
+@pytest.mark.full
 @pytest.mark.chaos
 @pytest.mark.timeout(LONGEST + 60)
 async def test_workers_killed_at_random_leave_no_invoice_missing_none_double_and_none_wrong(

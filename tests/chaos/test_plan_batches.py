@@ -72,6 +72,7 @@ async def commands(env: Environment, plan: PlanState) -> list[str]:
     return [step.key for step in await env.engine.queries.plans.steps(plan.ref) if step.kind == "command"]
 
 
+@pytest.mark.full
 @pytest.mark.chaos
 @pytest.mark.timeout(LONGEST + 60)
 async def test_every_plan_takes_the_command_once_though_workers_are_killed_in_the_middle(

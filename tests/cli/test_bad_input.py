@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import Terminal, assert_refused
+from tests.sizes import further
 
 pytestmark = pytest.mark.journey
 
@@ -54,7 +55,7 @@ def test_a_plan_that_cannot_be_is_not_started(
         (("extend-trial", "--days", "0"), "days must lie between 1 and 730."),
     ],
 )
-@pytest.mark.parametrize("verb", ["command", "preview"])
+@pytest.mark.parametrize("verb", ["command", *further("preview")])
 def test_a_command_that_cannot_be_changes_nothing(
     terminal: Terminal, trial: str, verb: str, words: tuple[str, ...], sentence: str
 ) -> None:

@@ -40,6 +40,7 @@ def test_zsh_finds_the_file_by_its_first_line_and_completes_at_the_first_tab() -
     assert script.count("== loadautofunc ]]; then\n  _billflow_completion") == 1
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not BASH, reason="there is no bash here")
 def test_bash_completes_a_command_of_a_noun_and_its_options(tmp_path: Path) -> None:
     program = tmp_path / "billflow"

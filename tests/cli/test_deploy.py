@@ -51,6 +51,7 @@ def test_a_worker_of_another_version_says_that_it_is_not_current_and_how_to_prom
         assert [one["build_id"] for one in back["versions"] if one["status"] == "current"] == [OURS]
 
 
+@pytest.mark.full
 def test_what_runs_is_replayed_by_the_program_that_runs_it(terminal: Terminal) -> None:
     terminal.trial(terminal.customer())
 

@@ -4,9 +4,12 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.terminal import Terminal, assert_refused
 
 
+@pytest.mark.full
 def test_a_change_is_tried_on_the_plans_that_run_and_nothing_is_written(terminal: Terminal, tmp_path: Path) -> None:
     plan = terminal.trial(terminal.customer())
     sold = terminal("catalog", "show", "--json").data
@@ -44,6 +47,7 @@ def test_what_says_nothing_is_refused_with_the_way_out(terminal: Terminal, tmp_p
     assert_refused(terminal("dry-run", "--reprice", "none", "--from", "2030-01-01", "--notice", "0"), "no tier 'none'")
 
 
+@pytest.mark.full
 def test_a_tax_that_would_put_plans_on_hold_says_so_before_it_does(terminal: Terminal, tmp_path: Path) -> None:
     plan = terminal.trial(terminal.customer())
     (file := tmp_path / "tax.json").write_text('{"mode": "stripe"}')

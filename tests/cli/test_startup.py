@@ -39,13 +39,11 @@ NEVER_ASKED = {
 }
 """What a command that asks the API never needs: servers, and the contracts that its answer would be read by."""
 
-BUSINESS = [
-    ("plan", "list"),
+BUSINESS = [("plan", "list")]
+FURTHER = [
     ("plan", "start", "acme", "--tier", "team", "--schedule", "monthly"),
     ("seats", "report", "acme", "--members", "3"),
     ("events",),
-]
-FURTHER = [
     ("plan", "command", "0192f3", "switch-to-annual"),
     ("invoice", "list"),
     ("customer", "list"),

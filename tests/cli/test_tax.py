@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.terminal import Terminal, assert_refused
 
 
+@pytest.mark.full
 def test_a_tax_file_is_written_checked_applied_and_shown(terminal: Terminal, tmp_path: Path) -> None:
     file, kept, seller = tmp_path / "tax.toml", tmp_path / "kept.json", tmp_path / "seller.toml"
     written = terminal("tax", "init", str(file))

@@ -48,6 +48,7 @@ async def assert_agreed(debtor: Debtor) -> None:
     assert owed == -(at_stripe.balance or 0)
 
 
+@pytest.mark.full
 async def test_a_refund_asked_for_many_times_at_once_under_one_key_is_one(debts: Debts) -> None:
     debtor = await debts.customer()
     ask = RefundInput(**await of(debtor, amount=1000))

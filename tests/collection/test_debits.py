@@ -61,6 +61,7 @@ async def slow_bank(debts: Debts) -> AsyncIterator[Debts]:
     await debts.env.control("POST", "/clock", reset=True)
 
 
+@pytest.mark.full
 async def test_while_a_debit_is_under_way_it_is_not_charged_again_and_nobody_is_written_to(slow_bank: Debts) -> None:
     debtor = await slow_bank.declined(PAYING_ACCOUNT)
     await debtor.after(20)

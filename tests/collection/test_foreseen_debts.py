@@ -84,6 +84,7 @@ async def check(debtor: Debtor, since: datetime, folder: Path) -> list[DebtStep]
     return steps
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("policy", "card", "day"), CARDS)
 async def test_what_is_foretold_of_a_card_debt_is_what_the_clock_then_brings(
     debts: Debts, tmp_path: Path, policy: DunningPolicy, card: str, day: int

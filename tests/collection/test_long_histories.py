@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from billflow.domain.dunning import DEFAULT_POLICY
 from billflow.temporal.search_attributes import CUSTOMER, INVOICE
 from tests.api_environment import until
@@ -14,6 +16,7 @@ SUGGESTED = 4 * 1024 * 1024
 LONG = 1024 * 1024
 
 
+@pytest.mark.full
 async def test_a_collection_continues_as_new_by_the_policy_it_began_with(debts: Debts) -> None:
     debtor = await debts.declined()
     env, invoice = debtor.env, await debtor.invoice()

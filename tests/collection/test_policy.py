@@ -82,6 +82,7 @@ async def test_a_leap_of_a_year_passes_through_the_same_days(debts: Debts) -> No
     assert await patient.reported() == await leaping.reported()
 
 
+@pytest.mark.full
 async def test_paying_late_lifts_the_suspension_and_billing_resumes(debts: Debts) -> None:
     debtor = await debts.declined()
     await debtor.after(10)

@@ -115,6 +115,7 @@ async def test_every_command_that_a_plan_takes_has_a_form(env: ApiEnvironment, a
     assert all("<form" in page.text or 'role="alert"' in page.text for page in pages)
 
 
+@pytest.mark.full
 async def test_a_refund_is_previewed_and_made_once(env: ApiEnvironment, api: httpx.AsyncClient, buyer: Acme) -> None:
     path, invoice = f"/invoices/{buyer.invoice['id']}/refund", buyer.invoice
     async with browsing(env, ConsoleRole.SUPPORT) as person:

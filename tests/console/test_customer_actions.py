@@ -95,6 +95,7 @@ async def test_an_offer_is_made_once_and_withdrawn(env: ApiEnvironment, api: htt
     assert (offer["status"], offer["fixed_price"]) == ("withdrawn", 1_200_000)
 
 
+@pytest.mark.full
 async def test_a_coupon_is_given_once_and_taken_back(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     other = await bought(env, api, name="Sorry Ltd.")
     customer, coupons = other.customer["id"], f"/api/v1/customers/{other.customer['id']}/redemptions"
@@ -219,6 +220,7 @@ async def test_a_mail_is_sent_again_once_to_the_address_of_now(
     assert (await env.engine.repositories.mails.get(env.org_id, mail_id)).sent_at
 
 
+@pytest.mark.full
 async def test_prices_are_agreed_on_once_and_not_over_what_another_agreed(
     env: ApiEnvironment, api: httpx.AsyncClient
 ) -> None:
@@ -265,6 +267,7 @@ async def test_a_credit_is_granted_once_and_up_to_the_roles_limit(env: ApiEnviro
     assert [(one["amount"], one["reason"]) for one in granted] == [(5000, "the customer asked")]
 
 
+@pytest.mark.full
 async def test_an_account_is_closed_once_its_plan_has_ended(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     with_plan, without = (await bought(env, api, name="Staying")).customer["id"], (await created(api, "Leaving"))["id"]
     async with browsing(env, ConsoleRole.SUPPORT) as person:

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 import httpx
+import pytest
 
 from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.records import Paging
@@ -36,6 +37,7 @@ async def test_a_change_is_typed_tried_and_its_result_shown(env: ApiEnvironment,
     assert first.headers["location"].partition("?")[0] in listed.text
 
 
+@pytest.mark.full
 async def test_the_result_has_causes_months_and_every_plan_with_its_lines(
     env: ApiEnvironment, api: httpx.AsyncClient
 ) -> None:
@@ -83,6 +85,7 @@ async def test_what_can_not_be_read_is_said_and_what_was_typed_stays(env: ApiEnv
     assert "is pasted and uploaded" in both.text
 
 
+@pytest.mark.full
 async def test_an_uploaded_file_is_what_is_tried(env: ApiEnvironment, acme: Acme) -> None:
     file = {"dunning_file": ("dunning.toml", b"suspend_customer = false\n")}
     async with browsing(env, ConsoleRole.SUPPORT) as person:

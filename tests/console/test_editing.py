@@ -174,6 +174,7 @@ async def test_a_logo_that_runs_something_is_refused(env: ApiEnvironment, step: 
     assert "which runs or loads something; leave it out" in unescape(answer.text)
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("acme")
 async def test_a_logo_is_looked_at_applied_once_and_removed(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     path = "/operate/seller/logo"
@@ -207,6 +208,7 @@ async def test_a_logo_is_looked_at_applied_once_and_removed(env: ApiEnvironment,
     assert (await api.get("/api/v1/seller")).json()["logo"] is None
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("acme")
 async def test_a_catalogue_is_compared_with_whose_invoice_changes_and_applied_once(
     env: ApiEnvironment, api: httpx.AsyncClient

@@ -55,19 +55,14 @@ OF_SESSIONS = frozenset({"/sign-in", "/sign-out"})
 QUICK = frozenset(
     {
         "/plans/{plan_id}/commands/set_licenses",
-        "/plans/{plan_id}/commands/switch_to_annual",
         "/invoices/{invoice_id}/refund",
-        "/customers/{customer_id}/do/card-link",
-        "/customers/{customer_id}/do/portal-link",
-        "/operate/keys/make",
         "/operate/documents/catalog",
-        "/operate/batches/make/retry",
     }
 )
-"""One of each way that forms go; all of them are walked in full runs."""
+"""A command, an adjustment and a document; all others, but commands that are alike, are sent in full runs."""
 
-ALIKE = COMMANDS.keys() - QUICK
-"""Commands of plans, which go the way of the quick ones: in long runs only."""
+ALIKE = COMMANDS.keys() - QUICK - {"/plans/{plan_id}/commands/switch_to_annual"}
+"""Commands of plans, which go the way of these two: in long runs only."""
 
 FORMS = sorted({*PAGES, *ELSEWHERE, *OF_BATCHES, OF_DRY_RUN})
 

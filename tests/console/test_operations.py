@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import httpx
 import psycopg
+import pytest
 
 from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.console import ConsoleRole
@@ -158,6 +159,7 @@ async def billed_by_a_clock(env: ApiEnvironment, api: httpx.AsyncClient) -> tupl
     return clock_id, found.plan["id"]
 
 
+@pytest.mark.full
 async def test_a_test_clock_shows_how_far_it_is_and_who_advanced_it_why(
     env: ApiEnvironment, api: httpx.AsyncClient, env_database_url: str
 ) -> None:

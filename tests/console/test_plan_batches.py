@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 import httpx
+import pytest
 
 from billflow.models.contracts.console import ConsoleRole
 from billflow.models.contracts.records import Paging
@@ -78,6 +79,7 @@ async def test_all_plans_of_a_filtered_list_are_given_a_command_after_a_dry_run(
     assert all("'=Batch" in line for line in lines)
 
 
+@pytest.mark.full
 async def test_a_batch_is_stopped_before_it_does_anything(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     one = await bought(env, api, name="Batch stopped")
     asked = {"command": {"type": "downgrade_at_end_of_cycle"}, "plans": {"customer_id": one.customer["id"]}}
@@ -95,6 +97,7 @@ async def test_a_batch_is_stopped_before_it_does_anything(env: ApiEnvironment, a
     assert (await api.get(f"/api/v1/plans/{one.plan['id']}")).json()["status"] == "active"
 
 
+@pytest.mark.full
 async def test_a_viewer_sees_a_batch_and_no_form_for_it(env: ApiEnvironment, api: httpx.AsyncClient) -> None:
     one = await bought(env, api, name="Batch seen")
     asked = {"command": {"type": "retry"}, "plans": {"customer_id": one.customer["id"]}}

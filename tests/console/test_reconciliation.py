@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 import httpx
+import pytest
 
 from billflow.models.contracts.audit import AuditFilter
 from billflow.models.contracts.console import ConsoleRole
@@ -41,6 +42,7 @@ async def test_a_finding_is_repaired_from_the_page_of_the_business(env: ApiEnvir
     assert (asked.actor, (asked.detail or {})["reason"]) == ("console:Kim", "the cluster was lost")
 
 
+@pytest.mark.full
 async def test_a_run_is_begun_once_for_each_form(env: ApiEnvironment) -> None:
     runs = env.engine.repositories.reconciliation_runs
     before = (await runs.search(env.org_id, Paging())).total

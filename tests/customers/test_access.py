@@ -68,6 +68,7 @@ async def test_a_plan_gives_its_tiers_features_and_says_how_many_seats_are_left(
     assert (plan["can_add_seats"], plan["warn_about_seats"]) == (True, True)
 
 
+@pytest.mark.full
 async def test_a_full_plan_takes_nobody_more(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await env.give_card(customer["id"])

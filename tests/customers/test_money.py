@@ -98,6 +98,7 @@ async def test_reports_are_net_of_what_was_credited_and_refunded(api: httpx.Asyn
         ]
 
 
+@pytest.mark.full
 async def test_a_suspended_customer_renews_nothing(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer, _ = await subscriber(api, env, "annual")
     await api.post(at(customer, "suspend"))
@@ -116,6 +117,7 @@ async def test_what_is_not_paid_yet_is_the_open_balance(api: httpx.AsyncClient) 
     assert sum(one["amount"] for one in report["lifetime_value"]) == 0
 
 
+@pytest.mark.full
 async def test_agreed_prices_hold_for_the_next_plan_of_their_tier(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await created(api)
     await env.give_card(customer["id"])
@@ -168,6 +170,7 @@ async def test_prices_for_another_tier_leave_the_plan_that_runs_alone(
     assert (await api.get(plan)).json()["price_per_license"] == 800
 
 
+@pytest.mark.full
 async def test_the_minimum_of_licenses_is_agreed_on_before_the_plan_and_stays_with_it(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

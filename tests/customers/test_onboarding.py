@@ -103,6 +103,7 @@ async def test_asking_again_and_at_once_makes_everything_once(api: httpx.AsyncCl
     assert (await api.get("/api/v1/plans", params={"customer_id": customer["id"]})).json()["total"] == 1
 
 
+@pytest.mark.full
 async def test_a_refused_trial_takes_the_project_back_and_may_be_tried_again(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

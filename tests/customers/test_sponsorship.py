@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.api_environment import ApiEnvironment
 from tests.customers.fixtures import Json, at, created
@@ -48,6 +49,7 @@ async def test_a_sponsored_server_gets_a_community_plan_that_costs_nothing(api: 
     assert (await access(api, customer))["push"]["allowed"]
 
 
+@pytest.mark.full
 async def test_nobody_is_sponsored_on_a_paid_plan(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer, _ = await subscriber(api, env, "monthly")
     path = await sponsorship_requested(api, customer)

@@ -126,6 +126,7 @@ async def test_a_customer_back_within_the_paid_period_keeps_its_old_grid(
     assert (await subscriber.plan())["billing_cycle_anchor"] == "2026-01-15T00:00:00Z"
 
 
+@pytest.mark.full
 async def test_a_suspension_counts_from_the_time_of_the_customers_clock(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -48,6 +48,7 @@ def outcomes(rows: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
     }
 
 
+@pytest.mark.full
 async def test_those_that_match_are_cut_over_and_the_others_are_refused_by_name(
     terminal: Typed, two: tuple[Moving, Moving]
 ) -> None:

@@ -46,6 +46,7 @@ async def test_the_old_subscription_ends_where_billflow_begins(moving: Moving) -
     assert (late.status_code, late.json()["code"]) == (409, "cutover_over")
 
 
+@pytest.mark.full
 async def test_a_later_moment_is_the_first_end_of_a_period_from_then_on(moving: Moving) -> None:
     plan = await moving.begin(not_before="2026-02-20T00:00:00Z")
 
@@ -59,6 +60,7 @@ async def test_a_later_moment_is_the_first_end_of_a_period_from_then_on(moving: 
     assert moving.old().status == "canceled"
 
 
+@pytest.mark.full
 async def test_until_its_date_a_cutover_can_be_canceled(moving: Moving) -> None:
     await moving.begin()
 
@@ -86,6 +88,7 @@ async def test_until_its_date_a_cutover_can_be_canceled(moving: Moving) -> None:
     assert (moving.billed_by_stripe(), await moving.billed()) == ([CUTOVER], [NEXT])
 
 
+@pytest.mark.full
 async def test_a_subscription_that_somebody_ends_is_left_alone(moving: Moving) -> None:
     moving.client.v1.subscriptions.update(moving.subscription, {"cancel_at_period_end": True})
 
@@ -107,6 +110,7 @@ async def test_a_subscription_that_follows_a_schedule_is_refused_until_that_is_r
     assert status(await moving.begin()) == ("confirmed", f"{CUTOVER}T00:00:00Z")
 
 
+@pytest.mark.full
 async def test_a_plan_from_elsewhere_is_cut_over_once_it_is_said_that_the_old_system_ends(moving: Moving) -> None:
     plan = await moving.begin(old_system_ends=True)
 
@@ -124,6 +128,7 @@ async def test_without_a_compared_invoice_a_plan_is_refused(moving: Moving) -> N
     assert (answer.status_code, answer.json()["code"]) == (409, "nothing_compared")
 
 
+@pytest.mark.full
 async def test_credit_that_is_left_is_taken_over_as_the_old_subscription_ends(moving: Moving) -> None:
     payer = str(moving.old().customer)
     granted: Any = {"amount": -1500, "currency": "usd"}

@@ -169,6 +169,7 @@ async def test_a_redirect_is_a_failure_and_gone_is_the_end(
     assert listener.accepted == []
 
 
+@pytest.mark.full
 async def test_an_endpoint_that_was_off_gets_what_waited_when_it_is_on_again(
     env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:
@@ -235,6 +236,7 @@ async def test_every_event_leaves_the_queue(env: ApiEnvironment, env_database_ur
     await until(empty)
 
 
+@pytest.mark.full
 async def test_a_stream_whose_workflow_was_lost_is_taken_up_again(
     env: ApiEnvironment, listener: Listener, endpoint: ProblemError
 ) -> None:

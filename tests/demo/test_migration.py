@@ -89,6 +89,7 @@ def plain(facts: list[str]) -> list[str]:
     return [fact for fact in shown if not fact.startswith("  ") or "mported: " in fact]
 
 
+@pytest.mark.full
 def test_two_organizations_move_in_and_every_line_has_its_value(capsys: pytest.CaptureFixture[str]) -> None:
     code, chapters, differences = ran(MigrationOptions(only=2, as_json=True), capsys)
 

@@ -21,6 +21,7 @@ from tests.deployment.chart import (
     pods,
     rendered,
 )
+from tests.sizes import further
 from tests.source import ROOT
 
 OLDEST, NEWEST = "1.30", "1.37"
@@ -95,7 +96,7 @@ def test_what_serves_is_asked_for_its_health_where_it_answers_operators(values: 
         assert pod["terminationGracePeriodSeconds"] > 40, "running activities get 30 seconds, and a little"
 
 
-@pytest.mark.parametrize("name", ["worker", "api", "migrate"])
+@pytest.mark.parametrize("name", ["worker", *further("api", "migrate")])
 def test_a_command_of_the_chart_exists(name: str) -> None:
     container = container_of(MINIMAL, name)
     command = [sys.executable, "-m", "billflow.cli", *container["args"], "--help"]

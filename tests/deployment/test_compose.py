@@ -156,6 +156,7 @@ def test_workers_and_api_run_as_a_login_that_owns_nothing_and_temporal_as_its_ow
     assert found["temporal"]["POSTGRES_USER"] == found["temporal-schema"]["SQL_USER"] == "temporal"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", our_commands(), ids=" ".join)
 def test_a_command_of_the_file_exists_on_the_host(command: list[str]) -> None:
     billflow = Path(sysconfig.get_path("scripts")) / "billflow"

@@ -73,6 +73,7 @@ def index_of(folder: Path) -> str:
     return f"{folder.as_uri()} {(folder / 'nothing').as_uri()}"
 
 
+@pytest.mark.full
 def test_what_pip_warns_of_while_helm_is_fetched_is_kept_for_when_it_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

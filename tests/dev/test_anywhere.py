@@ -168,6 +168,7 @@ async def test_a_cluster_belongs_to_the_owner_of_its_folder_and_is_served_as_its
     assert (first, second, (folder / "postgres").stat().st_uid) == (expected, expected, expected)
 
 
+@pytest.mark.full
 async def test_what_a_killed_server_left_names_a_process_that_is_another_one_by_now(tmp_path: Path) -> None:
     async with running(tmp_path):
         owner = user.owner_of(tmp_path / "postgres")

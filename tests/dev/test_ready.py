@@ -64,6 +64,7 @@ def shown_by(process: "subprocess.Popen[str]") -> dict[str, str]:
     return shown
 
 
+@pytest.mark.full
 def test_right_after_the_line_that_billflow_is_up_everything_answers(tmp_path: Path) -> None:
     port = free_port()
     api = f"http://{LOOPBACK}:{port}"

@@ -64,6 +64,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
             yield Started(billflow, tmp_path)
 
 
+@pytest.mark.full
 def test_it_sells_as_somebody_plausible_who_is_printed_on_its_invoices(started: Started) -> None:
     ours = started.billflow.do(seller.show())
     assert (ours.version, ours.legal_name) == (1, "Example Software GmbH")

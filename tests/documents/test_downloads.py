@@ -1,6 +1,7 @@
 """Invoices handed out by the API, to their own organization only."""
 
 import httpx
+import pytest
 
 from tests.api_environment import ApiEnvironment
 from tests.documents.test_pdf_and_html import pages
@@ -8,6 +9,7 @@ from tests.documents.test_pdf_and_html import pages
 ASKED = {"tier": "cloud_standard", "schedule": "monthly", "license_management": "manual", "licenses": 7}
 
 
+@pytest.mark.full
 async def test_an_invoice_can_be_fetched_as_pdf(api: httpx.AsyncClient, env: ApiEnvironment) -> None:
     customer = await env.customer()
     bought = await api.post("/api/v1/plans", json={"customer_id": customer.customer_id, **ASKED})

@@ -130,6 +130,7 @@ def test_documents_drawn_at_random_keep_every_rule_under_every_tax(tmp_path: Pat
     assert sum(name.startswith("credit note") for name in every) > 20
 
 
+@pytest.mark.full
 def test_what_is_credited_at_the_end_of_a_plan_keeps_every_rule(tmp_path: Path) -> None:
     every = {
         str(n): written(who, invoice("EUR").model_copy(update={"lines": changed_lines()}))

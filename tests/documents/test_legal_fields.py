@@ -14,6 +14,7 @@ from billflow.models.contracts.customers import Buyer
 from tests.documents.samples import ISSUED, SELLER, customer
 from tests.documents.taxed import AT_19, REVERSED, credited, taxed
 from tests.documents.test_adjustment_documents import NOTE
+from tests.sizes import further
 from tests.source import ROOT
 
 COMPANY = {"company": {"legal_name": "Käufer AG", "tax_id": "FR83404833048"}}
@@ -71,7 +72,7 @@ def test_the_table_names_what_is_looked_for_and_nothing_else() -> None:
     assert named() == set(PRINTED)
 
 
-@pytest.mark.parametrize("form", ["PDF", "HTML"])
+@pytest.mark.parametrize("form", ["PDF", *further("HTML")])
 def test_each_field_is_on_the_documents(form: str) -> None:
     if form == "HTML":
         found = plain(" ".join(map(render_html, DOCUMENTS)))

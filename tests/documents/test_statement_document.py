@@ -12,6 +12,7 @@ from billflow.domain.statement import statement
 from billflow.models.contracts.statements import StatementRecord
 from tests.documents.samples import ISSUED, SELLER, buyer
 from tests.documents.test_pdf_and_html import PAGE_WIDTH, pages
+from tests.sizes import further
 
 DAY = timedelta(days=1)
 
@@ -91,10 +92,12 @@ def test_each_entry_says_what_it_is_and_the_sums_lead_to_the_closing_balance() -
 @pytest.mark.parametrize(
     ("language", "title"),
     [
-        ("en-US", "Statement of account"),
         ("de-DE", "Kontoauszug"),
-        ("fr-FR", "Relevé de compte"),
-        ("it-IT", "Estratto conto"),
+        *further(
+            ("en-US", "Statement of account"),
+            ("fr-FR", "Relevé de compte"),
+            ("it-IT", "Estratto conto"),
+        ),
     ],
 )
 def test_a_long_statement_goes_on_over_pages_in_every_language(language: str, title: str) -> None:

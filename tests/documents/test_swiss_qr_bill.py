@@ -17,6 +17,7 @@ from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.seller import SellerDocument
 from tests.documents.samples import ISSUED, SELLER, SEPA, buyer, invoice
+from tests.sizes import further
 
 assert SELLER.details
 DETAILS: SellerDocument = SELLER.details
@@ -93,9 +94,11 @@ def test_a_seller_without_an_account_that_takes_it_has_none() -> None:
     ("language", "said"),
     [
         ("de-CH", ("Empfangsschein", "Zahlteil", "Vor der Einzahlung abzutrennen", "Annahmestelle")),
-        ("fr-CH", ("Récépissé", "Section paiement", "A détacher avant le versement", "Point de dépôt")),
-        ("it-CH", ("Ricevuta", "Sezione pagamento", "Da staccare prima del versamento", "Punto di accettazione")),
-        ("rm-CH", ("Receipt", "Payment part", "Separate before paying in", "Acceptance point")),
+        *further(
+            ("fr-CH", ("Récépissé", "Section paiement", "A détacher avant le versement", "Point de dépôt")),
+            ("it-CH", ("Ricevuta", "Sezione pagamento", "Da staccare prima del versamento", "Punto di accettazione")),
+            ("rm-CH", ("Receipt", "Payment part", "Separate before paying in", "Acceptance point")),
+        ),
     ],
 )
 def test_it_is_the_end_of_the_last_page_in_the_customers_language(language: str, said: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from billflow.documents.pdf import WIDTHS, WIDTHS_WITH_TAX, render_pdf
 from billflow.domain.tax.policy import Taxpayer
 from tests.documents.samples import ISSUED, SELLER, buyer, changed_lines, invoice
 from tests.documents.taxed import AT_19, CONTAINED, EXEMPT, NOWHERE, REVERSED, TWICE, taxed
+from tests.sizes import further
 
 HEADS = ("Description", "Quantity", "Unit price", "Net", "Rate", "Tax", "Gross")
 
@@ -27,7 +28,8 @@ def together(texts: Sequence[str]) -> Decimal:
 
 
 @pytest.mark.parametrize(
-    ("who", "rate"), [(AT_19, "19%"), (CONTAINED, "8.1%"), (REVERSED, "0%"), (EXEMPT, "0%"), (TWICE, "14.975%")]
+    ("who", "rate"),
+    [(AT_19, "19%"), (TWICE, "14.975%"), *further((CONTAINED, "8.1%"), (REVERSED, "0%"), (EXEMPT, "0%"))],
 )
 def test_the_columns_of_the_lines_add_up_to_net_tax_and_total(who: Taxpayer, rate: str) -> None:
     shown = taxed(who)
@@ -43,7 +45,7 @@ def test_the_columns_of_the_lines_add_up_to_net_tax_and_total(who: Taxpayer, rat
     assert len(render_pdf(document, ISSUED)) > 10_000
 
 
-@pytest.mark.parametrize("language", ["en-US", "de-DE", "fr-FR", "it-IT"])
+@pytest.mark.parametrize("language", ["de-DE", *further("en-US", "fr-FR", "it-IT")])
 def test_a_long_rate_is_not_broken(language: str) -> None:
     shown = taxed(TWICE)
     document = compose(shown, buyer(language), SELLER)
@@ -53,7 +55,7 @@ def test_a_long_rate_is_not_broken(language: str) -> None:
     assert first.extract_text().count(rate) >= len(shown.lines) // 2
 
 
-@pytest.mark.parametrize("language", ["en-US", "de-DE", "fr-CA", "it-IT"])
+@pytest.mark.parametrize("language", ["fr-CA", *further("en-US", "de-DE", "it-IT")])
 def test_a_large_amount_is_not_broken(language: str) -> None:
     document = compose(taxed(TWICE, invoice("USD", repeat=3)), buyer(language), SELLER)
     longest = [max((line.taxed[n] for line in document.lines), key=len) for n in (1, 2)]

@@ -152,6 +152,7 @@ async def test_a_customer_at_stripe_that_is_anothers_is_refused(api: httpx.Async
     )
 
 
+@pytest.mark.full
 async def test_a_coupon_and_agreed_prices_come_along(api: httpx.AsyncClient) -> None:
     clock = await a_clock(api)
     coupon = {

@@ -15,8 +15,10 @@ from tests.api_environment import ApiEnvironment, until
 from tests.cli.terminal import billflow, environment
 from tests.imports.openings import Json, opening, with_plan
 from tests.imports.test_import import a_clock, advance, imported, lines_of, outcomes
+from tests.sizes import sized
 
-MANY = 45
+MANY = sized(25, 45, 45)
+"""More than one request takes."""
 
 
 def written(folder: Path) -> list[Json]:

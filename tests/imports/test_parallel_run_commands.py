@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import pytest
 
 from billflow.cli.errors import EXIT_REFUSED
 from tests.api_environment import API_KEY, ApiEnvironment
@@ -77,6 +78,7 @@ async def check_report(terminal: Typed, plan: str) -> None:
     assert "Why amounts differ" in told
 
 
+@pytest.mark.full
 async def test_what_stripe_issued_is_read_by_page_and_taken_in(
     api: httpx.AsyncClient, env: ApiEnvironment, terminal: Typed, tmp_path: Path, api_key: str
 ) -> None:

@@ -82,6 +82,7 @@ def kept(folder: Path, account: Account) -> None:
         file.write_text("".join(json.dumps(one) + "\n" for one in owned))
 
 
+@pytest.mark.full
 async def test_an_account_is_imported_and_billed_on_from_where_stripe_ends(  # noqa: PLR0917
     api: httpx.AsyncClient, env: ApiEnvironment, terminal: Typed, account: Account, price_map: Path, tmp_path: Path
 ) -> None:

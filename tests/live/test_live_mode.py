@@ -89,6 +89,7 @@ async def test_nothing_personal_is_readable_in_temporal_or_in_what_is_sealed(
     assert "$sealed" in address
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("command", ["api", *further("worker")])
 async def test_a_login_that_may_do_more_than_run_serves_nobody(
     env: ApiEnvironment, env_database_url: str, command: str

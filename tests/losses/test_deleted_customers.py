@@ -10,6 +10,7 @@ from tests.customers.fixtures import at, events_of
 from tests.losses.subscriptions import PRICE, RENEWAL, Subscription, debtor, no_webhooks, subscribed
 
 
+@pytest.mark.full
 async def test_what_is_left_of_a_credit_pays_the_next_renewal_through_a_new_customer(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:
@@ -146,6 +147,7 @@ async def test_a_customer_deleted_again_and_again_loses_nothing(api: httpx.Async
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_a_deletion_that_nobody_tells_of_is_seen_at_the_next_renewal(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

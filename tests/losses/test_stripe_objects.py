@@ -154,6 +154,7 @@ async def invoice_item(made: Subscription) -> str:
     return str((await made.env.control("GET", "/state?kind=invoiceitem"))["objects"][-1]["id"])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "made_at_stripe", [payment, *further(refund, credit_note, balance_transaction, payment_intent, invoice_item)]
 )

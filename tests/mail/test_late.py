@@ -53,6 +53,7 @@ async def test_a_mail_that_no_server_took_is_sent_once_when_one_is_back(
     assert f"To: {mail.recipient}" in received
 
 
+@pytest.mark.full
 async def test_a_customer_who_paid_meanwhile_is_not_asked_to_pay_but_told_what_is_over(
     env: SkippingEnvironment, refusing: MailServer
 ) -> None:

@@ -40,6 +40,7 @@ async def dearer(env: SkippingEnvironment) -> PriceChangeCreate:
     return PriceChangeCreate(tier="cloud_standard", starts_at=await env.now() + timedelta(days=3), notice_days=7)
 
 
+@pytest.mark.full
 async def test_the_mail_waits_for_a_server_and_is_sent_once(env: SkippingEnvironment, refusing: MailServer) -> None:
     customer = await env.subscriber()
     await env.engine.repositories.customers.update(

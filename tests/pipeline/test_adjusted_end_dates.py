@@ -103,6 +103,7 @@ async def test_a_later_end_that_was_refunded_is_charged_on_and_never_credited(pl
     assert (len(await plan_env.invoices()), await plan_env.credits()) == (made, ())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("method", [RefundMethod.REFUND, *further(RefundMethod.BALANCE)])
 async def test_a_note_credits_the_line_of_a_later_end(plan_env: PlanEnvironment, method: RefundMethod) -> None:
     invoice = await charged(plan_env)

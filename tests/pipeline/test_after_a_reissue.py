@@ -60,6 +60,7 @@ async def test_a_correction_after_an_end_date_moved_is_made_good_for_the_whole_t
     assert [line.amount for line in changed.lines] == [6060 - billed, billed - 6060]  # a credit, put onto the balance
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("method", ["balance", *further("refund")])
 async def test_a_higher_tier_credits_what_the_corrected_invoice_was_over(
     plan_env: PlanEnvironment, method: str

@@ -35,6 +35,7 @@ async def redemptions(plan_env: PlanEnvironment) -> tuple[RedemptionRecord, ...]
     return await plan_env.env.engine.repositories.coupons.of_customer(customer)
 
 
+@pytest.mark.full
 async def test_a_card_that_is_declined_gives_the_coupon_back_and_the_next_one_pays_less(
     plan_env: PlanEnvironment,
 ) -> None:

@@ -178,6 +178,7 @@ async def test_a_trial_paid_late_is_credited_to_the_plan_it_started(plan_env: Pl
     assert await granted(plan_env) == [80_000]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("refunded", "credited"), [(20_000, 60_000), *further((None, 0))])
 async def test_what_was_refunded_is_not_credited_again(
     plan_env: PlanEnvironment, refunded: int | None, credited: int

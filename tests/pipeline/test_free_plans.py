@@ -53,6 +53,7 @@ async def test_extending_complimentary_access_moves_its_end(server_plan_env: Pla
     assert (state.status, state.next_invoice_date) == (PlanStatus.ACTIVE, add_months(BEGIN, 4))
 
 
+@pytest.mark.full
 async def test_a_paid_plan_follows_complimentary_access_on_its_last_day_with_the_discount(
     server_plan_env: PlanEnvironment,
 ) -> None:
@@ -86,6 +87,7 @@ async def test_a_scheduled_plan_that_is_cancelled_never_starts(server_plan_env: 
     assert await plan_env.invoices() == []
 
 
+@pytest.mark.full
 async def test_upgrading_at_once_ends_complimentary_access_without_a_credit(server_plan_env: PlanEnvironment) -> None:
     plan_env = server_plan_env
     plan = await complimentary(plan_env)

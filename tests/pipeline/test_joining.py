@@ -31,6 +31,7 @@ async def test_people_join_while_there_are_spare_licenses_and_admins_are_warned_
     assert not (await asked(api, plan_env, members=spare + 1))["allowed"]
 
 
+@pytest.mark.full
 async def test_five_guests_ride_along_with_each_member(plan_env: PlanEnvironment, api: httpx.AsyncClient) -> None:
     await plan_env.plan(by_hand(2))
     await plan_env.seats(2, BEGIN + DAY, guests=9)
@@ -54,6 +55,7 @@ async def test_the_licenses_of_the_next_cycle_count_too_where_there_is_one(
     assert (await asked(api, plan_env))["spare"] == 4
 
 
+@pytest.mark.full
 async def test_nothing_limits_automatic_plans_exempt_customers_and_those_without_a_plan(
     plan_env: PlanEnvironment, api: httpx.AsyncClient
 ) -> None:
@@ -71,6 +73,7 @@ async def test_an_automatic_plan_is_not_limited(plan_env: PlanEnvironment, api: 
     assert (await asked(api, plan_env, members=500))["spare"] is None
 
 
+@pytest.mark.full
 async def test_the_gate_can_be_asked_by_hand_and_exits_with_1_when_it_is_shut(
     plan_env: PlanEnvironment, terminal: Typed
 ) -> None:

@@ -69,6 +69,7 @@ async def test_a_clock_that_jumps_over_months_tells_of_each_before_it_happens(pl
         assert ahead.sequence < invoice.sequence
 
 
+@pytest.mark.full
 async def test_the_end_of_a_trial_is_told_of_three_days_ahead(plan_env: PlanEnvironment) -> None:
     await begun(plan_env)
     await plan_env.plan(replace(MONTHLY, trial_days=30))

@@ -16,6 +16,7 @@ from billflow.models.contracts.offers import Acceptance, CreatedOffer, OfferCrea
 from billflow.models.contracts.plans import StartPlanResult
 from billflow.payments.sandbox import DECLINING_CARD, GOOD_CARD
 from tests.pipeline.environment import BEGIN, COMPLIMENTARY, DAY, MONTHLY, PlanEnvironment, by_hand
+from tests.sizes import further
 
 FIXED = OfferCreate(tier="cloud_enterprise", fixed_price=120_005)
 DISCOUNT = OfferCreate(tier="cloud_standard", monthly_discounted_price=600, annual_discounted_price=6000)
@@ -89,6 +90,7 @@ async def test_a_fixed_price_paid_by_the_year_is_billed_once(plan_env: PlanEnvir
     assert (await plan_env.state(plan)).status is PlanStatus.ENDED
 
 
+@pytest.mark.full
 async def test_a_discounted_offer_prices_the_plan_its_renewals_and_a_switch(plan_env: PlanEnvironment) -> None:
     await plan_env.seats(10, BEGIN - DAY)
     plan = (await accepted(plan_env, (await made(plan_env, DISCOUNT)).offer)).state
@@ -180,11 +182,13 @@ async def test_a_fixed_price_that_waits_rules_a_trial_out(plan_env: PlanEnvironm
     [
         (OfferCreate(tier="cloud_plus"), "offer_needs_one_kind_of_price"),
         (OfferCreate(tier="cloud_plus", fixed_price=5, monthly_discounted_price=5), "offer_needs_one_kind_of_price"),
-        (OfferCreate(tier="cloud_gold", fixed_price=5), "unknown_tier"),
-        (OfferCreate(tier="cloud_enterprise", monthly_discounted_price=5), "unknown_tier"),
-        (OfferCreate(tier="self_hosted_business", fixed_price=5), "tier_not_for_deployment"),
-        (OfferCreate(tier="cloud_plus", fixed_price=5, expires_at=BEGIN), "offer_expired"),
-        (OfferCreate(tier="cloud_plus", fixed_price=5, sent_invoice_id="in_nothing"), "not_found"),
+        *further(
+            (OfferCreate(tier="cloud_gold", fixed_price=5), "unknown_tier"),
+            (OfferCreate(tier="cloud_enterprise", monthly_discounted_price=5), "unknown_tier"),
+            (OfferCreate(tier="self_hosted_business", fixed_price=5), "tier_not_for_deployment"),
+            (OfferCreate(tier="cloud_plus", fixed_price=5, expires_at=BEGIN), "offer_expired"),
+            (OfferCreate(tier="cloud_plus", fixed_price=5, sent_invoice_id="in_nothing"), "not_found"),
+        ),
     ],
 )
 async def test_an_offer_nobody_could_accept_is_not_made(plan_env: PlanEnvironment, new: OfferCreate, code: str) -> None:
@@ -213,6 +217,7 @@ async def test_who_pays_already_gets_the_offer_as_what_follows(plan_env: PlanEnv
     assert [invoice.total for invoice in await plan_env.closed()] == [9600, 1000, 1000]
 
 
+@pytest.mark.full
 async def test_an_offer_accepted_during_complimentary_access_takes_its_place_once(
     server_plan_env: PlanEnvironment,
 ) -> None:

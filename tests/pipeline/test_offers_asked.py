@@ -97,6 +97,7 @@ async def test_an_offer_of_another_customer_is_not_found(
     assert [answer.status_code for answer in seen] == [404] * 3
 
 
+@pytest.mark.full
 async def test_offers_are_made_listed_accepted_and_withdrawn_by_hand(
     plan_env: PlanEnvironment, terminal: Typed
 ) -> None:

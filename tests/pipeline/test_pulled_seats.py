@@ -3,6 +3,8 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from billflow.activities.seats import SeatActivities
 from billflow.domain.calendar import add_months
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatSourceKind
@@ -14,6 +16,7 @@ from tests.store.conftest import by
 MONTH = add_months(BEGIN, 1)
 
 
+@pytest.mark.full
 async def test_a_plan_waits_while_its_source_is_away_and_is_billed_once_it_is_counted(
     server_plan_env: PlanEnvironment, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ async def test_an_open_renewal_is_void_on_both_sides_before_the_corrected_one_is
     assert (await plan_env.sent())[-1].total == 10 * 800  # the ledger says how many licenses renew
 
 
+@pytest.mark.full
 async def test_what_was_paid_stays_on_the_balance_and_pays_the_corrected_invoice(plan_env: PlanEnvironment) -> None:
     _, renewal = await paid_renewal(plan_env)
 

@@ -71,6 +71,7 @@ async def test_a_trial_that_is_paid_goes_on_and_only_licenses_beyond_it_are_bill
     assert (first.status, extra.total, extra.collection_method) == (InvoiceStatus.PAID, 2 * 8000, "send_invoice")
 
 
+@pytest.mark.full
 async def test_a_trial_that_is_not_paid_ends_and_its_invoice_stays_open(plan_env: PlanEnvironment) -> None:
     plan, _ = await begun_trial(plan_env, 12)
 

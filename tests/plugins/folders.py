@@ -4,8 +4,19 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 LONGEST_FIRST = (
-    *("api", "pipeline", "workflows", "chaos", "cli", "store", "collection", "customers", "dev", "reconciliation"),
-    *("stripe_emulator", "versions", "payments", "delivery", "losses", "demo"),
+    *("api", "chaos", "pipeline", "workflows", "console", "cli", "store", "portal", "demo", "collection", "imports"),
+    *(
+        "versions",
+        "customers",
+        "stripe_emulator",
+        "dev",
+        "cutovers",
+        "reconciliation",
+        "temporal",
+        "delivery",
+        "losses",
+    ),
+    *("documents", "domain", "", "runner", "payments", "losses"),
 )
 """Folders that begin first, so that none of them runs on alone at the end; `docs/testing.md` has what each takes."""
 

@@ -41,6 +41,7 @@ async def confirm_at_stripe(page: Page, env: ApiEnvironment) -> None:
         await page.get_by_role("button", name="Authenticate").click()
 
 
+@pytest.mark.full
 async def test_an_upgrade_whose_payment_is_to_be_confirmed_is_paid_on_stripes_page(
     env: ApiEnvironment, api: httpx.AsyncClient, browser: Browser
 ) -> None:
@@ -75,6 +76,7 @@ async def test_an_upgrade_whose_payment_is_to_be_confirmed_is_paid_on_stripes_pa
         assert await page.get_by_role("link", name="Confirm the payment").count() == 0
 
 
+@pytest.mark.full
 async def test_an_offer_whose_payment_is_to_be_confirmed_begins_after_stripes_page(
     env: ApiEnvironment, api: httpx.AsyncClient, browser: Browser
 ) -> None:

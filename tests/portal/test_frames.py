@@ -13,6 +13,7 @@ from tests.console.browser import chromium, needs_chromium, picture, violations
 from tests.console.people import Acme, bought
 from tests.portal.framing import HostPages, host_pages
 from tests.portal.visitors import link_of
+from tests.sizes import further
 from tests.waiting import PATIENCE
 
 pytestmark = needs_chromium
@@ -113,6 +114,7 @@ async def test_a_customer_works_in_a_frame_of_an_allowed_origin(
     assert not [sent for sent in requests if token in sent]
 
 
+@pytest.mark.full
 async def test_what_leaves_a_frame_is_a_file_or_a_page_of_its_own(
     api: httpx.AsyncClient, env: ApiEnvironment, page: Page, product: HostPages, framed: Acme
 ) -> None:
@@ -133,7 +135,7 @@ async def test_what_leaves_a_frame_is_a_file_or_a_page_of_its_own(
     assert found == []
 
 
-@pytest.mark.parametrize("around", ["itself", "an allowed page"])
+@pytest.mark.parametrize("around", ["itself", *further("an allowed page")])
 async def test_a_page_of_an_origin_that_is_not_allowed_frames_nothing(
     api: httpx.AsyncClient, page: Page, framing: Framing, around: str
 ) -> None:
@@ -152,6 +154,7 @@ async def test_a_page_of_an_origin_that_is_not_allowed_frames_nothing(
     assert (unopened["id"], unopened["opened_at"]) == (link["id"], None)
 
 
+@pytest.mark.full
 async def test_a_session_that_began_in_a_frame_is_in_no_other_sites_frame_and_in_no_window(
     env: ApiEnvironment, api: httpx.AsyncClient, page: Page, framing: Framing
 ) -> None:
@@ -172,6 +175,7 @@ async def test_a_session_that_began_in_a_frame_is_in_no_other_sites_frame_and_in
     assert "Framed Works" not in await page.content()
 
 
+@pytest.mark.full
 async def test_a_form_of_the_page_around_does_nothing_in_the_session_of_its_frame(
     env: ApiEnvironment, api: httpx.AsyncClient, page: Page, product: HostPages, framed: Acme
 ) -> None:

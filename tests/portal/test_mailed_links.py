@@ -139,6 +139,7 @@ async def test_who_asks_is_told_the_same_whether_we_know_the_address_or_not(mail
     assert "nobody@customers.example" not in str(found)
 
 
+@pytest.mark.full
 async def test_an_address_that_looks_like_another_gets_no_mail_of_its_own(mailing: Mailing) -> None:
     await mailing.customer("Kathleen")
     kelvin = "\N{KELVIN SIGN}athleen@customers.example"
@@ -150,6 +151,7 @@ async def test_an_address_that_looks_like_another_gets_no_mail_of_its_own(mailin
     assert "\N{KELVIN SIGN}" not in str((await mailing.api.get("/api/v1/mails")).json())
 
 
+@pytest.mark.full
 async def test_the_address_that_invoices_go_to_is_known_too(mailing: Mailing) -> None:
     for name in ("Linus", "Niklaus"):
         customer = await mailing.customer(name)

@@ -104,7 +104,7 @@ OF_SESSIONS = frozenset({"/open", "/leave", "/request/{org_id}", "/embedded/{org
 STARTS: Mapping[str, Mapping[str, str]] = {"/plans/{plan_id}/monthly": {"schedule": "annual"}}
 """Plans that are not monthly ones."""
 
-QUICK = ("/plans/{plan_id}/licenses", "/plans/{plan_id}/annual", "/contacts")
+QUICK = ("/plans/{plan_id}/licenses",)
 
 
 def routes() -> Iterator[str]:

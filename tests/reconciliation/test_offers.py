@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import psycopg
+import pytest
 
 from billflow.models.contracts.customers import ChangeContext, CustomerRecord, OfferStatus
 from billflow.models.contracts.offers import OfferCreate
@@ -34,6 +35,7 @@ async def reported(env: ReconciliationEnvironment) -> list[str]:
         return [row[0] for row in await (await connection.execute(query)).fetchall()]
 
 
+@pytest.mark.full
 async def test_an_offer_expires_by_itself_once(env: ReconciliationEnvironment) -> None:
     customer, now = await env.subscriber(), datetime.now(UTC)
     over = await offered(env, customer, "cloud_plus", now - HOUR)

@@ -243,6 +243,7 @@ async def recovered(env: ReconciliationEnvironment) -> None:
     await env.engine.recovery.recover([env.org_id], RecoveryProgress())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("repair", [reconciled, *further(recovered)])
 async def test_a_plan_whose_purchase_was_paid_while_it_had_no_workflow_starts(
     env: ReconciliationEnvironment, repair: Callable[[ReconciliationEnvironment], Awaitable[None]]
@@ -260,6 +261,7 @@ async def test_a_plan_whose_purchase_was_paid_while_it_had_no_workflow_starts(
     await until(is_active)
 
 
+@pytest.mark.full
 async def test_records_that_agree_have_no_findings(env: ReconciliationEnvironment) -> None:
     await env.plan()
     await env.plan(BY_INVOICE)

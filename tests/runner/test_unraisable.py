@@ -6,6 +6,8 @@ import pytest
 from _pytest.unraisableexception import collect_unraisable
 from temporalio.worker._workflow import _InterruptDeadlockError
 
+from tests.sizes import further
+
 
 class Collected:
     """Ends with an exception that nobody can catch, as what is collected in an interrupted thread does."""
@@ -30,7 +32,7 @@ def test_an_interrupted_workflow_task_whose_exception_met_something_collected_fa
     collect_unraisable(request.config)
 
 
-@pytest.mark.parametrize("error", [ValueError("_InterruptDeadlockError"), KeyboardInterrupt()])
+@pytest.mark.parametrize("error", [ValueError("_InterruptDeadlockError"), *further(KeyboardInterrupt())])
 def test_any_other_exception_that_python_can_raise_nowhere_fails_the_test(
     error: BaseException, request: pytest.FixtureRequest
 ) -> None:
@@ -39,6 +41,7 @@ def test_any_other_exception_that_python_can_raise_nowhere_fails_the_test(
         collect_unraisable(request.config)
 
 
+@pytest.mark.full
 def test_an_exception_that_follows_from_an_interruption_fails_the_test(request: pytest.FixtureRequest) -> None:
     error = ValueError("it was handled wrongly")
     error.__context__ = _InterruptDeadlockError()

@@ -111,6 +111,7 @@ async def test_an_erased_customer_is_erased_in_its_former_rows_and_they_stay(
     assert (found.name, found.billing_address, found.status) == ("Erased customer", None, "active")
 
 
+@pytest.mark.full
 async def test_former_rows_are_read_with_the_new_key_alone_after_a_rotation(postgres_url: str) -> None:
     url, old, new = await migrated_database(postgres_url, "former"), Key.fresh("old"), Key.fresh("new")
     before, both, after = (Database(url, keyring=Keyring(keys)) for keys in ((old,), (new, old), (new,)))

@@ -16,6 +16,7 @@ from billflow.models.contracts.customers import NewCustomer
 from billflow.models.contracts.records import InvoiceFilter, Paging
 from billflow.store.audit.queries import PostgresAuditQueries
 from billflow.store.session.database import Database
+from tests.sizes import some
 from tests.store.conftest import BEGIN, Company, by
 
 
@@ -108,7 +109,7 @@ INVOICE_TAMPERINGS = [
 ]
 
 
-@pytest.mark.parametrize("change", INVOICE_TAMPERINGS)
+@pytest.mark.parametrize("change", some(3, INVOICE_TAMPERINGS))
 async def test_an_invoice_that_was_changed_is_named(
     audited: Company, database: Database, tamperer: "psycopg.Connection[tuple[object, ...]]", change: str
 ) -> None:

@@ -114,6 +114,7 @@ async def test_pricing_holds_for_plans_that_start_later(company: Company) -> Non
     assert (await company.bought(customer)).price_per_license == 600
 
 
+@pytest.mark.full
 async def test_ten_thousand_seat_reports_count_once(company: Company) -> None:
     customer = await company.customer()
     reports = [SeatReport(observed_at=BEGIN + n * DAY, members=n, guests=1) for n in range(10_000)]

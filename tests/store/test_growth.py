@@ -139,6 +139,7 @@ async def test_a_billing_date_adds_no_more_than_so_many_rows_and_bytes(shop: Sho
     assert after[1] - size <= BYTES_OF_A_BILLING_DATE
 
 
+@pytest.mark.full
 async def test_a_credit_is_posted_however_long_it_waits(shop: Shop) -> None:
     plan = shop.lived(3)
     for at in (DUE, DUE + timedelta(days=31)):
@@ -156,6 +157,7 @@ async def test_a_credit_is_posted_however_long_it_waits(shop: Shop) -> None:
     assert shop.run(waiting) == [(1,)], "what is before that moment is taken for posted, which shows that it is read"
 
 
+@pytest.mark.full
 async def test_where_a_step_began_to_read_changes_nothing_that_a_plan_knows(shop: Shop) -> None:
     plan, plans = shop.lived(4), shop.company.queries.plans
     moments = [DUE - timedelta(days=45), DUE, DUE + timedelta(days=3)]

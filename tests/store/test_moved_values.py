@@ -34,6 +34,7 @@ from billflow.store.session.database import Database
 from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.wiring.store import sell_example
 from tests.databases import migrated_database
+from tests.sizes import some
 from tests.store.conftest import MONTHLY, Company, by, company_of
 
 OLD, NEW = Key.fresh("old"), Key.fresh("new")
@@ -153,7 +154,7 @@ def test_every_encrypted_column_is_attacked_and_has_a_purpose_of_its_own() -> No
     assert len(SEALED) == len({column.purpose for column in types if isinstance(column, Sealed)}) >= 9
 
 
-@pytest.mark.parametrize(("table", "column"), SEALED, ids=[".".join(one) for one in SEALED])
+@pytest.mark.parametrize(("table", "column"), some(4, SEALED), ids=[".".join(one) for one in SEALED])
 async def test_a_value_moved_to_another_row_is_refused(vault: Vault, table: str, column: str) -> None:
     source, target = vault.rows(table, vault.ours.org_id)
     before = await vault.read(table, column, vault.ours.org_id, source)
@@ -166,7 +167,7 @@ async def test_a_value_moved_to_another_row_is_refused(vault: Vault, table: str,
     assert await vault.read(table, column, vault.ours.org_id, source) == before
 
 
-@pytest.mark.parametrize(("table", "column"), SEALED, ids=[".".join(one) for one in SEALED])
+@pytest.mark.parametrize(("table", "column"), some(4, SEALED), ids=[".".join(one) for one in SEALED])
 async def test_a_value_moved_to_another_organization_is_refused(vault: Vault, table: str, column: str) -> None:
     (source, *_), (target,) = vault.rows(table, vault.ours.org_id), vault.rows(table, vault.theirs.org_id)
 

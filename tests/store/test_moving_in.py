@@ -247,7 +247,7 @@ async def lived(company: Company, plan: PlanState) -> None:
 
 
 @settings(
-    max_examples=sized(6, 40, 400), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=sized(2, 40, 400), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 @given(bundle=bundles(), statement=st.integers(1, 120))
 async def test_customers_are_taken_once_and_billed_from_where_the_other_system_ended(

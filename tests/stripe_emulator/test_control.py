@@ -5,6 +5,7 @@ import pytest
 import stripe
 
 from stripe_emulator.server import StripeEmulator
+from tests.sizes import further
 from tests.stripe_emulator.clients import client_for
 from tests.stripe_emulator.control_plane import Sim
 from tests.stripe_emulator.flows import customer_with, draft, event_types, opened
@@ -34,7 +35,8 @@ def test_without_control_nobody_can_steer(emulator: StripeEmulator) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/_sim/reset"), ("GET", "/_sim/state"), ("GET", "/"), ("GET", "/v1/events")]
+    ("method", "path"),
+    [("POST", "/_sim/reset"), *further(("GET", "/_sim/state"), ("GET", "/"), ("GET", "/v1/events"))],
 )
 def test_a_page_elsewhere_can_not_make_a_browser_steer(
     sim: Sim, headers: dict[str, str], method: str, path: str

@@ -56,6 +56,7 @@ def test_after_a_crash_between_commit_and_answer_the_key_still_answers(tmp_path:
     assert [customer.id for customer in customers] == [again.id, before.id]
 
 
+@pytest.mark.full
 def test_an_endpoint_named_on_the_command_line_receives_events_of_the_types_named_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -88,6 +89,7 @@ def test_ids_go_on_differently_after_a_restart_and_the_same_from_an_empty_file(t
     assert ids("two.db") == first
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGTERM, *further(signal.SIGINT)])
 def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
     with running("--db", str(tmp_path / "stripe.db")) as (url, process):

@@ -69,6 +69,7 @@ async def test_the_first_rate_never_takes_the_place_of_one_that_was_set_or_taken
         assert await is_at(client, per_second)
 
 
+@pytest.mark.full
 async def test_the_age_of_what_waits_is_known_until_nothing_does(client: Client) -> None:
     @activity.defn
     async def note() -> None:

@@ -21,7 +21,7 @@ from tests.sizes import sized
 from tests.temporal.sending_workflow import SendingWorkflow
 
 RATE = 100.0
-WAITING, AT_ONCE = sized(600, 2_000, 2_000), 100
+WAITING, AT_ONCE = sized(300, 2_000, 2_000), 100
 ORGANIZATIONS, SMALLEST = sized(20, 20, 50), 4
 """Of unequal size: the n-th organization has an n-th of the first one's invoices, and the last one `SMALLEST`."""
 TENANT, NEIGHBOUR, BUYER = "tenant", "neighbour", "buyer"
@@ -96,6 +96,7 @@ async def test_a_purchase_is_sent_before_the_renewals_of_another_tenant_that_wai
     assert len(sent) - asked_at <= 2 * RATE, "two seconds of the queue's rate"
 
 
+@pytest.mark.full
 async def test_the_smallest_of_many_organizations_is_done_within_twice_its_fair_share(temporal_server: str) -> None:
     client = await fresh_namespace(temporal_server, "book")
     await set_rate(client, STRIPE, RATE, reason="", identity="tests")

@@ -56,6 +56,7 @@ async def test_a_signalled_command_is_taken_and_a_refused_one_is_in_the_audit_lo
     assert refused["code"] == code
 
 
+@pytest.mark.full
 async def test_a_command_that_the_step_refuses_fails_its_update_with_the_stable_code(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer, MANUAL)

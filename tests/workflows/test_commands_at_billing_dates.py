@@ -69,6 +69,7 @@ async def test_a_command_right_after_a_trials_end_is_taken(dev_env: Environment)
     assert answer.state.status is PlanStatus.DOWNGRADE_AT_END_OF_CYCLE
 
 
+@pytest.mark.full
 async def test_a_command_while_the_billing_date_is_being_closed_is_judged_after_it(dev_env: Environment) -> None:
     ends_at = soon()
     plan = await trial_that_ends(dev_env, ends_at)

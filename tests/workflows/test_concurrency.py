@@ -74,7 +74,7 @@ async def test_commands_around_continue_as_new_are_all_taken_and_none_twice(dev_
     customer = await dev_env.customer()
     await dev_env.report(customer, 10, BEGIN)
     clock, plan = await dev_env.plan_on_clock(customer, BEGIN, MANUAL)
-    months = sized(3, 6, 6)
+    months = sized(2, 6, 6)
 
     async def raise_by_update(number: int) -> None:
         await dev_env.command(plan, SetLicensesAtRenewal(licenses=100 + number), f"update-{number}")

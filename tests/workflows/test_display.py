@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from temporalio.api.sdk.v1 import WorkflowMetadata
 
 from billflow.domain.calendar import add_months
@@ -44,6 +45,7 @@ async def test_search_attributes_follow_the_plan_and_find_it(dev_env: Environmen
     assert (ended[keys.PLAN_STATUS], ended.get(keys.NEXT_INVOICE_AT)) == ("ended", None)
 
 
+@pytest.mark.full
 async def test_the_details_say_what_the_plan_is_what_comes_next_and_why_it_waits(dev_env: Environment) -> None:
     customer = await dev_env.customer()
     await dev_env.report(customer, 10, BEGIN)
@@ -64,6 +66,7 @@ async def test_the_details_say_what_the_plan_is_what_comes_next_and_why_it_waits
     assert attributes[keys.NEEDS_ATTENTION] is True
 
 
+@pytest.mark.full
 async def test_the_state_on_demand_is_what_the_records_say(dev_env: Environment) -> None:
     customer = await dev_env.subscriber()
     _, plan = await dev_env.plan_on_clock(customer, BEGIN)

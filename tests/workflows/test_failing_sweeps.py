@@ -77,6 +77,7 @@ async def test_a_sweep_that_fails_is_shown_and_over_in_time_for_another(env: Ski
     await shown_and_over(env, start(), window)
 
 
+@pytest.mark.full
 async def test_a_reconciliation_that_fails_is_shown_and_leaves_its_turn_to_other_organizations(
     env: SkippingEnvironment,
 ) -> None:

@@ -52,6 +52,7 @@ async def test_a_period_keeps_within_its_budget_of_events_actions_and_bytes(
     assert size_of(run) <= BYTES
 
 
+@pytest.mark.full
 async def test_a_refused_command_costs_one_update_and_one_marker(dev_env: Environment) -> None:
     plan = await dev_env.plan(await dev_env.subscriber(), MANUAL)
 

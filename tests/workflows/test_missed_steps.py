@@ -39,6 +39,7 @@ async def come_to_rest(env: Environment, plan: PlanState) -> None:
     await env.advance(plan.test_clock_id, DUE)
 
 
+@pytest.mark.full
 async def test_the_invoices_of_a_billing_date_are_sent_and_the_run_ends_with_its_period(dev_env: Environment) -> None:
     customer, plan = await plan_at_its_date(dev_env)
     before = (await dev_env.workflow(plan).describe()).run_id

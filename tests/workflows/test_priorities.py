@@ -89,6 +89,7 @@ async def test_paying_now_goes_before_what_is_tried_again_by_itself(dev_env: Env
     assert collected[1] in (INHERITED, ORDINARY)
 
 
+@pytest.mark.full
 async def test_reconciliation_lets_everybody_go_first(dev_env: Environment) -> None:
     start = reconciliation_workflow(ReconciliationInput(org_id=dev_env.org_id), await dev_env.now())
     await dev_env.engine.control.run(start)

@@ -19,6 +19,7 @@ async def test_a_purchase_by_a_good_card_is_answered_as_paid_with_a_running_plan
     assert (bought.outcome.amount_paid, bought.state.status, bought.state.licenses) == (8000, PlanStatus.ACTIVE, 10)
 
 
+@pytest.mark.full
 async def test_a_declined_purchase_ends_the_plan_and_voids_the_invoice_on_both_sides(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(card=DECLINING_CARD)
 

@@ -40,6 +40,7 @@ async def test_a_run_begins_with_what_it_is_about_and_without_a_memo(
         assert not begun.memo.fields
 
 
+@pytest.mark.full
 async def test_a_collection_that_a_plan_started_is_found_by_each_of_them(dev_env: Environment) -> None:
     env, customer = dev_env, await dev_env.subscriber(card=None)
     plan = await env.plan(customer, BY_INVOICE)

@@ -37,6 +37,7 @@ async def reactivate(env: SkippingEnvironment, customer: CustomerRecord, plan: P
     await until(env.is_quiet)
 
 
+@pytest.mark.full
 async def test_months_in_suspension_are_free_and_a_new_period_starts_at_reactivation(env: SkippingEnvironment) -> None:
     customer = await env.subscriber(seats=10)
     plan = await env.plan(customer)

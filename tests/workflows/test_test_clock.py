@@ -86,6 +86,7 @@ async def test_a_standing_clock_stands_and_going_on_step_by_step_equals_one_leap
     assert totals[0] == totals[1]
 
 
+@pytest.mark.full
 async def test_a_plan_whose_workflow_is_lost_goes_on_from_the_rows_at_the_next_command(dev_env: Environment) -> None:
     customer = await dev_env.customer()
     await dev_env.report(customer, 10, BEGIN)

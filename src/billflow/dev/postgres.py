@@ -39,7 +39,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-_FORGETFUL = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "10s"}
+_FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 
 
 @asynccontextmanager

@@ -24,9 +24,10 @@ from tests.sizes import sized
 
 HERE = Path(__file__).parent
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-DEBTS = sized(8, 80, 2_000)
+DEBTS = sized(4, 80, 2_000)
 KILLS = sized(1, 3, 40)
-BAD_SECONDS = sized(6, 20, 700)
+WORKERS = sized(1, 2, 2)
+BAD_SECONDS = sized(3, 20, 700)
 """How long things go wrong at most; what is unsent then is left to reconciliation."""
 
 ROUNDS = 30
@@ -81,7 +82,7 @@ async def test_every_debt_is_asked_for_once_whatever_stripe_and_the_workers_do(
     env: Environment, tmp_path: Path
 ) -> None:
     program, log = HERE / "impatient_worker.py", tmp_path / "workers.log"
-    async with asyncio.timeout(LONGEST), running_workers(env, log, program) as workers:
+    async with asyncio.timeout(LONGEST), running_workers(env, log, program, WORKERS) as workers:
         owing = await debtors(env, SEED, DEBTS)
         await workers.working()
         buying = asyncio.create_task(all_run_up(env, owing))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.calendar import Period
+from billflow.domain.invoicing.add_ons import add_on_lines
 from billflow.domain.invoicing.charges import Addition, Renewal
 from billflow.domain.invoicing.coupons import amount_off
 from billflow.domain.invoicing.draft import Line, LineKind
@@ -113,4 +114,21 @@ def test_a_renewal_at_the_moment_of_a_new_price_and_what_was_added_before_it() -
     assert [(line.kind, line.derivation.price) for line in invoice.lines] == [
         (LineKind.RENEWAL, 900),
         (LineKind.ADDITIONAL_LICENSES, 800),
+    ]
+
+
+def test_add_ons_name_their_entries_and_are_in_steps_of_the_currency_and_one_may_cost_nothing() -> None:
+    held = [
+        an_entry(2, START, 3, add_on="storage", price=1000, is_renewal=True),
+        an_entry(3, START + 15 * DAY, 5, add_on="storage", price=1000),
+        an_entry(4, START, 2, add_on="priority_support", price=0, is_renewal=True),
+    ]
+    step = Step.begin(some_facts(plan=a_plan(currency="KWD"), add_ons=tuple(held)), MONTH.end)
+
+    lines = list(add_on_lines(step, held))
+
+    assert [(line.kind, line.entries, line.amount, line.derivation.step) for line in lines] == [
+        (LineKind.ADD_ON, (2,), 3000, 10),
+        (LineKind.ADDITIONAL_ADD_ON, (3,), 960, 10),  # 2 x 1000 x 14 of 29 days, which are 482.76, in tens
+        (LineKind.ADD_ON, (4,), 0, 10),
     ]

@@ -10,6 +10,7 @@ from billflow.domain import commands as c
 from billflow.domain.catalog import Hosting
 from billflow.domain.coupons import CouponDuration
 from billflow.domain.discounts import Discount, DiscountKind, Preview, discounts_of, preview_command, preview_terms
+from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from tests.domain.builders import START, a_customer, at
@@ -196,3 +197,28 @@ def test_a_customer_without_a_plan_sees_what_its_next_plan_will_have() -> None:
         (DiscountKind.COUPON, "10% off", 2),
         (DiscountKind.FLAT_DISCOUNT, "USD 20 a month", 12),
     ]
+
+
+def test_a_preview_first_closes_the_billing_dates_that_are_due_and_shows_their_invoices() -> None:
+    life, now = life_of("cloud_standard", MONTHLY, 10), START + 70 * DAY
+    coupon = attached(a_coupon("50", **months(2)))
+    facts = replace(life.facts, customer=replace(life.facts.customer, coupon=coupon))
+
+    for known in (now, START):
+        found = preview_command(facts, c.SwitchToAnnual(), now, now=known)
+        assert [(one.at, one.total) for one in found.due] == [
+            (at("2024-02-29T10:00"), 4000),
+            (at("2024-03-31T10:00"), 4000),
+        ]
+        assert (prices(found), totals(found)) == ((800, 800), (8000, 80_000))
+        assert found.outcome.at == now
+    assert preview_command(facts, None, START + DAY, now=START).due == ()
+
+
+def test_a_preview_looks_ten_years_ahead_and_no_further() -> None:
+    facts = life_of("cloud_standard", MONTHLY, 10).facts
+
+    with pytest.raises(InvalidInput) as refused:
+        preview_command(facts, None, NOW + 3654 * DAY, now=NOW)
+
+    assert (refused.value.code, refused.value.field) == ("moment_too_far", "at")

@@ -93,6 +93,14 @@ def test_a_part_of_a_yearly_price_is_corrected_in_steps_of_the_currency_and_for_
     [corrected] = again(old(line, currency="KWD"), corrected={"a": (100_000, None)}).draft.lines
 
     assert (corrected.amount, corrected.derivation.period) == (8_330, MONTH)
+    assert corrected.derivation.note == ("instalment 8 of 12, which add up exactly, corrected, 1 x KWD 185.460 before")
+
+
+def test_a_corrected_price_is_no_longer_so_much_below_the_list_price() -> None:
+    [dearer] = again(old(RENEWAL), corrected={"a": (900, None)}).draft.lines
+    [fewer] = again(old(RENEWAL), corrected={"a": (800, 5)}).draft.lines
+
+    assert (dearer.derivation.percent_off, fewer.derivation.percent_off) == (None, "20")
 
 
 def test_a_tax_line_is_computed_anew_and_replaces_none() -> None:

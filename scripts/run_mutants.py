@@ -9,6 +9,7 @@ Usage: python scripts/run_mutants.py [--children N] [--survivors] [PATTERN ...]
 import argparse
 import os
 import resource
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -30,8 +31,8 @@ from mutmut.mutation.data import SourceFileMutationData
 from mutmut.workers.isolation import run_in_fork_with_result
 
 COPY = Path("mutants")
-SURVIVED, KILLED, BROKEN, NO_TEST = 0, 1, 3, 33
-"""What mutmut keeps of a mutant; the number of a signal is of one that never ends."""
+SURVIVED, KILLED, BROKEN, NO_TEST, TIMED_OUT = 0, 1, 3, 33, 36
+"""What mutmut keeps of a mutant."""
 
 _WITHOUT = "asyncio cacheprovider logging timeout xdist unraisableexception threadexception schemathesis"
 _MEMORY = 1 << 30
@@ -208,9 +209,10 @@ class Run:
         """Be the mutant, and end with 0 when no test has failed."""
         try:
             _become(*self.switches[name])
-            _limit(5 + int(10 * sum(self.seconds[test] for test in tests)))
+            _restrain()
             os.chdir(COPY)
             for number, following in zip(tests, [*tests[1:], None], strict=True):
+                signal.setitimer(signal.ITIMER_PROF, 1 + 5 * self.seconds[number])
                 self.run(number, following)
         except BaseException:  # noqa: BLE001  (what pytest does not catch ends the process all the same)
             os._exit(BROKEN)
@@ -223,7 +225,8 @@ class Run:
         if killer := os.read(reads, 4):
             self.killers[_function(name)].append(int.from_bytes(killer, "big"))
         os.close(reads)
-        self.record(name, os.waitstatus_to_exitcode(status))
+        code = os.waitstatus_to_exitcode(status)
+        self.record(name, TIMED_OUT if code == -signal.SIGPROF else code)
 
     def record(self, name: str, code: int) -> None:
         """Keep a verdict where mutmut looks for it."""
@@ -246,9 +249,8 @@ def _become(function: FunctionType, mutant: FunctionType) -> None:
     function.__kwdefaults__ = mutant.__kwdefaults__
 
 
-def _limit(seconds: int) -> None:
-    """Let a mutant's process neither run for ever nor fill the memory, nor print."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+def _restrain() -> None:
+    """Let a mutant's process neither fill the memory nor print."""
     room = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + _MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (room, room))
     nothing = os.open(os.devnull, os.O_WRONLY)

@@ -92,6 +92,23 @@ def test_a_coupon_ends_with_the_first_cycle_that_has_none_of_its_months(
     assert discount.ends_at == (None if ends is None else at(ends))
 
 
+def test_a_discount_that_outlasts_the_plan_has_no_end() -> None:
+    life = life_of("cloud_standard", MONTHLY, 10)
+    for end, ends in (("2024-03-30T10:00", None), ("2024-03-31T10:00", at("2024-03-31T10:00"))):
+        life.facts = replace(life.facts, plan=replace(life.facts.plan, end_date=at(end)))
+        [discount] = with_coupon(life, **months(1)).comparison.discounts
+        assert discount.ends_at == ends
+
+
+def test_only_what_is_hosted_by_oneself_has_a_flat_discount_and_a_coupon_names_all_its_amounts() -> None:
+    two = attached(a_coupon(percent=None, amount_off={"USD": 500, "EUR": 450}))
+
+    cloud = list(discounts_of(a_customer(flat_discounted_months=12, coupon=two)))
+
+    assert [one.off for one in cloud] == ["USD 5 off or EUR 4.50 off"]
+    assert list(discounts_of(a_customer(hosting=Hosting.SELF_HOSTED))) == []
+
+
 def test_an_amount_lowers_the_invoice_and_leaves_the_price_of_a_license() -> None:
     found = with_coupon(life_of("cloud_standard", MONTHLY, 10), percent=None, amount_off={"USD": 500})
 
@@ -151,7 +168,11 @@ def test_all_discounts_are_shown_in_the_order_in_which_they_stack() -> None:
     found = preview_terms(life.facts, terms, None, NOW).comparison.discounts
     repriced = preview_terms(life.facts, terms, command, NOW)
 
-    assert [one.kind for one in found] == list(DiscountKind)
+    assert [(one.kind, one.name, one.off) for one in found] == [
+        (DiscountKind.AGREED_PRICE, "agreed price", "USD 3 per license"),
+        (DiscountKind.COUPON, "Coupon SPRING25", "10% off"),
+        (DiscountKind.FLAT_DISCOUNT, "flat discount", "USD 20 a month"),
+    ]
     assert (prices(repriced), totals(repriced)) == ((350, 270), (1500, 2700))
 
 
@@ -165,6 +186,7 @@ def test_a_coupon_that_is_used_up_is_shown_until_the_running_cycle_is_over() -> 
 
     [discount] = preview_command(life.facts, None, now).comparison.discounts
 
+    assert (discount.kind, discount.name) == (DiscountKind.COUPON, "Coupon SPRING25")
     assert (discount.off, discount.months_left, discount.ends_at) == ("50% off", 0, at("2024-03-31T10:00"))
 
 

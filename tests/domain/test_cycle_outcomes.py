@@ -101,3 +101,23 @@ def test_only_a_trial_by_card_waits_for_one() -> None:
         (replace(waiting, catalog=catalog()), None),
     ):
         assert goes_on_with_card(Step.begin(facts, DUE)) == goes_on
+
+
+def test_a_tier_that_takes_over_at_the_plans_end_goes_on_with_what_the_other_system_bills() -> None:
+    theirs = {
+        "parallel_run_since": START,
+        "cutover_at": DUE,
+        "cutover_status": "cutover_planned",
+        "cutover_date": DUE,
+        "old_subscription": "sub_1",
+    }
+    plan = a_plan(end_date=DUE, status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, seats_observed_through=DUE, **theirs)
+    follower = a_plan(id="follower", tier="cloud_plus", price_per_license=None, fixed_price=120_000, end_date=None)
+
+    outcome = process_billing_date(some_facts(plan=plan, next_plan=follower), DUE)
+
+    assert outcome.successor is not None
+    started = outcome.successor.plan
+    assert {name: getattr(started, name) for name in theirs} == theirs
+    assert (started.status, started.billing_cycle_anchor, started.predecessor_id) == (PlanStatus.ACTIVE, DUE, "plan")
+    assert (started.end_date, started.seats_observed_through) == (at("2025-02-28T10:00"), DUE)

@@ -1,0 +1,132 @@
+"""What each command says happened, with all that its event tells."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from billflow.domain import commands as c
+from billflow.domain.ledger import LicenseCount
+from billflow.domain.lifecycle import take_command
+from billflow.domain.plan import SUCCESSOR_ID, CollectionMethod, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.step import Facts
+from tests.domain.builders import DAY, START, a_plan, an_entry, at, some_facts
+
+NOW, DUE = START + DAY, at("2024-02-29T10:00")
+BY_HAND = some_facts(plan=a_plan(license_management=LicenseManagement.MANUAL))
+TRIAL = some_facts(plan=a_plan(status=PlanStatus.FREE_TRIAL))
+ENDING = some_facts(plan=a_plan(end_date=DUE))
+FOLLOWED = some_facts(
+    plan=a_plan(end_date=DUE, status=PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END, licenses_without_switch=10),
+    next_plan=a_plan(id="follower", tier="cloud_plus", price_per_license=1200),
+)
+SET_UP = c.AddItem(description=" Set-up ", unit_amount=500, quantity=3)
+INVOICED = CollectionMethod.SEND_INVOICE
+
+CASES: list[tuple[Facts, c.PlanCommand, list[tuple[str, dict[str, Any]]]]] = [
+    (BY_HAND, c.SetLicenses(licenses=12), [("plan.licenses_changed", {"licenses": 12})]),
+    (BY_HAND, c.SetLicensesAtRenewal(licenses=12), [("plan.licenses_at_renewal_changed", {"licenses": 12})]),
+    (
+        BY_HAND,
+        c.SetLicenseManagement(license_management=LicenseManagement.AUTOMATIC),
+        [("plan.license_management_changed", {"license_management": LicenseManagement.AUTOMATIC})],
+    ),
+    (some_facts(), c.SwitchToAnnual(), [("plan.switch_scheduled", {"schedule": Schedule.ANNUAL})]),
+    (
+        TRIAL,
+        c.SwitchToAnnual(),
+        [
+            ("plan.ended", {"reason": "switched_schedule"}),
+            ("plan.replaced", {"tier": "cloud_standard", "schedule": Schedule.ANNUAL}),
+        ],
+    ),
+    (some_facts(), c.DowngradeAtEndOfCycle(), [("plan.downgrade_scheduled", {})]),
+    (TRIAL, c.DowngradeAtEndOfFreeTrial(), [("plan.downgrade_scheduled", {})]),
+    (FOLLOWED, c.CancelScheduledChange(), [("plan.scheduled_change_canceled", {})]),
+    (some_facts(), c.EndNow(), [("plan.ended", {"reason": "ended_now"})]),
+    (
+        some_facts(),
+        c.UpgradeTierNow(tier="cloud_plus"),
+        [
+            ("plan.ended", {"reason": "switched_tier"}),
+            ("plan.replaced", {"tier": "cloud_plus", "schedule": Schedule.MONTHLY}),
+        ],
+    ),
+    (ENDING, c.ScheduleTierAtPlanEnd(tier="cloud_plus"), [("plan.tier_scheduled", {"tier": "cloud_plus"})]),
+    (some_facts(), c.SetEndDate(end_date=DUE), [("plan.end_date_set", {"end_date": DUE})]),
+    (ENDING, c.RemoveEndDate(), [("plan.end_date_removed", {})]),
+    (TRIAL, c.ExtendTrial(days=7), [("plan.trial_extended", {"ends": DUE + 7 * DAY})]),
+    (
+        some_facts(),
+        c.SetCollectionMethod(collection_method=INVOICED),
+        [("plan.collection_method_changed", {"collection_method": INVOICED})],
+    ),
+    (
+        some_facts(),
+        c.ApplyDiscount(monthly_discounted_price=500, annual_discounted_price=0),
+        [("plan.repriced", {"price_per_license": 500})],
+    ),
+    (some_facts(), c.Retry(), [("plan.retry_requested", {})]),
+    (
+        some_facts(),
+        SET_UP,
+        [("plan.item_added", {"item": 1, "description": "Set-up", "amount": 1500, "own_invoice": False})],
+    ),
+    (
+        some_facts(),
+        replace(SET_UP, own_invoice=True),
+        [("plan.item_added", {"item": 1, "description": "Set-up", "amount": 1500, "own_invoice": True})],
+    ),
+    (
+        some_facts(),
+        c.SetAddOn(add_on="storage", quantity=3, price=700),
+        [("plan.add_on_changed", {"add_on": "storage", "quantity": 3, "price": 700})],
+    ),
+]
+
+
+def test_each_command_says_what_it_changed() -> None:
+    for facts, command, events in CASES:
+        outcome = take_command(facts, command, NOW)
+        assert [(event.type, dict(event.data)) for event in outcome.events] == events, command
+
+
+def test_a_tier_that_is_taken_back_leaves_the_licenses_and_the_billing_dates_of_before() -> None:
+    for kept, entries in ((10, []), (8, [LicenseCount(10, 8)])):
+        facts = replace(FOLLOWED, plan=replace(FOLLOWED.plan, licenses_without_switch=kept, next_invoice_date=None))
+
+        outcome = take_command(facts, c.CancelScheduledChange(), NOW)
+
+        assert [LicenseCount(one.licenses, one.licenses_at_next_renewal) for one in outcome.entries] == entries
+        assert (outcome.plan.status, outcome.plan.licenses_without_switch) == (PlanStatus.ACTIVE, None)
+        assert outcome.plan.next_invoice_date == DUE
+        assert outcome.scheduled is not None
+        assert (outcome.scheduled.id, outcome.scheduled.status, outcome.scheduled.ended_at) == (
+            "follower",
+            PlanStatus.ENDED,
+            NOW,
+        )
+        assert outcome.scheduled.next_invoice_date is None
+
+
+def test_a_trial_that_changes_its_schedule_keeps_its_dates_licenses_and_items() -> None:
+    open_entry = an_entry(1, START, 10, 12, allocated=False)
+    facts = take_with_item(replace(TRIAL, ledger=(open_entry,)))
+
+    outcome = take_command(facts, c.SwitchToAnnual(), NOW)
+
+    assert outcome.successor is not None
+    follower = outcome.successor.plan
+    assert (follower.id, follower.schedule, follower.status) == (SUCCESSOR_ID, Schedule.ANNUAL, PlanStatus.FREE_TRIAL)
+    assert (follower.billing_cycle_anchor, follower.next_invoice_date) == (START, DUE)
+    assert follower.price_per_license == 8000
+    assert [(one.licenses, one.licenses_at_next_renewal, one.is_renewal) for one in outcome.successor.entries] == [
+        (12, 12, True)
+    ]
+    assert [one.seq for one in outcome.successor.items] == [1]
+    assert [(one.seq, one.status.value) for one in outcome.items] == [(1, "withdrawn")]
+    assert outcome.plan.next_invoice_date is None
+
+
+def take_with_item(facts: Facts) -> Facts:
+    [item] = take_command(facts, SET_UP, NOW - timedelta(hours=1)).items
+    return replace(facts, items=(item,))

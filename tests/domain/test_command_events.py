@@ -4,12 +4,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from billflow.domain import commands as c
+from billflow.domain.catalog import Hosting
+from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.ledger import LicenseCount
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import SUCCESSOR_ID, CollectionMethod, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts
-from tests.domain.builders import DAY, START, a_plan, an_entry, at, some_facts
+from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, catalog, some_facts
 
 NOW, DUE = START + DAY, at("2024-02-29T10:00")
 BY_HAND = some_facts(plan=a_plan(license_management=LicenseManagement.MANUAL))
@@ -20,6 +25,7 @@ FOLLOWED = some_facts(
     next_plan=a_plan(id="follower", tier="cloud_plus", price_per_license=1200),
 )
 SET_UP = c.AddItem(description=" Set-up ", unit_amount=500, quantity=3)
+YEARLY = Schedule.ANNUAL
 INVOICED = CollectionMethod.SEND_INVOICE
 
 CASES: list[tuple[Facts, c.PlanCommand, list[tuple[str, dict[str, Any]]]]] = [
@@ -106,6 +112,51 @@ def test_a_tier_that_is_taken_back_leaves_the_licenses_and_the_billing_dates_of_
             NOW,
         )
         assert outcome.scheduled.next_invoice_date is None
+    short = replace(FOLLOWED, settings=BillingSettings(leap_february=False))
+    canceled = take_command(short, c.CancelScheduledChange(), NOW)
+    assert canceled.plan.next_invoice_date == at("2024-02-28T10:00")
+
+
+def test_licenses_that_are_set_while_a_tier_is_scheduled_are_those_without_it_too() -> None:
+    followed = replace(FOLLOWED, plan=replace(FOLLOWED.plan, license_management=LicenseManagement.MANUAL))
+    for command in (c.SetLicenses(licenses=12), c.SetLicensesAtRenewal(licenses=12)):
+        assert take_command(followed, command, NOW).plan.licenses_without_switch == 12
+
+
+def test_an_end_date_is_removed_with_its_reminder_unless_the_plan_is_for_a_time_only() -> None:
+    reminded = replace(ENDING, plan=replace(ENDING.plan, review_reminder_sent=True))
+
+    plan = take_command(reminded, c.RemoveEndDate(), NOW).plan
+
+    assert (plan.end_date, plan.review_reminder_sent, plan.next_invoice_date) == (None, False, DUE)
+    fixed = a_plan(end_date=DUE, price_per_license=None, fixed_price=120_000)
+    given = a_plan(end_date=DUE, tier="self_hosted_complimentary", price_per_license=0)
+    for facts in (
+        some_facts(plan=fixed),
+        some_facts(plan=given, customer=a_customer(hosting=Hosting.SELF_HOSTED)),
+    ):
+        with pytest.raises(Refused) as refused:
+            take_command(facts, c.RemoveEndDate(), NOW)
+        assert refused.value.code == "end_date_needed"
+
+
+def test_a_fixed_price_that_follows_is_in_steps_of_the_currency() -> None:
+    ending = replace(ENDING, plan=replace(ENDING.plan, currency="KWD"))
+    with pytest.raises(InvalidInput) as refused:
+        take_command(ending, c.ScheduleTierAtPlanEnd(tier="cloud_plus", schedule=YEARLY, fixed_price=1005), NOW)
+
+    assert (refused.value.code, refused.value.field) == ("amount_not_chargeable", "fixed_price")
+
+
+def test_an_add_on_without_a_price_of_the_year_holds_back_an_upgrade_to_the_year() -> None:
+    add_on = replace(catalog().add_ons["storage"], prices={"USD": {Schedule.MONTHLY: 500}}, tiers=())
+    held = an_entry(2, START, 3, add_on="storage", price=500)
+    facts = some_facts(catalog=replace(catalog(), add_ons={"storage": add_on}), add_ons=(held,))
+
+    assert take_command(facts, c.UpgradeTierNow(tier="cloud_plus"), NOW).successor is not None
+    with pytest.raises(Refused) as refused:
+        take_command(facts, c.UpgradeTierNow(tier="cloud_plus", schedule=YEARLY), NOW)
+    assert (refused.value.code, refused.value.field) == ("add_on_without_price", "schedule")
 
 
 def test_a_trial_that_changes_its_schedule_keeps_its_dates_licenses_and_items() -> None:

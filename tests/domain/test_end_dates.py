@@ -215,3 +215,17 @@ def test_one_minor_unit_is_billed_or_put_onto_the_balance_as_well() -> None:
         Derivation(price=1, quantity=1, period=less.derivation.period),
     )
     assert credit_to_balance([less, replace(less, derivation=replace(less.derivation, less=6622))]) is None
+
+
+def test_an_upgrade_credits_what_is_left_of_an_addition_once_and_bills_no_change_of_it() -> None:
+    life = life_of("cloud_standard", ANNUAL, 10)
+    life.observe(seats(at("2024-04-03T10:00"), 11))
+    life.backfill(at("2024-05-01"))
+    assert life.invoices[-1].total == 6623  # 8000 x 303 of 366 days
+
+    outcome = life.command(c.UpgradeTierNow(tier="cloud_plus"), at("2024-08-01T10:00"))
+
+    # 183 of 366 days of 80,000 and 183 of 303 days of 6623, which are 4000.03, rounded up once
+    assert (outcome.credit, outcome.invoices) == (44_001, ())
+    assert outcome.successor is not None
+    assert [line.kind for invoice in outcome.successor.invoices for line in invoice.lines] == [LineKind.RENEWAL]

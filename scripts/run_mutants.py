@@ -7,6 +7,7 @@ Usage: python scripts/run_mutants.py [--children N] [--survivors] [PATTERN ...]
 """
 
 import argparse
+import gc
 import os
 import resource
 import signal
@@ -15,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from itertools import accumulate
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -45,6 +47,7 @@ def main() -> None:
     """Make the mutants, and run what the arguments name and has no verdict yet, in their order."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--children", type=int, default=1)
+    parser.add_argument("--most", type=float, default=float("inf"), help="CPU seconds of tests for each mutant")
     parser.add_argument("--survivors", action="store_true", help="also those that lived")
     parser.add_argument("patterns", nargs="*", default=["*"])
     chosen = parser.parse_args()
@@ -67,7 +70,7 @@ def main() -> None:
         "not full",
     ]
     tests = config().pytest_add_cli_args_test_selection
-    run = Run(chosen.children, chosen.patterns, again=chosen.survivors)
+    run = Run(chosen.children, chosen.patterns, chosen.most, again=chosen.survivors)
     os.chdir(COPY)
     pytest.main([*arguments, "-W", "ignore", *tests], plugins=[run])
 
@@ -85,8 +88,8 @@ def _left_alone(mutants: dict[str, Any], **_: bool) -> Any:
 class Run:
     """A pytest plugin that runs the collected tests once by themselves, and then for each mutant until one fails."""
 
-    def __init__(self, children: int, patterns: Sequence[str], *, again: bool) -> None:
-        self.children, self.patterns, self.again = children, patterns, again
+    def __init__(self, children: int, patterns: Sequence[str], most: float, *, again: bool) -> None:
+        self.children, self.patterns, self.most, self.again = children, patterns, most, again
         self.files = {path: SourceFileMutationData(path=path) for path in mutmut.walk_mutatable_files()}
         for file in self.files.values():
             file.load()
@@ -130,6 +133,7 @@ class Run:
             for function, mutants in _switches
             for name, mutant in mutants.items()
         }
+        gc.freeze()  # so that no mutant copies what it has of its parent
         for name in self.pending():
             self.begin(name)
         while self.running:
@@ -203,7 +207,9 @@ class Run:
         changed = changed_lines(self.file_of[name].path, name.rpartition(".")[2])
         found = {test for line in changed for test in self.passing.get((code.co_filename, begins + line), ())}
         first = dict.fromkeys(test for test in reversed(self.killers[_function(name)]) if test in found)
-        return [*first, *sorted(found - first.keys(), key=lambda test: self.seconds[test])]
+        tests = [*first, *sorted(found - first.keys(), key=lambda test: self.seconds[test])]
+        spent = accumulate(self.seconds[test] for test in tests)
+        return [test for test, so_far in zip(tests, spent, strict=True) if so_far <= self.most or test == tests[0]]
 
     def attempt(self, name: str, tests: list[int]) -> None:
         """Be the mutant, and end with 0 when no test has failed."""

@@ -8,10 +8,17 @@ import pytest
 
 from billflow.domain import commands as c
 from billflow.domain.catalog import Hosting
-from billflow.domain.errors import InvalidInput, Refused
+from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.ledger import LicenseCount
 from billflow.domain.lifecycle import take_command
-from billflow.domain.plan import SUCCESSOR_ID, CollectionMethod, LicenseManagement, PlanStatus, Schedule
+from billflow.domain.plan import (
+    SUCCESSOR_ID,
+    CollectionMethod,
+    InvoicingStatus,
+    LicenseManagement,
+    PlanStatus,
+    Schedule,
+)
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, catalog, some_facts
@@ -157,6 +164,38 @@ def test_an_add_on_without_a_price_of_the_year_holds_back_an_upgrade_to_the_year
     with pytest.raises(Refused) as refused:
         take_command(facts, c.UpgradeTierNow(tier="cloud_plus", schedule=YEARLY), NOW)
     assert (refused.value.code, refused.value.field) == ("add_on_without_price", "schedule")
+
+
+def test_a_tier_is_scheduled_only_with_the_add_ons_that_it_is_sold_with() -> None:
+    add_on = replace(catalog().add_ons["storage"], prices={"USD": {Schedule.MONTHLY: 500}}, tiers=("cloud_standard",))
+    held = replace(ENDING, add_ons=(an_entry(2, START, 3, add_on="storage", price=500),))
+    for tiers, schedule, code in (
+        (("cloud_standard",), None, "add_on_not_for_tier"),
+        ((), YEARLY, "add_on_without_price"),
+        ((), None, None),
+    ):
+        facts = replace(held, catalog=replace(catalog(), add_ons={"storage": replace(add_on, tiers=tiers)}))
+        command = c.ScheduleTierAtPlanEnd(tier="cloud_plus", schedule=schedule)
+        if code is None:
+            scheduled = take_command(facts, command, NOW).scheduled
+            assert scheduled is not None
+            assert (scheduled.id, scheduled.tier, scheduled.price_per_license) == (SUCCESSOR_ID, "cloud_plus", 1200)
+            assert scheduled.invoicing_status is InvoicingStatus.INITIAL_INVOICE_TO_BE_SENT
+            continue
+        with pytest.raises(Refused) as refused:
+            take_command(facts, command, NOW)
+        assert refused.value.code == code
+
+
+def test_an_upgrade_is_to_a_tier_that_holds_all_who_are_there() -> None:
+    for most, fits in ((10, True), (9, False)):
+        small = replace(catalog().tier("cloud_plus"), maximum_licenses=most)
+        facts = some_facts(catalog=replace(catalog(), tiers={**catalog().tiers, "cloud_plus": small}))
+        if fits:
+            assert take_command(facts, c.UpgradeTierNow(tier="cloud_plus"), NOW).successor is not None
+            continue
+        with pytest.raises(BillingError, match="9"):
+            take_command(facts, c.UpgradeTierNow(tier="cloud_plus"), NOW)
 
 
 def test_a_trial_that_changes_its_schedule_keeps_its_dates_licenses_and_items() -> None:

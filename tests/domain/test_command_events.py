@@ -103,6 +103,17 @@ def test_each_command_says_what_it_changed() -> None:
         assert [(event.type, dict(event.data)) for event in outcome.events] == events, command
 
 
+def test_a_plan_is_paid_as_was_asked_and_an_item_has_its_moment() -> None:
+    assert take_command(some_facts(), c.SetCollectionMethod(collection_method=INVOICED), NOW).plan == replace(
+        some_facts().plan, collection_method=INVOICED
+    )
+    facts, first = some_facts(), take_command(some_facts(), SET_UP, NOW).items
+    assert [(item.seq, item.added_at) for item in first] == [(1, NOW)]
+    two = replace(facts, items=(*first, replace(first[0], seq=2)))
+    with pytest.raises(Refused, match="has no item 7 to withdraw; name one of 1, 2"):
+        take_command(two, c.WithdrawItem(item=7), NOW)
+
+
 def test_a_tier_that_is_taken_back_leaves_the_licenses_and_the_billing_dates_of_before() -> None:
     for kept, entries in ((10, []), (8, [LicenseCount(10, 8)])):
         facts = replace(FOLLOWED, plan=replace(FOLLOWED.plan, licenses_without_switch=kept, next_invoice_date=None))

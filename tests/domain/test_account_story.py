@@ -75,9 +75,7 @@ FACTS = AccountFacts(
         )
     ],
     refunds=[
-        RefundedInvoice(
-            invoice_id="1", number="RF-1", at=BEGIN + 5 * DAY, amount=595, by_note=True, reason="duplicate"
-        ),
+        RefundedInvoice(invoice_id="1", number="RF-1", at=BEGIN + 5 * DAY, amount=595, by_note=True, reason="x"),
         RefundedInvoice(
             invoice_id="1", number="RF-2", at=BEGIN + 6 * DAY, amount=357, by_note=False, tax=57, memo="sorry"
         ),

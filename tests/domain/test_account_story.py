@@ -1,5 +1,6 @@
 """One account told twice: the postings and the entries of everything that can happen to an invoice, by exact values."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from billflow.domain.account_facts import (
@@ -125,6 +126,46 @@ def test_the_journal_of_the_account() -> None:
         (40, "write_off", "write_offs", "receivables", 600, "R-3"),
     ]
     assert [one.invoice_id for one in journal(FACTS)][::13] == ["1", "1", "3"]
+
+
+def posted_at(facts: AccountFacts, day: int) -> list[tuple[str, str, str, int]]:
+    found = [one for one in journal(facts) if (one.at - BEGIN) // DAY == day]
+    return [(one.kind.value, one.debit.value, one.credit.value, one.amount) for one in found]
+
+
+def test_what_is_void_is_the_rest_of_each_line_and_comes_back_as_it_was_billed() -> None:
+    note = replace(FACTS.notes[0], refunded=0, to_balance=0, before_payment=1190)
+    partly = replace(PAID, amount_paid=0, paid_at=None, voided_at=BEGIN + 8 * DAY)
+    all_the_same = replace(VOID, paid_at=BEGIN + 6 * DAY, amount_paid=1000)
+
+    assert posted_at(AccountFacts(currency="EUR", invoices=[partly], notes=[note]), 8) == [
+        ("void", "deferred_revenue", "receivables", 2000),
+        ("void", "revenue", "receivables", 500),
+        ("void", "tax", "receivables", 475),
+    ]
+    assert posted_at(AccountFacts(currency="EUR", invoices=[all_the_same]), 6) == [
+        ("void", "receivables", "deferred_revenue", 1200),
+        ("void", "deferred_revenue", "receivables", 200),
+        ("payment", "cash", "receivables", 1000),
+    ]
+
+
+def test_a_refund_of_more_than_is_left_of_the_lines_is_taken_off_as_they_were_billed() -> None:
+    whole = replace(FACTS.notes[0], refunded=4165, to_balance=0, tax=665, lines={"a": 3000, "b": 500})
+    more = RefundedInvoice(invoice_id="1", number="RF-3", at=BEGIN + 6 * DAY, amount=350, by_note=False)
+    without_lines = replace(PAID, lines=(), tax=0)
+
+    assert posted_at(AccountFacts(currency="EUR", invoices=[PAID], notes=[whole], refunds=[more]), 6) == [
+        ("credit", "deferred_revenue", "receivables", 300),
+        ("credit", "revenue", "receivables", 50),
+        ("refund", "receivables", "cash", 350),
+    ]
+    assert posted_at(AccountFacts(currency="EUR", invoices=[without_lines], refunds=[more, more]), 6) == [
+        ("credit", "revenue", "receivables", 350),
+        ("refund", "receivables", "cash", 350),
+        ("credit", "revenue", "receivables", 350),
+        ("refund", "receivables", "cash", 350),
+    ]
 
 
 def test_the_statement_of_the_account() -> None:

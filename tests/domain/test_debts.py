@@ -113,3 +113,33 @@ def test_a_small_organization_that_is_behind_loses_its_plan_and_all_debts() -> N
     ]
     assert "void" not in [action for _, action, _ in foreseen(replace(both, seats=5), policy)]
     assert "void" not in [action for _, action, _ in foreseen(a_debtor(a_debt(), seats=3), policy)]
+
+
+def test_the_policy_of_each_kind_of_debt_is_followed_to_its_end() -> None:
+    policy = DunningPolicy(retry_after_days=(2,), reminder_days=(1,), end_plan_after_days=3, mark_uncollectible=True)
+    by_mail = an_invoice_by_mail()
+    ends = [("one", "suspend_customer", 2), ("one", "end_plan", 5), ("one", "mark_uncollectible", 5)]
+    cases: list[tuple[Debtor, list[tuple[str, str, int]]]] = [
+        (a_debtor(a_debt()), [("one", "retry", 2), *ends]),
+        (a_debtor(a_debt(), is_active=False), [("one", "retry", 2), *ends[1:]]),
+        (a_debtor(a_debt(), live_plan_id=None), [("one", "retry", 2), ends[0], ends[2]]),
+        (a_debtor(a_debt(unpaid=a_declined_charge(requires_action=True))), [("one", "await_customer", 2), *ends]),
+        (a_debtor(a_debt(kind=InvoiceKind.PURCHASE)), [("one", "retry", 2), ("one", "void", 2)]),
+        (
+            a_debtor(a_debt(unpaid=by_mail)),
+            [
+                ("one", "remind", 16),
+                ("one", "suspend_customer", 16),
+                ("one", "end_plan", 19),
+                ("one", "mark_uncollectible", 19),
+            ],
+        ),
+        (a_debtor(a_debt(unpaid=by_mail, kind=InvoiceKind.PURCHASE)), [("one", "remind", 16)]),
+        (a_debtor(a_debt(unpaid=by_mail, attempts=0)), [("one", "retry", 0), ("one", "remind", 16), *later(ends)]),
+    ]
+    for debtor, steps in cases:
+        assert sorted(foreseen(debtor, policy)) == sorted(steps), debtor
+
+
+def later(ends: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    return [(name, action, day + 14) for name, action, day in ends]

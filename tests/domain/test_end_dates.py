@@ -197,6 +197,7 @@ def test_a_change_in_parts_changes_a_license_once() -> None:
     whole, divided = (additions_after(life.facts.additions, lines) for lines in ([change], parts))
 
     assert (whole[0].unit, divided) == (2612 + change.unit_amount, whole)
+    assert (whole[0].unit, whole[0].until) == (6623, at("2025-01-31T10:00"))
 
 
 def test_one_minor_unit_is_billed_or_put_onto_the_balance_as_well() -> None:

@@ -143,3 +143,67 @@ def test_the_policy_of_each_kind_of_debt_is_followed_to_its_end() -> None:
 
 def later(ends: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
     return [(name, action, day + 14) for name, action, day in ends]
+
+
+def numbers(debtor: Debtor, policy: DunningPolicy) -> list[tuple[str, int]]:
+    [steps] = foresee(policy, debtor, START, YEAR).values()
+    return [(step.action.value, step.number) for step in steps]
+
+
+def test_retries_reminders_and_messages_are_counted_from_one() -> None:
+    policy = DunningPolicy(retry_after_days=(2, 4), reminder_days=(1, 3), end_plan_after_days=3)
+    ends = [("suspend_customer", 1), ("end_plan", 1)]
+    refused = a_declined_charge(failed_at=None, attempts=0)
+    for debt, steps in (
+        (a_debt(), [("retry", 1), ("retry", 2), *ends]),
+        (a_debt(unpaid=an_invoice_by_mail()), [("remind", 1), ("remind", 2), *ends]),
+        (
+            a_debt(unpaid=a_declined_charge(requires_action=True)),
+            [("await_customer", 1), ("await_customer", 2), *ends],
+        ),
+        (a_debt(retry_at=START, unpaid=refused), [("retry", 1), ("retry", 1), ("retry", 2), *ends]),
+        (
+            a_debt(retry_at=START, unpaid=a_declined_charge(requires_action=True)),
+            [("retry", 1), ("retry", 2), *ends],
+        ),
+    ):
+        assert numbers(a_debtor(debt), policy) == steps
+
+
+def test_a_purchase_whose_tries_are_used_up_is_void_unless_its_bank_is_still_to_answer() -> None:
+    used_up = DunningPolicy(retry_after_days=())
+    declined = a_debt(kind=InvoiceKind.PURCHASE, unpaid=a_declined_charge())
+
+    assert foreseen(a_debtor(declined), used_up) == [("one", "void", 0)]
+    assert foreseen(a_debtor(replace(declined, is_under_way=True)), used_up) == []
+    unanswered = replace(declined, unpaid=a_declined_charge(failed_at=None))
+    assert foreseen(a_debtor(unanswered), used_up) == []
+
+
+def test_what_happens_at_the_very_end_of_a_look_ahead_is_foretold() -> None:
+    assert [action for _, action, _ in foreseen(a_debtor(a_debt()), until_day=1)] == ["retry"]
+
+
+def test_a_small_organization_is_written_off_by_the_rule_for_its_plan() -> None:
+    policy = DunningPolicy(
+        retry_after_days=(1,), reminder_days=(1, 2), small_organizations=SmallOrganizationRule(seats=5, invoices=1)
+    )
+
+    def is_void(debtor: Debtor) -> bool:
+        return any(action == "void" for _, action, _ in foreseen(debtor, policy))
+
+    one, by_mail = a_debt(), a_debt(unpaid=an_invoice_by_mail())
+    for debtor, void in (
+        (a_debtor(one, seats=3, seats_without_plan=9), True),
+        (a_debtor(one, seats=9, seats_without_plan=3), False),
+        (a_debtor(one, seats=9, seats_without_plan=3, live_plan_id=None), True),
+        (a_debtor(one, seats=None, seats_without_plan=3), False),
+        (a_debtor(one, seats=3, newest=(RecentInvoice(invoice_id="new", is_open=False),)), False),
+    ):
+        assert is_void(debtor) is void
+    assert foreseen(a_debtor(by_mail, seats=3), policy) == [
+        ("one", "remind", 16),
+        ("one", "end_plan", 17),
+        ("one", "remind", 17),
+        ("one", "void", 17),
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from billflow.domain import commands as c
+from billflow.domain.add_ons import AddOnLedger
 from billflow.domain.catalog import AddOn, Catalog
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.invoicing.draft import LineKind
@@ -13,7 +14,7 @@ from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.settings import BillingSettings
-from tests.domain.builders import DAY, at, catalog
+from tests.domain.builders import DAY, an_entry, at, catalog
 from tests.domain.life import Life, life_of
 
 BY_HAND = StartPlan(
@@ -289,3 +290,28 @@ def test_a_suspension_that_outlasts_the_cycle_bills_none_of_its_time() -> None:
     assert refused.value.code == "customer_suspended"
     assert billed(life) == [[(LineKind.ADDITIONAL_ADD_ON, 2, 500)], [(LineKind.ADD_ON, 2, 1000)]]
     assert life.invoices[2].lines[1].derivation.period.start == DUE + 9 * DAY
+
+
+def test_the_ledger_of_add_ons_numbers_on_from_the_renewal_and_drops_what_is_not_renewed() -> None:
+    storage, support = (
+        an_entry(seq, START, 3, add_on=code, price=500) for seq, code in ((2, "storage"), (3, "support"))
+    )
+    ledger = AddOnLedger([storage])
+    ledger.append(support)
+    ledger.append(replace(storage, seq=4, licenses_at_next_renewal=5))
+    assert {code: (one.seq, one.licenses_at_next_renewal) for code, one in ledger.newest.items()} == {
+        "storage": (4, 5),
+        "support": (3, 3),
+    }
+
+    ledger.renew(an_entry(5, DUE, 10, is_renewal=True))
+
+    begun = [one for one in ledger.entries if one.event_time == DUE]
+    assert [(one.seq, one.add_on, one.licenses, one.is_renewal, one.allocated) for one in begun] == [
+        (6, "storage", 5, True, False),
+        (7, "support", 3, True, False),
+    ]
+    carried = AddOnLedger()
+    for one in (storage, replace(support, licenses_at_next_renewal=0)):
+        carried.carry(one)
+    assert (carried.newest, carried.entries, carried.last_seq) == ({"storage": storage}, [], 0)

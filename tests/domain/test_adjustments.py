@@ -95,6 +95,7 @@ def test_the_parts_of_a_note_add_up_to_it(amount: int, refund_method: RefundMeth
         (replace(OPEN, amount_paid=3000), RefundMethod.REFUND, (5000, 3000, 0)),
         (replace(OPEN, amount_paid=3000), RefundMethod.BALANCE, (5000, 0, 3000)),
         (replace(PAID, refunded=7999), RefundMethod.REFUND, (0, 1, 0)),
+        (replace(PAID, amount_due=0, amount_paid=0), RefundMethod.REFUND, (0, 0, 8000)),
     ],
 )
 def test_a_note_lowers_what_is_open_and_the_rest_goes_where_it_was_asked_to_go(

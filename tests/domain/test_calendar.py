@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billflow.domain.calendar import Period, add_months, first_step_after, next_month, steps_between
+from billflow.domain.calendar import (
+    Period,
+    add_months,
+    first_step_after,
+    month_begins,
+    next_month,
+    steps_between,
+)
 from billflow.domain.errors import InvalidInput
 from tests.domain.builders import at
 
@@ -78,3 +85,32 @@ def test_a_moment_long_before_the_anchor_has_no_next_month() -> None:
 
 def test_a_period_knows_its_length() -> None:
     assert Period(at("2024-01-01"), at("2024-02-01")).length == timedelta(days=31)
+
+
+def test_steps_count_by_the_leap_day_unless_they_are_told_otherwise() -> None:
+    anchor, before, leap_day = at("2024-01-31"), at("2024-02-28T12:00"), at("2024-02-29")
+
+    assert [steps_between(anchor, 1, moment) for moment in (anchor, before, leap_day)] == [0, 0, 1]
+    assert steps_between(anchor, 1, anchor - timedelta(seconds=1)) == 0
+    assert steps_between(anchor, 1, before, leap_february=False) == 1
+    assert (first_step_after(anchor, 1, anchor), next_month(anchor, at("2024-02-05"))) == (leap_day, leap_day)
+    assert next_month(anchor, at("2024-02-05"), leap_february=False) == at("2024-02-28")
+
+
+def test_the_next_month_is_21_to_39_whole_days_ahead() -> None:
+    april = at("2026-04-01")
+    for days in (21, 39):
+        assert next_month(at("2026-01-01"), april - timedelta(days=days)) == april
+    with pytest.raises(InvalidInput) as refusal:
+        next_month(at("2026-01-01"), april - timedelta(days=40))
+    assert (refusal.value.code, refusal.value.field) == ("no_next_month", "after")
+
+
+def test_months_begin_in_utc_and_end_with_the_year_9999() -> None:
+    winter = [at("2025-12-01"), at("2026-01-01"), at("2026-02-01")]
+
+    assert month_begins(datetime.fromisoformat("2026-03-01T00:30+02:00"), 2) == winter
+    assert month_begins(at("2026-02-01"), 0) == winter[-1:]
+    assert add_months(at("9998-12-01"), 12) == at("9999-12-01")
+    with pytest.raises(InvalidInput):
+        add_months(at("9999-12-01"), 1)

@@ -113,3 +113,97 @@ def test_a_small_organization_that_is_behind_loses_its_plan_and_all_debts() -> N
     ]
     assert "void" not in [action for _, action, _ in foreseen(replace(both, seats=5), policy)]
     assert "void" not in [action for _, action, _ in foreseen(a_debtor(a_debt(), seats=3), policy)]
+
+
+def test_the_policy_of_each_kind_of_debt_is_followed_to_its_end() -> None:
+    policy = DunningPolicy(retry_after_days=(2,), reminder_days=(1,), end_plan_after_days=3, mark_uncollectible=True)
+    by_mail = an_invoice_by_mail()
+    ends = [("one", "suspend_customer", 2), ("one", "end_plan", 5), ("one", "mark_uncollectible", 5)]
+    cases: list[tuple[Debtor, list[tuple[str, str, int]]]] = [
+        (a_debtor(a_debt()), [("one", "retry", 2), *ends]),
+        (a_debtor(a_debt(), is_active=False), [("one", "retry", 2), *ends[1:]]),
+        (a_debtor(a_debt(), live_plan_id=None), [("one", "retry", 2), ends[0], ends[2]]),
+        (a_debtor(a_debt(unpaid=a_declined_charge(requires_action=True))), [("one", "await_customer", 2), *ends]),
+        (a_debtor(a_debt(kind=InvoiceKind.PURCHASE)), [("one", "retry", 2), ("one", "void", 2)]),
+        (
+            a_debtor(a_debt(unpaid=by_mail)),
+            [
+                ("one", "remind", 16),
+                ("one", "suspend_customer", 16),
+                ("one", "end_plan", 19),
+                ("one", "mark_uncollectible", 19),
+            ],
+        ),
+        (a_debtor(a_debt(unpaid=by_mail, kind=InvoiceKind.PURCHASE)), [("one", "remind", 16)]),
+        (a_debtor(a_debt(unpaid=by_mail, attempts=0)), [("one", "retry", 0), ("one", "remind", 16), *later(ends)]),
+    ]
+    for debtor, steps in cases:
+        assert sorted(foreseen(debtor, policy)) == sorted(steps), debtor
+
+
+def later(ends: list[tuple[str, str, int]]) -> list[tuple[str, str, int]]:
+    return [(name, action, day + 14) for name, action, day in ends]
+
+
+def numbers(debtor: Debtor, policy: DunningPolicy) -> list[tuple[str, int]]:
+    [steps] = foresee(policy, debtor, START, YEAR).values()
+    return [(step.action.value, step.number) for step in steps]
+
+
+def test_retries_reminders_and_messages_are_counted_from_one() -> None:
+    policy = DunningPolicy(retry_after_days=(2, 4), reminder_days=(1, 3), end_plan_after_days=3)
+    ends = [("suspend_customer", 1), ("end_plan", 1)]
+    refused = a_declined_charge(failed_at=None, attempts=0)
+    for debt, steps in (
+        (a_debt(), [("retry", 1), ("retry", 2), *ends]),
+        (a_debt(unpaid=an_invoice_by_mail()), [("remind", 1), ("remind", 2), *ends]),
+        (
+            a_debt(unpaid=a_declined_charge(requires_action=True)),
+            [("await_customer", 1), ("await_customer", 2), *ends],
+        ),
+        (a_debt(retry_at=START, unpaid=refused), [("retry", 1), ("retry", 1), ("retry", 2), *ends]),
+        (
+            a_debt(retry_at=START, unpaid=a_declined_charge(requires_action=True)),
+            [("retry", 1), ("retry", 2), *ends],
+        ),
+    ):
+        assert numbers(a_debtor(debt), policy) == steps
+
+
+def test_a_purchase_whose_tries_are_used_up_is_void_unless_its_bank_is_still_to_answer() -> None:
+    used_up = DunningPolicy(retry_after_days=())
+    declined = a_debt(kind=InvoiceKind.PURCHASE, unpaid=a_declined_charge())
+
+    assert foreseen(a_debtor(declined), used_up) == [("one", "void", 0)]
+    assert foreseen(a_debtor(replace(declined, is_under_way=True)), used_up) == []
+    unanswered = replace(declined, unpaid=a_declined_charge(failed_at=None))
+    assert foreseen(a_debtor(unanswered), used_up) == []
+
+
+def test_what_happens_at_the_very_end_of_a_look_ahead_is_foretold() -> None:
+    assert [action for _, action, _ in foreseen(a_debtor(a_debt()), until_day=1)] == ["retry"]
+
+
+def test_a_small_organization_is_written_off_by_the_rule_for_its_plan() -> None:
+    policy = DunningPolicy(
+        retry_after_days=(1,), reminder_days=(1, 2), small_organizations=SmallOrganizationRule(seats=5, invoices=1)
+    )
+
+    def is_void(debtor: Debtor) -> bool:
+        return any(action == "void" for _, action, _ in foreseen(debtor, policy))
+
+    one, by_mail = a_debt(), a_debt(unpaid=an_invoice_by_mail())
+    for debtor, void in (
+        (a_debtor(one, seats=3, seats_without_plan=9), True),
+        (a_debtor(one, seats=9, seats_without_plan=3), False),
+        (a_debtor(one, seats=9, seats_without_plan=3, live_plan_id=None), True),
+        (a_debtor(one, seats=None, seats_without_plan=3), False),
+        (a_debtor(one, seats=3, newest=(RecentInvoice(invoice_id="new", is_open=False),)), False),
+    ):
+        assert is_void(debtor) is void
+    assert foreseen(a_debtor(by_mail, seats=3), policy) == [
+        ("one", "remind", 16),
+        ("one", "end_plan", 17),
+        ("one", "remind", 17),
+        ("one", "void", 17),
+    ]

@@ -10,6 +10,7 @@ from billflow.domain import commands as c
 from billflow.domain.catalog import Hosting
 from billflow.domain.coupons import CouponDuration
 from billflow.domain.discounts import Discount, DiscountKind, Preview, discounts_of, preview_command, preview_terms
+from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from tests.domain.builders import START, a_customer, at
@@ -91,6 +92,23 @@ def test_a_coupon_ends_with_the_first_cycle_that_has_none_of_its_months(
     assert discount.ends_at == (None if ends is None else at(ends))
 
 
+def test_a_discount_that_outlasts_the_plan_has_no_end() -> None:
+    life = life_of("cloud_standard", MONTHLY, 10)
+    for end, ends in (("2024-03-30T10:00", None), ("2024-03-31T10:00", at("2024-03-31T10:00"))):
+        life.facts = replace(life.facts, plan=replace(life.facts.plan, end_date=at(end)))
+        [discount] = with_coupon(life, **months(1)).comparison.discounts
+        assert discount.ends_at == ends
+
+
+def test_only_what_is_hosted_by_oneself_has_a_flat_discount_and_a_coupon_names_all_its_amounts() -> None:
+    two = attached(a_coupon(percent=None, amount_off={"USD": 500, "EUR": 450}))
+
+    cloud = list(discounts_of(a_customer(flat_discounted_months=12, coupon=two)))
+
+    assert [one.off for one in cloud] == ["USD 5 off or EUR 4.50 off"]
+    assert list(discounts_of(a_customer(hosting=Hosting.SELF_HOSTED))) == []
+
+
 def test_an_amount_lowers_the_invoice_and_leaves_the_price_of_a_license() -> None:
     found = with_coupon(life_of("cloud_standard", MONTHLY, 10), percent=None, amount_off={"USD": 500})
 
@@ -150,7 +168,11 @@ def test_all_discounts_are_shown_in_the_order_in_which_they_stack() -> None:
     found = preview_terms(life.facts, terms, None, NOW).comparison.discounts
     repriced = preview_terms(life.facts, terms, command, NOW)
 
-    assert [one.kind for one in found] == list(DiscountKind)
+    assert [(one.kind, one.name, one.off) for one in found] == [
+        (DiscountKind.AGREED_PRICE, "agreed price", "USD 3 per license"),
+        (DiscountKind.COUPON, "Coupon SPRING25", "10% off"),
+        (DiscountKind.FLAT_DISCOUNT, "flat discount", "USD 20 a month"),
+    ]
     assert (prices(repriced), totals(repriced)) == ((350, 270), (1500, 2700))
 
 
@@ -164,6 +186,7 @@ def test_a_coupon_that_is_used_up_is_shown_until_the_running_cycle_is_over() -> 
 
     [discount] = preview_command(life.facts, None, now).comparison.discounts
 
+    assert (discount.kind, discount.name) == (DiscountKind.COUPON, "Coupon SPRING25")
     assert (discount.off, discount.months_left, discount.ends_at) == ("50% off", 0, at("2024-03-31T10:00"))
 
 
@@ -196,3 +219,28 @@ def test_a_customer_without_a_plan_sees_what_its_next_plan_will_have() -> None:
         (DiscountKind.COUPON, "10% off", 2),
         (DiscountKind.FLAT_DISCOUNT, "USD 20 a month", 12),
     ]
+
+
+def test_a_preview_first_closes_the_billing_dates_that_are_due_and_shows_their_invoices() -> None:
+    life, now = life_of("cloud_standard", MONTHLY, 10), START + 70 * DAY
+    coupon = attached(a_coupon("50", **months(2)))
+    facts = replace(life.facts, customer=replace(life.facts.customer, coupon=coupon))
+
+    for known in (now, START):
+        found = preview_command(facts, c.SwitchToAnnual(), now, now=known)
+        assert [(one.at, one.total) for one in found.due] == [
+            (at("2024-02-29T10:00"), 4000),
+            (at("2024-03-31T10:00"), 4000),
+        ]
+        assert (prices(found), totals(found)) == ((800, 800), (8000, 80_000))
+        assert found.outcome.at == now
+    assert preview_command(facts, None, START + DAY, now=START).due == ()
+
+
+def test_a_preview_looks_ten_years_ahead_and_no_further() -> None:
+    facts = life_of("cloud_standard", MONTHLY, 10).facts
+
+    with pytest.raises(InvalidInput) as refused:
+        preview_command(facts, None, NOW + 3654 * DAY, now=NOW)
+
+    assert (refused.value.code, refused.value.field) == ("moment_too_far", "at")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,11 +15,13 @@ from billflow.domain.dunning import (
     SmallOrganizationRule,
     UnpaidInvoice,
     WriteOffDecision,
+    check_policy,
     decide_write_off,
     next_attempt,
     reminders_of,
     without_consequences,
 )
+from billflow.domain.errors import InvalidInput
 from billflow.domain.plan import CollectionMethod
 from tests.domain.builders import DAY, START
 
@@ -205,3 +208,63 @@ def test_at_the_moment_of_a_reminder_those_before_it_are_passed_over() -> None:
 
     assert planned is not None
     assert (planned.action, planned.at, planned.number) == (DunningAction.REMIND, START + 15 * DAY, 2)
+
+
+def test_the_days_of_a_policy_lie_within_its_bounds_and_each_comes_once() -> None:
+    def rule(seats: int, invoices: int) -> dict[str, Any]:
+        return {"small_organizations": SmallOrganizationRule(seats=seats, invoices=invoices)}
+
+    accepted: list[dict[str, Any]] = [
+        {"retry_after_days": (1, 365)},
+        {"retry_after_days": tuple(range(1, 21))},
+        {"retry_after_days": ()},
+        {"reminder_days": (-60, 365)},
+        {"end_plan_after_days": 0},
+        {"end_plan_after_days": 365},
+        {"end_plan_after_days": None},
+        rule(2, 1),
+        rule(1_000, 24),
+    ]
+    for terms in accepted:
+        check_policy(DunningPolicy(**terms))
+    refused: list[tuple[str, dict[str, Any]]] = [
+        ("retry_after_days", {"retry_after_days": (0, 3)}),
+        ("retry_after_days", {"retry_after_days": (1, 366)}),
+        ("retry_after_days", {"retry_after_days": tuple(range(1, 22))}),
+        ("retry_after_days", {"retry_after_days": (3, 3)}),
+        ("reminder_days", {"reminder_days": (-61, 0)}),
+        ("reminder_days", {"reminder_days": (3, 1)}),
+        ("reminder_days", {"reminder_days": (0, 366)}),
+        ("end_plan_after_days", {"end_plan_after_days": -1}),
+        ("end_plan_after_days", {"end_plan_after_days": 366}),
+        ("small_organizations.seats", rule(1, 2)),
+        ("small_organizations.seats", rule(1_001, 2)),
+        ("small_organizations.invoices", rule(5, 0)),
+        ("small_organizations.invoices", rule(5, 25)),
+    ]
+    for field, terms in refused:
+        with pytest.raises(InvalidInput, match=field) as refusal:
+            check_policy(DunningPolicy(**terms))
+        assert refusal.value.field == field
+
+
+def test_a_purchase_has_none_of_the_consequences() -> None:
+    strict = DunningPolicy(retry_after_days=(2,), reminder_days=(1,), mark_uncollectible=True)
+
+    assert without_consequences(strict) == DunningPolicy(
+        retry_after_days=(2,),
+        reminder_days=(1,),
+        suspend_customer=False,
+        end_plan_after_days=None,
+        mark_uncollectible=False,
+    )
+
+
+def test_the_days_count_from_the_first_failed_charge() -> None:
+    later = a_declined_charge(failed_at=START + 5 * DAY)
+
+    assert lived(DEFAULT_POLICY, later)[-2:] == [(DunningAction.SUSPEND_CUSTOMER, 12), (DunningAction.END_PLAN, 42)]
+    assert lived(DunningPolicy(retry_after_days=()), later)[0] == (DunningAction.SUSPEND_CUSTOMER, 5)
+    unanswered = next_attempt(DEFAULT_POLICY, a_declined_charge(failed_at=None), START)
+    assert unanswered is not None
+    assert (unanswered.action, unanswered.at, unanswered.number) == (DunningAction.RETRY, START, 1)

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from billflow.domain import commands as c
 from billflow.domain.calendar import first_step_after
 from billflow.domain.errors import InvalidInput, Refused
-from billflow.domain.invoicing.draft import LineKind
-from billflow.domain.invoicing.end_dates import additions_after, end_date_changes
+from billflow.domain.invoicing.draft import Line, LineKind
+from billflow.domain.invoicing.end_dates import additions_after, credit_to_balance, end_date_changes
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.preview import forecast
+from billflow.domain.proration import Derivation
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Step
 from tests.domain.builders import DAY, START, at, seats
@@ -196,3 +197,36 @@ def test_a_change_in_parts_changes_a_license_once() -> None:
     whole, divided = (additions_after(life.facts.additions, lines) for lines in ([change], parts))
 
     assert (whole[0].unit, divided) == (2612 + change.unit_amount, whole)
+    assert (whole[0].unit, whole[0].until) == (6623, at("2025-01-31T10:00"))
+
+
+def test_one_minor_unit_is_billed_or_put_onto_the_balance_as_well() -> None:
+    life = year_with_an_end()
+    life.command(c.RemoveEndDate(), at("2024-05-02"))
+    facts = life.known(at("2024-06-01"))
+    [billed] = facts.additions
+    for unit, more in ((6622, 1), (6623, None), (6624, -1)):
+        step = Step.begin(replace(facts, additions=(replace(billed, unit=unit),)), at("2024-06-01"))
+        assert [line.amount for line in end_date_changes(step)] == ([more] if more else [])
+
+    [less] = end_date_changes(step)
+    assert credit_to_balance([less]) == Line(
+        LineKind.CREDIT_TO_BALANCE,
+        "Credit to the balance",
+        Derivation(price=1, quantity=1, period=less.derivation.period),
+    )
+    assert credit_to_balance([less, replace(less, derivation=replace(less.derivation, less=6622))]) is None
+
+
+def test_an_upgrade_credits_what_is_left_of_an_addition_once_and_bills_no_change_of_it() -> None:
+    life = life_of("cloud_standard", ANNUAL, 10)
+    life.observe(seats(at("2024-04-03T10:00"), 11))
+    life.backfill(at("2024-05-01"))
+    assert life.invoices[-1].total == 6623  # 8000 x 303 of 366 days
+
+    outcome = life.command(c.UpgradeTierNow(tier="cloud_plus"), at("2024-08-01T10:00"))
+
+    # 183 of 366 days of 80,000 and 183 of 303 days of 6623, which are 4000.03, rounded up once
+    assert (outcome.credit, outcome.invoices) == (44_001, ())
+    assert outcome.successor is not None
+    assert [line.kind for invoice in outcome.successor.invoices for line in invoice.lines] == [LineKind.RENEWAL]

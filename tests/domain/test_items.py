@@ -7,14 +7,16 @@ import pytest
 
 from billflow.domain import commands as c
 from billflow.domain.catalog import Hosting
-from billflow.domain.errors import NeedsAttention, Refused
+from billflow.domain.errors import InvalidInput, NeedsAttention, Refused
 from billflow.domain.invoicing.draft import InvoiceKind, LineKind
 from billflow.domain.invoicing.explain import explain
-from billflow.domain.items import ItemStatus
+from billflow.domain.invoicing.items import bill_item, withdraw
+from billflow.domain.items import MAX_QUANTITY, Item, ItemStatus, checked_quantity
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.preview import forecast, preview
+from billflow.domain.step import Step
 from tests.domain.builders import DAY, START, a_customer, a_plan, at, seats, some_facts
 from tests.domain.life import Life, life_of
 
@@ -283,3 +285,22 @@ def test_an_own_invoice_is_within_what_one_charge_can_be() -> None:
 
     by_invoice = a_life(collection_method=CollectionMethod.SEND_INVOICE)
     assert by_invoice.command(dear, START + DAY).invoices[0].total == 100_000_000
+
+
+def test_an_item_is_in_steps_of_the_currency_and_names_itself_where_it_is_withdrawn() -> None:
+    item = Item(seq=3, description="Set-up", unit_amount=500, quantity=2, added_at=START)
+    step = Step.begin(some_facts(plan=a_plan(currency="KWD"), items=(item,)), START + DAY)
+
+    line = bill_item(step, item)
+    withdraw(step, [item])
+
+    assert (line.item, line.amount, line.derivation.step) == (3, 1000, 10)
+    assert [(event.type, event.data) for event in step.events] == [("plan.item_withdrawn", {"item": 3})]
+
+
+def test_as_many_as_the_most_are_billed_and_no_more() -> None:
+    assert [checked_quantity(count, least=1) for count in (1, MAX_QUANTITY)] == [1, MAX_QUANTITY]
+    for count in (0, MAX_QUANTITY + 1):
+        with pytest.raises(InvalidInput) as refused:
+            checked_quantity(count, least=1)
+        assert refused.value.field == "quantity"

@@ -1,5 +1,7 @@
 """Merkle trees are those of RFC 6962, and a path leads to the root from its own leaf and place only."""
 
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +66,9 @@ def test_a_changed_dropped_or_moved_leaf_has_another_root(tree: list[bytes]) -> 
     assert root_of([*tree, b""]) != root
     assert root_of([tree[0] + b"x", *tree[1:]]) != root
     assert root_of(tree[::-1]) != root or tree == tree[::-1]
+
+
+def test_a_place_beyond_the_leaves_has_no_path() -> None:
+    only = sha256(b"\0" + b"one").digest()
+
+    assert [root_by_path(b"one", index, 1, []) for index in (-1, 0, 1)] == [None, only, None]

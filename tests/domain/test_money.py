@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billflow.domain.currencies import CURRENCIES, checked_currency, format_amount
-from billflow.domain.errors import InvalidInput
+from billflow.domain.currencies import (
+    CURRENCIES,
+    Currency,
+    _currency,
+    check_charge,
+    checked_currency,
+    decimal_amount,
+    format_amount,
+)
+from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.money import MAX_TOTAL, Rounding, checked_total, rounded
 
 
@@ -90,3 +98,43 @@ def test_a_total_fits_64_bits_or_is_refused() -> None:
             checked_total(total)
 
         assert refusal.value.code == "amount_too_large"
+
+
+@pytest.mark.parametrize(
+    ("code", "decimals", "factor", "step", "minimum", "maximum"),
+    [
+        ("USD", 2, Fraction(1), 1, 50, 99_999_999),
+        ("ALL", 2, Fraction(1), 1, 1, 99_999_999),
+        ("JPY", 0, Fraction(1), 1, 50, 9_999_999_999),
+        ("KRW", 0, Fraction(1), 1, 1, 99_999_999),
+        ("KWD", 3, Fraction(1), 10, 10, 99_999_990),
+        ("ISK", 0, Fraction(100), 1, 1, 999_999),
+        ("MGA", 2, Fraction(1, 100), 100, 100, 9_999_999_900),
+        ("HUF", 2, Fraction(1), 1, 17_500, 999_999_999_900),
+    ],
+)
+def test_what_can_be_charged_in_a_currency(  # noqa: PLR0917
+    code: str, decimals: int, factor: Fraction, step: int, minimum: int, maximum: int
+) -> None:
+    known = Currency(code=code, decimals=decimals, stripe_factor=factor, step=step, minimum=minimum, maximum=maximum)
+
+    assert _currency(code, decimals) == CURRENCIES[code] == known
+
+
+def test_amounts_for_a_spreadsheet_have_all_decimals_of_their_currency() -> None:
+    amounts = [(5814, "USD"), (48000, "USD"), (5, "EUR"), (0, "EUR"), (-5, "EUR"), (-123456, "EUR"), (1, "EUR")]
+
+    assert [decimal_amount(*one) for one in amounts] == ["58.14", "480.00", "0.05", "0.00", "-0.05", "-1234.56", "0.01"]
+    assert [decimal_amount(amount, "JPY") for amount in (-3, 0, 1, 1234)] == ["-3", "0", "1", "1234"]
+    assert [decimal_amount(amount, "KWD") for amount in (1500, 7)] == ["1.500", "0.007"]
+
+
+def test_one_charge_lies_between_the_least_and_the_most_of_its_currency() -> None:
+    for amount in (0, 50, 99_999_999):
+        check_charge(amount, "USD", by_card=True, purchase=True)
+    check_charge(100_000_000, "USD", by_card=False, purchase=True)
+    check_charge(49, "USD", by_card=True, purchase=False)
+    for amount, code in ((1, "amount_under_minimum"), (49, "amount_under_minimum"), (10**8, "amount_over_maximum")):
+        with pytest.raises(Refused) as refusal:
+            check_charge(amount, "USD", by_card=True, purchase=True)
+        assert refusal.value.code == code

@@ -8,6 +8,7 @@ import pytest
 
 from billflow.domain.catalog import Hosting
 from billflow.domain.errors import BillingError, InvalidInput, Refused
+from billflow.domain.moments import LATEST
 from billflow.domain.money import MAX_PRICE
 from billflow.domain.offers import OfferTerms, agreed, check_accepted, check_offer
 from billflow.domain.plan import Schedule
@@ -95,7 +96,19 @@ def test_what_is_never_billed_is_not_offered() -> None:
     with pytest.raises(InvalidInput) as refusal:
         check_offer(replace(FIXED, tier="self_hosted_community"), catalog(), Hosting.SELF_HOSTED, START)
 
-    assert refusal.value.code == "not_a_paid_plan"
+    assert (refusal.value.code, refusal.value.field) == ("not_a_paid_plan", "tier")
+    assert refusal.value.message.endswith("is never billed; offer a tier that is.")
+
+
+def test_an_offer_is_in_steps_of_its_currency_and_ends_before_the_last_moment_there_is() -> None:
+    check_offer(replace(FIXED, currency="KWD"), catalog(), Hosting.CLOUD, START)
+    with pytest.raises(InvalidInput) as uneven:
+        check_offer(replace(FIXED, currency="KWD", fixed_price=1005), catalog(), Hosting.CLOUD, START)
+    with pytest.raises(InvalidInput) as late:
+        replace(FIXED, expires_at=LATEST)
+
+    assert (uneven.value.code, uneven.value.field) == ("amount_not_chargeable", "fixed_price")
+    assert (late.value.code, late.value.field) == ("bad_moment", "expires_at")
 
 
 def test_an_offer_is_accepted_for_its_tier_until_it_expires() -> None:

@@ -20,6 +20,7 @@ from billflow.domain.commands import (
     SwitchToAnnual,
     UpgradeTierNow,
 )
+from billflow.domain.discounts import preview_command
 from billflow.domain.errors import NeedsAttention, Refused
 from billflow.domain.invoicing.draft import Line
 from billflow.domain.ledger import Disposition
@@ -176,3 +177,18 @@ def test_the_periods_of_both_systems_follow_each_other() -> None:
     periods = [one.lines[0].derivation.period for one in life.invoices]
     assert all(before.end == following.start for before, following in pairwise(periods))
     assert [one.parallel_run for one in life.invoices] == [True] * 4 + [False] * 10
+
+
+@pytest.mark.parametrize(
+    ("cutover", "first"),
+    [(None, None), (FIRST, FIRST), (FIRST + 28 * DAY, FIRST + 28 * DAY), (FIRST + 10 * DAY, None)],
+    ids=["none", "at the next date", "a date later", "within a cycle"],
+)
+def test_a_preview_shows_the_first_invoice_that_is_ours(cutover: datetime | None, first: datetime | None) -> None:
+    now = NOW + DAY
+
+    shown_next = preview_command(imported(cutover=cutover).facts, None, now, now=now).comparison.next_invoice_before
+
+    assert (shown_next and (shown_next.at, shown_next.total, shown_next.parallel_run)) == (
+        first and (first, 4800, False)
+    )

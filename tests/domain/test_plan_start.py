@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from billflow.domain.catalog import Hosting
-from billflow.domain.customer import CustomerTerms
-from billflow.domain.errors import BillingError, InvalidInput, NotEnoughLicenses
+from billflow.domain.coupons import Redeemer
+from billflow.domain.customer import CustomerTerms, redeemer
+from billflow.domain.errors import BillingError, InvalidInput, NotEnoughLicenses, Refused
 from billflow.domain.invoicing.draft import LineKind
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
@@ -16,6 +17,7 @@ from billflow.domain.plan_start import StartFacts, StartPlan, abandon, activate,
 from billflow.domain.seats import SeatObservation
 from billflow.domain.step import Facts, Outcome
 from tests.domain.builders import DAY, START, a_customer, at, catalog, seats, usd
+from tests.domain.invoicing.test_coupons import a_coupon, attached
 
 
 def start_facts(**changes: object) -> StartFacts:
@@ -227,3 +229,26 @@ def test_terms_without_months_left_are_left_alone() -> None:
     terms: CustomerTerms = a_customer()
 
     assert terms.with_months_spent(0) is terms
+
+
+def test_a_coupon_is_redeemed_at_the_moment_of_the_purchase_and_by_whom_it_is_for() -> None:
+    coupon = a_coupon("20", expires_at=START + DAY)
+    facts = start_facts(coupon=attached(coupon))
+
+    assert start_plan(facts, asked(coupon="SPRING25"), START).invoices[0].total == 6 * usd("64")
+    with pytest.raises(Refused) as late:
+        start_plan(facts, asked(coupon="SPRING25"), START + DAY)
+    assert late.value.code == "coupon_expired"
+    customer = a_customer(currency="EUR", had_plan=True, coupon=attached(coupon))
+    assert redeemer(customer, tier="cloud_plus", fixed_price=True) == Redeemer(
+        currency="EUR", had_plan=True, has_coupon="SPRING25", tier="cloud_plus", fixed_price=True
+    )
+    assert redeemer(a_customer()) == Redeemer(currency="USD", had_plan=False)
+
+
+def test_a_fixed_price_is_in_steps_of_its_currency() -> None:
+    facts = start_facts(customer=a_customer(currency="KWD"))
+    with pytest.raises(InvalidInput) as refused:
+        start_plan(facts, asked(fixed_price=1005), START)
+
+    assert (refused.value.code, refused.value.field) == ("amount_not_chargeable", "fixed_price")

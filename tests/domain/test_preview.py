@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.catalog import Hosting
 from billflow.domain.commands import DowngradeAtEndOfCycle, SwitchToAnnual
 from billflow.domain.errors import InvalidInput, NeedsAttention, PlanEnded
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
-from billflow.domain.preview import Forecast, billing_dates_until, forecast, preview
+from billflow.domain.preview import Forecast, billing_dates_until, forecast, newest_entries, preview
 from billflow.domain.seat_observations import StaleSeatData
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts, usd
 from tests.domain.life import Life
@@ -127,3 +128,31 @@ def test_a_forecast_of_a_plan_that_is_not_charged_comes_to_an_end() -> None:
 def test_a_forecast_has_a_sensible_length(count: int) -> None:
     with pytest.raises(InvalidInput, match="between 1 and 120"):
         forecast(some_facts(), count)
+
+
+def test_a_forecast_looks_no_further_than_it_is_asked_to() -> None:
+    ending = some_facts(plan=a_plan(end_date=at("2024-03-31T10:00")))
+
+    one, two = forecast(ending, 1), forecast(ending, 2)
+
+    assert (len(one.invoices), one.ends_at) == (1, None)
+    assert (len(two.invoices), two.ends_at) == (1, at("2024-03-31T10:00"))
+
+
+def test_the_newest_entries_of_a_step_are_those_of_the_licenses_and_of_each_add_on() -> None:
+    held = an_entry(2, START, 3, add_on="storage", price=500)
+    renewed = process_billing_date(replace(some_facts(), add_ons=(held,)), DUE)
+
+    licenses, add_ons = newest_entries(renewed)
+
+    assert licenses is not None
+    assert (licenses.seq, licenses.add_on, licenses.licenses) == (3, None, 10)
+    assert [(code, one.seq, one.licenses) for code, one in add_ons.items()] == [("storage", 4, 3)]
+    assert newest_entries(preview(some_facts(), None, START)) == (None, {})
+
+
+def test_a_preview_names_the_moment_that_is_too_far() -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        preview(some_facts(), None, START + 4000 * DAY, now=START)
+
+    assert (refusal.value.code, refusal.value.field) == ("moment_too_far", "at")

@@ -5,16 +5,21 @@ from typing import Any
 
 import pytest
 
-from billflow.domain.additions import ChargedLine
+from billflow.domain.additions import BilledAddition, ChargedLine
 from billflow.domain.calendar import Period
 from billflow.domain.catalog import Hosting
+from billflow.domain.coupons import CouponUse
 from billflow.domain.invoicing.draft import InvoiceDraft, InvoiceKind, Line, LineKind, PaymentTerms
+from billflow.domain.items import Item
 from billflow.domain.ledger import Disposition
 from billflow.domain.plan import CollectionMethod, PlanStatus
 from billflow.domain.projection import after
-from billflow.domain.proration import Derivation
+from billflow.domain.proration import Derivation, prorated
 from billflow.domain.step import Facts, Outcome
+from billflow.domain.tax.amounts import AppliedTax
+from billflow.domain.tax.policy import TaxCategory
 from tests.domain.builders import DAY, START, a_customer, a_plan, an_entry, at, seats, some_facts
+from tests.domain.invoicing.test_coupons import a_coupon, attached
 
 DUE = at("2024-02-29T10:00")
 NEXT = at("2024-03-31T10:00")
@@ -157,3 +162,41 @@ def test_the_invoice_of_a_trial_is_unpaid_when_it_is_made_and_matters_while_the_
 def test_voiding_the_invoice_of_a_trial_returns_its_months_of_discount() -> None:
     assert after(BEFORE, outcome(void_trial_invoice=True)).customer.flat_discounted_months == 12
     assert after(BEFORE, outcome()).customer.flat_discounted_months == 7
+
+
+def test_what_is_charged_counts_with_tax_that_comes_on_top_and_without_tax_that_it_contains() -> None:
+    applied = AppliedTax(category=TaxCategory.STANDARD, name="VAT", percent="19", jurisdiction="DE")
+    priced = replace(line(1190, Period(DUE, NEXT)), tax=190)
+    for inclusive, charged in ((True, 1190), (False, 1380)):
+        of_tax = Line(LineKind.TAX, "", line(0, Period(DUE, NEXT)).derivation, tax=190)
+        taxed = invoice(InvoiceKind.RECURRING, priced, replace(of_tax, applied=replace(applied, inclusive=inclusive)))
+        found = after(some_facts(charged=()), outcome(invoices=(taxed,))).charged
+        assert found == (ChargedLine(charged, Period(DUE, NEXT), paid=True),)
+
+
+def test_a_plan_that_takes_over_begins_without_what_belonged_to_the_one_before() -> None:
+    derivation = prorated(800, 1, charged=Period(DUE - DAY, NEXT), cycle=Period(DUE, NEXT))
+    addition = BilledAddition(seq=2, description="", derivation=derivation, unit=400, until=NEXT)
+    item = Item(seq=1, description="Set-up", unit_amount=1, quantity=1, added_at=START)
+    storage = an_entry(4, START, 3, add_on="storage", price=500)
+    trial = a_plan(id="follower", status=PlanStatus.FREE_TRIAL)
+    full = replace(BEFORE, additions=(addition,), items=(item,), add_ons=(storage,))
+
+    begun = after(full, outcome(successor=outcome(plan=trial)))
+
+    assert begun.plan.id == "follower"
+    assert (begun.additions, begun.items, begun.add_ons, begun.trial_invoice_paid) == ((), (), (), None)
+    assert (begun.ledger, begun.charged, begun.next_plan) == ((), (), None)
+    for ends, kept in ((DUE, ()), (NEXT, (addition,))):
+        lasting = replace(addition, derivation=replace(derivation, cycle=Period(START, ends)))
+        left = after(replace(BEFORE, additions=(lasting,)), outcome()).additions
+        assert [one.seq for one in left] == [one.seq for one in kept]
+
+
+def test_a_trial_that_was_bought_without_a_coupon_has_none_to_give_back() -> None:
+    coupon = attached(a_coupon("20"))
+    facts = replace(BEFORE, customer=replace(SERVER, coupon=coupon))
+    bought = invoice(InvoiceKind.TRIAL_PURCHASE, line(8000, Period(DUE, NEXT)))
+    for use, kept in ((None, None), (CouponUse("redemption", 1), coupon)):
+        step = outcome(plan=TRIAL, invoices=(replace(bought, coupon_use=use),))
+        assert after(facts, step).trial_coupon == kept

@@ -48,6 +48,7 @@ def test_a_plan_renews_at_its_share_of_a_year(
         (Schedule.MONTHLY, None, {"months": 3}, 12_000),
         (Schedule.ANNUAL, None, {"months": 3, "add_ons": 600}, 1150),
         (Schedule.ANNUAL, 120_000, {"months": 12}, 120_000),
+        (Schedule.MONTHLY, 120_000, {"off": 400}, 10_000),
     ],
 )
 def test_add_ons_come_on_top_a_coupon_is_taken_off_and_tax_that_a_price_contains_is_no_revenue(

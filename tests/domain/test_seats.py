@@ -68,3 +68,12 @@ def test_exactly_as_many_licenses_as_seats_are_enough_and_none_asked_for_are_not
     for exempt in (True, False):
         with pytest.raises(NotEnoughLicenses):
             LicenseCheck(seats=12, minimum=10, exempt=exempt).check(None)
+
+
+def test_no_more_licenses_than_a_tier_has_are_bought_unless_the_customer_is_exempt() -> None:
+    most = LicenseCheck(seats=1, minimum=1, maximum=9)
+
+    assert most.check(9) == 9
+    with pytest.raises(TooManyLicenses):
+        most.check(10)
+    assert LicenseCheck(seats=1, minimum=1, maximum=9, exempt=True).check(10) == 10

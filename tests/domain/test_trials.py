@@ -16,12 +16,14 @@ from billflow.domain.commands import (
     SwitchToMonthly,
 )
 from billflow.domain.errors import AlreadySubscribed, NeedsAttention, Refused
+from billflow.domain.invoicing.draft import LineKind
+from billflow.domain.items import Item
 from billflow.domain.lifecycle import take_command
 from billflow.domain.plan import CollectionMethod, LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartFacts, StartPlan, start_plan
 from billflow.domain.projection import after
 from billflow.domain.step import Facts
-from tests.domain.builders import DAY, START, a_customer, catalog, seats, usd
+from tests.domain.builders import DAY, START, a_customer, an_entry, catalog, seats, usd
 from tests.domain.life import Life
 
 ENDS = START + 60 * DAY
@@ -146,6 +148,20 @@ def test_a_trials_invoice_that_is_paid_late_starts_a_fresh_plan_then() -> None:
     assert (outcome.plan.id, outcome.plan.status) == ("new", PlanStatus.ACTIVE)
     assert outcome.entries[0].licenses == 12
     assert outcome.invoices == ()
+
+
+def test_the_plan_after_a_trial_that_was_paid_late_bills_nothing_that_belonged_to_the_trial() -> None:
+    life = by_invoice()
+    life.backfill(ENDS)
+    item = Item(seq=1, description="Set-up", unit_amount=500, quantity=1, added_at=START)
+    storage = an_entry(9, START, 3, add_on="storage", price=500, allocated=False)
+    facts = replace(life.facts, items=(item,), add_ons=(storage,), last_observation=seats(ENDS + 7 * DAY, 15))
+
+    [invoice] = start_after_trial(
+        replace(facts, plan=replace(facts.plan, license_management=LicenseManagement.AUTOMATIC)), "new", ENDS + 8 * DAY
+    ).invoices
+
+    assert [(line.kind, line.quantity) for line in invoice.lines] == [(LineKind.ADDITIONAL_LICENSES, 3)]
 
 
 def test_paying_for_a_trial_does_not_start_a_second_plan() -> None:

@@ -86,6 +86,13 @@ def test_a_credit_for_a_tier_change_is_in_whole_steps(code: str, paid: int, seco
     assert 0 <= credit <= paid * step
 
 
+def test_two_thirds_of_a_dinar_are_credited_in_tens() -> None:
+    charged = (ChargedLine(1000, YEAR, paid=True),)
+    facts = some_facts(plan=a_plan(currency="KWD", schedule=Schedule.ANNUAL), charged=charged)
+
+    assert tier_change_credit(Step.begin(facts, START + timedelta(days=122))) == 670  # 666.67
+
+
 KWD = InvoiceMoney(
     status="paid", currency="KWD", total=15_460, amount_due=15_460, amount_paid=15_460, lines={"a": 15_460}
 )

@@ -15,7 +15,7 @@ from billflow.domain.invoicing.rules import flat_discount_line, instalment
 from billflow.domain.plan import Schedule
 from billflow.domain.proration import Derivation
 from billflow.domain.settings import DEFAULT_SETTINGS
-from billflow.domain.tax.policy import UNTAXED, TaxCategory, Treatment
+from billflow.domain.tax.policy import TAXED_BY_STRIPE, UNTAXED, TaxCategory, Treatment
 from tests.domain.invoicing.test_reissue import ADDED, CARD, HALF, MONTH, RENEWAL, again, old
 from tests.domain.tax.test_amounts import DE
 
@@ -93,6 +93,14 @@ def test_a_part_of_a_yearly_price_is_corrected_in_steps_of_the_currency_and_for_
     [corrected] = again(old(line, currency="KWD"), corrected={"a": (100_000, None)}).draft.lines
 
     assert (corrected.amount, corrected.derivation.period) == (8_330, MONTH)
+    assert corrected.derivation.note == ("instalment 8 of 12, which add up exactly, corrected, 1 x KWD 185.460 before")
+
+
+def test_a_corrected_price_is_no_longer_so_much_below_the_list_price() -> None:
+    [dearer] = again(old(RENEWAL), corrected={"a": (900, None)}).draft.lines
+    [fewer] = again(old(RENEWAL), corrected={"a": (800, 5)}).draft.lines
+
+    assert (dearer.derivation.percent_off, fewer.derivation.percent_off) == (None, "20")
 
 
 def test_a_tax_line_is_computed_anew_and_replaces_none() -> None:
@@ -103,6 +111,21 @@ def test_a_tax_line_is_computed_anew_and_replaces_none() -> None:
     kinds = [line.kind for line in found.draft.lines]
     assert kinds == [LineKind.RENEWAL, LineKind.ADDITIONAL_LICENSES, LineKind.TAX]
     assert found.replaced_lines == ("a", "b", None)
+
+
+def test_what_stripe_is_to_tax_is_issued_again_net_and_without_what_it_put_onto_the_balance() -> None:
+    credit = Line(LineKind.CREDIT_TO_BALANCE, "Credit to the balance", Derivation(price=100, quantity=1, period=MONTH))
+
+    for treatment, lines in ((TAXED_BY_STRIPE, (RENEWAL,)), (UNTAXED, (RENEWAL, credit))):
+        draft = again(old(RENEWAL, credit), treatment=treatment).draft
+        assert (draft.lines, draft.automatic_tax) == (lines, treatment is TAXED_BY_STRIPE)
+        assert draft.statement_descriptor == "CLOUD STANDARD"
+
+
+def test_a_purchase_that_was_paid_is_issued_again_and_an_open_one_is_not() -> None:
+    assert not again(old(RENEWAL, kind=InvoiceKind.PURCHASE, status="paid")).voids
+    with pytest.raises(Refused, match="is open and bought a plan"):
+        again(old(RENEWAL, kind=InvoiceKind.PURCHASE))
 
 
 def test_the_last_minor_unit_of_a_paid_invoice_is_credited_when_it_is_issued_again() -> None:

@@ -76,6 +76,7 @@ def test_a_refund_contains_its_part_of_the_tax() -> None:
     amount = refund(ADDED, 1000)
     assert taxes_in(ADDED, amount) == {"gst": 44, "qst": 87}
     assert taxes_in(ADDED, ADDED.total) == ADDED.taxes
+    assert taxes_in(ADDED, 1) == {"gst": 0, "qst": 0}
 
 
 def test_half_of_a_line_takes_its_own_tax_whatever_was_credited_of_the_others() -> None:
@@ -83,6 +84,8 @@ def test_half_of_a_line_takes_its_own_tax_whatever_was_credited_of_the_others() 
 
     assert (note.amount, note.lines) == (575, {"storage": 500, "gst": 25, "qst": 50})
     assert note.taxes == {"gst": 25, "qst": 50}
+    least = credit_note(ADDED, None, {"storage": 1}, RefundMethod.BALANCE)
+    assert (least.amount, least.lines, least.taxes) == (1, {"storage": 1}, {})
 
 
 def test_a_note_over_an_amount_contains_its_share_of_each_tax() -> None:

@@ -73,7 +73,10 @@ def test_lines_that_come_to_the_most_can_be_charged_with_their_tax_and_hardly_mo
     assert most - (len(treatment.rates) + 2) * 2 * step <= net + added <= most
 
 
-@pytest.mark.parametrize(("most", "step", "net"), [(99_999_999, 1, 66_666_666), (1_000, 10, 660), (3, 1, 2)])
+@pytest.mark.parametrize(
+    ("most", "step", "net"),
+    [(99_999_999, 1, 66_666_666), (1_000, 10, 660), (3, 1, 2), (10**17 + 1, 1, 66_666_666_666_666_667)],
+)
 def test_what_stripe_will_add_is_no_more_than_half_of_the_price(most: int, step: int, net: int) -> None:
     assert most_net(TAXED_BY_STRIPE, most, step) == net
 
@@ -108,6 +111,13 @@ def test_a_rate_that_is_not_charged_is_kept_with_nothing_percent_and_its_reason(
     assert (one.applied.percent, one.applied.exemption) == ("0", "Article 132")
 
 
+def test_a_half_that_is_rounded_up_for_each_of_two_rates_is_left_room_for() -> None:
+    twice = Treatment(category=TaxCategory.STANDARD, rates=(rate("CA", "5"), rate("CA", "5", region="QC")))
+
+    # 910 and two times 45.5, rounded up, would be 1002.
+    assert most_net(twice, 1001, 1) == 908
+
+
 def test_what_is_left_over_goes_to_the_largest_remainders() -> None:
     assert list(shared_out(2, [Fraction(1, 5), Fraction(9, 10), Fraction(9, 10)])) == [0, 1, 1]
     assert list(shared_out(100, [Fraction(5, 2), Fraction(5, 2), Fraction(95)], 5)) == [5, 0, 95]
@@ -132,6 +142,7 @@ def test_a_price_that_contains_tax_stays_what_it_is_and_says_how_much_it_contain
     contained = Treatment(category=TaxCategory.STANDARD, rates=(replace(DE, inclusive=True),))
     lines = with_tax([a_line(11_900)], contained, "EUR")
     assert [(line.amount, line.tax) for line in lines] == [(11_900, 1900), (0, 1900)]
+    assert (lines[-1].quantity, lines[-1].derivation.less) == (1, 1900)
     assert "19/119 of EUR 119 = EUR 19, which the prices contain" in explain(lines[-1], "EUR").sentence
 
 

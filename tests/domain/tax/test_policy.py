@@ -130,6 +130,18 @@ def test_a_country_whose_rates_have_all_ended_is_not_free_of_tax() -> None:
         ended.treatment(Taxpayer(country="CH"), DAY)
 
 
+def test_a_rate_with_an_exemption_is_charged_to_nobody_and_says_why() -> None:
+    small = replace(UNION, rates=(rate("DE", "0", exemption="section 19 UStG"), *UNION.rates[1:]))
+
+    treatment = small.treatment(Taxpayer(country="DE"), DAY)
+
+    assert (treatment.category, treatment.rates) == (TaxCategory.EXEMPT, small.rates[:1])
+
+
+def test_a_country_has_a_rate_whenever_that_is_valid() -> None:
+    assert [UNION.has_rate(country) for country in ("DE", "CH", "IT")] == [True, True, False]
+
+
 def test_the_newest_version_whose_day_has_come_holds() -> None:
     newest = replace(UNION, since=at("2027-01-01"), oss=False)
     timeline = TaxTimeline((newest, replace(UNION, since=DAY)))

@@ -1,5 +1,7 @@
 """What Stripe computed for an invoice becomes tax lines and shares that add up to it."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,3 +85,33 @@ def test_what_exceeds_the_charges_goes_onto_the_balance_with_its_tax() -> None:
         (LineKind.TAX, -190),
         (LineKind.CREDIT_TO_BALANCE, 1190),
     ]
+
+
+def test_one_minor_unit_goes_onto_the_balance_as_well_and_nothing_does_not() -> None:
+    def credits_of(more: int) -> list[Line]:
+        taxed = taxed_by_stripe({"a": a_line(-1000), "b": a_line(more)}, {"a": (), "b": ()})
+        return [line for line in taxed if line.kind is LineKind.CREDIT_TO_BALANCE]
+
+    one = Derivation(price=1, quantity=1, period=PERIOD)
+    assert credits_of(1000) == []
+    assert credits_of(999) == [Line(LineKind.CREDIT_TO_BALANCE, "Credit to the balance", one)]
+
+
+def test_the_first_line_has_no_tax_where_stripe_does_not_know_it_and_lines_over_nothing_share_alike() -> None:
+    first = taxed_by_stripe({"a": a_line(100), "b": a_line(200)}, {"b": (on(VAT, 200, 38),)})
+    alike = taxed_by_stripe({"a": a_line(100), "b": a_line(-100)}, {"a": (on(VAT, 10, 2),)})
+
+    assert [line.tax for line in first[:2]] == [0, 38]
+    assert [line.tax for line in alike[:2]] == [1, 1]
+
+
+def test_a_tax_that_prices_contain_adds_nothing_and_one_that_is_not_charged_has_no_rate() -> None:
+    reverse = replace(VAT, category=TaxCategory.REVERSE_CHARGE, name="Reverse charge", percent="0")
+    contained, free = (
+        taxed_by_stripe({"a": a_line(1190)}, {"a": (one,)})[-1]
+        for one in (on(replace(VAT, inclusive=True), 1000, 190), on(reverse, 1190, 0))
+    )
+
+    assert (contained.description, contained.amount, contained.tax) == ("VAT 19%", 0, 190)
+    assert contained.derivation.note == "computed by Stripe Tax"
+    assert (free.description, free.amount, free.tax) == ("Reverse charge", 0, 0)

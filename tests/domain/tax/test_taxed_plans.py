@@ -21,7 +21,7 @@ from billflow.domain.tax.policy import Taxpayer, TaxTimeline
 from tests.domain.any_life import SECOND
 from tests.domain.builders import DAY, START, a_customer, a_plan, at, seats, some_facts
 from tests.domain.life import Reporting
-from tests.domain.tax.test_policy import UNION
+from tests.domain.tax.test_policy import BY_STRIPE, UNION
 
 TAXED = BillingSettings(tax=TaxTimeline((UNION,)))
 GERMAN = a_customer(taxpayer=Taxpayer(country="DE"))
@@ -73,6 +73,14 @@ def test_a_renewal_without_an_address_is_held_with_its_code_and_a_command_is_ref
     assert foreseen.on_hold.code == "tax_address_missing"
     with pytest.raises(Refused, match="needs its country"):
         take_command(unknown, UpgradeTierNow(tier="cloud_plus"), START + DAY)
+
+
+def test_what_stripe_taxes_is_billed_net_and_says_so() -> None:
+    by_stripe = BillingSettings(tax=TaxTimeline((BY_STRIPE,)))
+
+    for settings, expected in ((by_stripe, (8000, 0, True)), (TAXED, (9520, 1520, False))):
+        [invoice] = process_billing_date(renewing(settings=settings, observations=(seats(DUE, 10),)), DUE).invoices
+        assert (invoice.total, invoice.tax, invoice.automatic_tax) == expected
 
 
 def test_a_forecast_taxes_each_invoice_by_its_own_date() -> None:

@@ -174,7 +174,7 @@ def _share_words(share: Share, derivation: Derivation) -> str:
 
 def _charged_span(derivation: Derivation) -> timedelta:
     """Return the part of the cycle that is charged in all, which a line about a change of it tells only partly."""
-    return timedelta(microseconds=derivation.numerator) if derivation.cycle else derivation.period.length
+    return timedelta(microseconds=derivation.numerator)
 
 
 def _span(length: timedelta) -> str:

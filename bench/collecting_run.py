@@ -65,7 +65,7 @@ async def measured(
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """Return the figures of both."""
-    profile = cProfile.Profile() if options.profile else None
+    profile = cProfile.Profile(time.thread_time) if options.profile else None
     async with servers() as site:
         steps, collection = activity_classes(site.engine)[:2]
         if not isinstance(steps, StepActivities) or not isinstance(collection, CollectionActivities):

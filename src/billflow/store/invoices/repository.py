@@ -1,6 +1,7 @@
 """What collection brings into the rows of an invoice; a paid invoice stays paid."""
 
 from datetime import datetime
+from uuid import uuid4
 
 from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -34,6 +35,7 @@ from billflow.store.invoices.collecting import invoice_to_send
 from billflow.store.invoices.drafts import void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.replacements import (
+    IS_REPLACED,
     account_of,
     is_replaced,
     replace_customer,
@@ -57,6 +59,22 @@ _CLOSES = {InvoiceStatus.VOID: (*UNPAID, InvoiceStatus.UNCOLLECTIBLE), InvoiceSt
 """Which statuses of ours Stripe's may end."""
 
 _STATUS = select(InvoiceRow.status).where(InvoiceRow.id == bindparam("of_invoice"))
+
+_ATTEMPT = (
+    insert(PaymentAttempt)
+    .values(
+        id=bindparam("of_id"),
+        org_id=bindparam("of_org"),
+        invoice_id=bindparam("of_invoice"),
+        n=bindparam("tried"),
+        outcome=bindparam("came"),
+        at=bindparam("then"),
+    )
+    .on_conflict_do_nothing()
+    .cte("attempt")
+)
+_TRIED = IS_REPLACED.add_cte(_ATTEMPT)
+"""Writes an attempt, once, and tells whether a Stripe customer was given up."""
 
 
 class PostgresInvoiceRepository(Repository, InvoiceRepository):
@@ -92,7 +110,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
             locked = await lock_invoice(session, ref)
-            await _take_in(locked, issued)
+            await _take_in(locked, issued, is_replaced=await is_replaced(session, issued))
             return locked.invoice.status
 
     async def record_outcome(
@@ -100,12 +118,19 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
     ) -> None:
         async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
             locked = await lock_invoice(session, ref, at)
-            if issued is not None:
-                await _take_in(locked.as_of(locked.invoice.issued_at), issued)
             invoice, answer = locked.invoice, outcome.model_dump(mode="json", exclude={"due_anew_at", "total"})
+            tried = {
+                "of_org": invoice.org_id,
+                "of_invoice": invoice.id,
+                "tried": ref.attempt,
+                "came": answer,
+                "then": at,
+            }
+            held_by = {"stripe_customer": issued.stripe_customer_id if issued else None}
+            belongs_to_replaced = bool(await session.scalar(_TRIED, {"of_id": uuid4(), **tried, **held_by}))
+            if issued is not None:
+                await _take_in(locked.as_of(invoice.issued_at), issued, is_replaced=belongs_to_replaced)
             is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
-            tried = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": ref.attempt, "outcome": answer, "at": at}
-            await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
             if invoice.status is InvoiceStatus.PAID:
                 return
             _set_attention(invoice, outcome)
@@ -160,10 +185,10 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 await replace_invoice(session, locked.invoice, locked.recorder)
 
 
-async def _take_in(locked: LockedInvoice, issued: Issued) -> None:
-    """Write what Stripe has of an invoice, unless that belongs to a customer that was replaced meanwhile."""
+async def _take_in(locked: LockedInvoice, issued: Issued, *, is_replaced: bool) -> None:
+    """Write what Stripe has of an invoice, unless that belongs to a customer that *is_replaced* and is unpaid."""
     invoice = locked.invoice
-    if issued.status is not InvoiceStatus.PAID and await is_replaced(locked.recorder.session, issued):
+    if issued.status is not InvoiceStatus.PAID and is_replaced:
         return
     _name(invoice, issued)
     if locked.plan.invoicing_status is InvoicingStatus.SENDING:

@@ -83,8 +83,16 @@ class MemoryInvoices:
         self.invoices[ref.invoice_id] = self.invoices[ref.invoice_id].model_copy(update=held)
         return issued.status
 
-    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
-        """Remember that it is paid."""
+    async def status(self, ref: InvoiceRef) -> InvoiceStatus:
+        """Return how it stands."""
+        return self.invoices[ref.invoice_id].status
+
+    async def record_outcome(
+        self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime, issued: Issued | None = None
+    ) -> None:
+        """Remember that Stripe holds it, and that it is paid."""
+        if issued is not None:
+            await self.record_issued(ref, issued)
         if isinstance(outcome, Paid):
             paid = self.invoices[ref.invoice_id].model_copy(update={"status": InvoiceStatus.PAID})
             self.invoices[ref.invoice_id] = paid

@@ -1,7 +1,7 @@
 """Activities may run twice, or stop in the middle and run again: money moves once."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -12,6 +12,7 @@ from billflow.domain import plan_start
 from billflow.domain.calendar import add_months
 from billflow.models.contracts.customers import CustomerRecord
 from billflow.models.contracts.invoices import (
+    Closed,
     CollectionOutcome,
     InvoiceInput,
     InvoiceRef,
@@ -37,17 +38,29 @@ class InterruptedInvoiceRepository(PostgresInvoiceRepository):
 
     before: str = ""
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
-        """Break here, or remember."""
-        if self.before == "record_issued":
+    async def status(self, ref: InvoiceRef) -> InvoiceStatus:
+        """Break here, where Stripe has the invoice and nobody is asked for the money yet, or look."""
+        if self.before == "asking for the money":
             raise Interrupted
-        return await super().record_issued(ref, issued)
+        return await super().status(ref)
 
-    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
+    async def record_outcome(
+        self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime, issued: Issued | None = None
+    ) -> None:
         """Break here, or remember."""
         if self.before == "record_outcome":
             raise Interrupted
-        await super().record_outcome(ref, outcome, at)
+        await super().record_outcome(ref, outcome, at, issued)
+
+
+@dataclass(frozen=True)
+class VoidedMeanwhile(PostgresInvoiceRepository):
+    """Invoices that somebody voids while they are on their way to Stripe."""
+
+    async def status(self, ref: InvoiceRef) -> InvoiceStatus:
+        """Void it, as whoever does so finds nothing at Stripe, and look."""
+        await self.record_outcome(ref, Closed(), datetime.now(UTC))
+        return await super().status(ref)
 
 
 async def bought(env: Environment) -> tuple[CustomerRecord, PlanState, InvoiceSummary]:
@@ -75,7 +88,7 @@ async def test_collecting_twice_charges_once_and_answers_the_same(env: Environme
     assert [(held.status, held.amount_paid) for held in await env.at_stripe(customer)] == [("paid", 8000)]
 
 
-@pytest.mark.parametrize("before", some(1, ["record_outcome", "record_issued"]))
+@pytest.mark.parametrize("before", some(1, ["record_outcome", "asking for the money"]))
 async def test_collecting_again_after_a_crash_charges_once(env: Environment, before: str) -> None:
     customer, _, invoice = await bought(env)
     invoices = env.engine.repositories.invoices
@@ -85,6 +98,7 @@ async def test_collecting_again_after_a_crash_charges_once(env: Environment, bef
         await ActivityEnvironment().run(
             CollectionActivities(forgetful, env.engine.gateway).collect, collecting(invoice)
         )
+    assert [row.stripe_invoice_id for row in await env.invoices(customer)] == [None]
     answer = await ActivityEnvironment().run(
         CollectionActivities(invoices, env.engine.gateway).collect, collecting(invoice)
     )
@@ -92,6 +106,18 @@ async def test_collecting_again_after_a_crash_charges_once(env: Environment, bef
     assert answer == Paid(amount_paid=8000)
     assert [(held.status, held.amount_paid) for held in await env.at_stripe(customer)] == [("paid", 8000)]
     assert [row.status for row in await env.invoices(customer)] == [InvoiceStatus.PAID]
+
+
+async def test_an_invoice_that_is_voided_on_its_way_is_not_charged(env: Environment) -> None:
+    customer, _, invoice = await bought(env)
+    voided = VoidedMeanwhile(env.engine.repositories.invoices.database)
+
+    collected = CollectionActivities(voided, env.engine.gateway).collect
+    answer = await ActivityEnvironment().run(collected, collecting(invoice))
+
+    assert answer == Closed()
+    assert [(held.status, held.amount_paid) for held in await env.at_stripe(customer)] == [("void", 0)]
+    assert [(row.status, row.amount_paid) for row in await env.invoices(customer)] == [(InvoiceStatus.VOID, 0)]
 
 
 async def test_a_cycle_closed_twice_makes_one_invoice_and_answers_the_same(env: Environment) -> None:

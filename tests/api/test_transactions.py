@@ -59,8 +59,11 @@ OF_READS = {
 }
 """Transactions and statements of reads; the total of a list that fits no page is another one."""
 
-OF_A_BILLING_DATE, OF_COLLECTING = (1, 15), (3, 19)
-"""Transactions and statements of a step that renews and invoices a plan, and of charging the invoice."""
+OF_A_BILLING_DATE, OF_COLLECTING = (1, 15), (3, 12)
+"""Transactions and statements of a step that renews and invoices a plan, and of charging the invoice.
+
+Of the three one is before Stripe and one after it; the other only looks whether the invoice was voided meanwhile.
+"""
 
 
 @dataclass
@@ -275,3 +278,15 @@ async def test_no_statement_is_planned_for_any_values(env: ApiEnvironment) -> No
     reading = {row.statement: row.generic_plans for row in prepared if "customer_plan.version > " in row.statement}
     assert len(reading) == 1
     assert not any(reading.values())
+
+
+async def test_what_is_found_by_keys_is_planned_once(env: ApiEnvironment) -> None:
+    customer = await env.customer()
+    reading = select(CustomerPlan.version).where(CustomerPlan.id == UUID(customer.customer_id))
+    plans = text("SELECT statement, generic_plans, custom_plans FROM pg_prepared_statements")
+    async with env.engine.database.unit_of_work(env.org_id, by_keys=True) as session:
+        for _ in range(20):
+            await session.execute(reading)
+        prepared = [one for one in await session.execute(plans) if "SELECT customer_plan.version" in one.statement]
+
+    assert [(one.generic_plans > 0, one.custom_plans) for one in prepared] == [(True, 0)]

@@ -1,8 +1,7 @@
 """The real client on a running emulator, with every request held against the contract."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 
-import httpx
 import pytest
 import stripe
 
@@ -10,6 +9,7 @@ from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.client import stripe_client
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
+from billflow.payments.transport import AiohttpTransport
 from stripe_emulator.server import StripeEmulator
 from tests.payments.inputs import KEY
 from tests.payments.stripe_faults import IMPATIENT, PATIENT, Trouble, troubled_server
@@ -70,10 +70,14 @@ async def impatient(trouble: Trouble) -> AsyncIterator[StripeGateway]:
 def watch(client: stripe.StripeClient) -> None:
     """Hold every request of the client against the contract."""
     transport = client._requestor._client
-    assert isinstance(transport, stripe.HTTPXClient)
-    transport._client_async.event_hooks = {"request": [_check]}
+    assert isinstance(transport, AiohttpTransport)
+    send = transport.request_async
 
+    async def checked(
+        method: str, url: str, headers: Mapping[str, str], post_data: str | None = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        assert problems_of_request(method.upper(), url, post_data or "") == []
+        assert headers["Stripe-Version"] == stripe.api_version
+        return await send(method, url, headers, post_data)
 
-async def _check(request: httpx.Request) -> None:
-    assert problems_of_request(request.method, str(request.url), request.content.decode()) == []
-    assert request.headers["stripe-version"] == stripe.api_version
+    vars(transport)["request_async"] = checked

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import aiohttp
 
 from stripe_emulator.engine.plan import Call, Plan
 from stripe_emulator.server import StripeEmulator
 from stripe_emulator.wire.messages import Response, encode
 from tests.waiting import PATIENCE
 
-PATIENT = httpx.Timeout(PATIENCE)
-IMPATIENT = httpx.Timeout(PATIENCE, read=0.4)
+PATIENT = aiohttp.ClientTimeout(PATIENCE)
+IMPATIENT = aiohttp.ClientTimeout(PATIENCE, sock_read=0.4)
 STALL = 0.6
 
 LOST_RESPONSES = {

@@ -96,6 +96,19 @@ async def test_an_answer_that_takes_too_long_is_unavailable(trouble: Trouble, im
     assert isinstance(fault(error), PaymentsUnavailable)
 
 
+async def test_what_fails_on_a_connection_that_was_kept_open_is_not_asked_again(
+    trouble: Trouble, client: stripe.StripeClient
+) -> None:
+    held = await client.v1.customers.create_async({"name": "Anna"})
+    before = len(trouble.calls)
+    trouble.at("customer.retrieve", LOST_RESPONSES["reset"])
+
+    with pytest.raises(stripe.APIConnectionError):
+        await client.v1.customers.retrieve_async(held.id)
+
+    assert [name for name, *_ in trouble.calls[before:]] == ["customer.retrieve"]
+
+
 async def test_nobody_listening_is_unavailable() -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -103,7 +116,7 @@ async def test_nobody_listening_is_unavailable() -> None:
             with pytest.raises(PaymentsUnavailable) as refused:
                 await StripeGateway(client).ensure_customer(a_customer())
 
-    assert str(refused.value) == "Stripe gave no usable answer: ConnectError on the way."
+    assert str(refused.value) == "Stripe gave no usable answer: ClientConnectorError on the way."
 
 
 async def test_a_wrong_api_key_is_a_rejection_for_people(trouble: Trouble) -> None:

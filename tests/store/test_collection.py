@@ -2,9 +2,10 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from billflow.domain.errors import NotFound
 from billflow.domain.plan import InvoicingStatus
@@ -22,6 +23,7 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.models.contracts.plans import StepResult
 from billflow.models.contracts.records import InvoiceDetail
+from billflow.models.tables import AuditLog, CustomerPlan, InvoiceRow, OutboxEvent, PaymentAttempt
 from tests.store.conftest import BEGIN, Company, ref
 
 DECLINED = Declined(code="card_declined", message="Your card was declined.")
@@ -159,6 +161,63 @@ async def test_of_many_reports_of_one_payment_one_is_recorded(
 async def test_the_next_attempt_is_kept(company: Company, invoice: InvoiceRef) -> None:
     await company.repositories.invoices.record_collection_plan(invoice, BEGIN + HOUR)
     assert (await shown(company, invoice)).next_attempt_at == BEGIN + HOUR
+
+
+async def recorded(company: Company, outcome: CollectionOutcome, *, at_once: bool) -> list[object]:
+    """Return what is left of collecting a purchase in rows, audit log and events, but ids."""
+    started = await company.start(company.ask(await company.customer()))
+    ref, held, invoices = attempt(started, 1), issued(), company.repositories.invoices
+    if not at_once:
+        await invoices.record_issued(ref, held)
+    await invoices.record_outcome(ref, outcome, BEGIN + HOUR, held if at_once else None)
+    async with company.database.unit_of_work(company.org_id) as session:
+        row = await session.get_one(InvoiceRow, UUID(ref.invoice_id))
+        plan = await session.get_one(CustomerPlan, row.plan_id)
+        entries = select(AuditLog).where(AuditLog.subject_id == ref.invoice_id).order_by(AuditLog.sequence)
+        told = select(OutboxEvent).where(OutboxEvent.invoice_id == row.id).order_by(OutboxEvent.sequence)
+        tried = select(PaymentAttempt).where(PaymentAttempt.invoice_id == row.id)
+        left = (
+            row.status, row.number, row.amount_due, row.amount_paid, row.paid_at, row.attempts, row.last_outcome,
+            row.balance_applied, row.attention, row.stripe_invoice_id == held.stripe_invoice_id, plan.invoicing_status,
+        )  # fmt: skip
+        return [
+            left,
+            *[(one.n, one.outcome, one.at) for one in await session.scalars(tried)],
+            *[(one.action, one.actor, one.at, one.before, one.after) for one in await session.scalars(entries)],
+            *[(one.detail or {}).get("number") for one in await session.scalars(entries)],
+            *[(one.type, one.at, one.data | {"stripe_invoice_id": ""}) for one in await session.scalars(told)],
+        ]
+
+
+@pytest.mark.parametrize("outcome", [Paid(amount_paid=800), Open()], ids=["paid", "sent"])
+async def test_what_is_recorded_at_once_is_what_two_transactions_record(
+    company: Company, outcome: CollectionOutcome
+) -> None:
+    in_two, at_once = [await recorded(company, outcome, at_once=at_once) for at_once in (False, True)]
+
+    assert at_once == in_two
+    assert ("invoice.finalized", "system", BEGIN, None, None) in at_once
+
+
+async def test_what_belongs_to_a_customer_that_was_given_up_is_not_recorded_with_the_outcome(
+    company: Company, invoice: InvoiceRef
+) -> None:
+    invoices, given_up = company.repositories.invoices, f"cus_{invoice.invoice_id}"
+    await invoices.record_stripe_customer((await invoices.invoice_to_collect(invoice)).customer, given_up)
+    await invoices.replace_customer(invoice.org_id, given_up, BEGIN)
+
+    held = issued().model_copy(update={"stripe_customer_id": given_up})
+    await invoices.record_outcome(invoice, Open(), BEGIN, held)
+
+    assert (await shown(company, invoice)).stripe_invoice_id is None
+
+
+async def test_ten_who_send_an_invoice_for_the_first_time_find_one_moment(
+    company: Company, invoice: InvoiceRef
+) -> None:
+    invoices = company.repositories.invoices
+    found = await asyncio.gather(*(invoices.invoice_to_collect(invoice) for _ in range(10)))
+    assert len({one.sent_first_at for one in found}) == 1
 
 
 async def test_an_unknown_invoice_is_not_found(company: Company) -> None:

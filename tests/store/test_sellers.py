@@ -201,6 +201,18 @@ async def test_a_series_goes_on_from_elsewhere_and_never_back_nor_over_a_gap(com
         assert (await session.scalars(select(InvoiceSeriesRow.last))).one() == 124
 
 
+async def test_ten_who_send_one_invoice_take_one_number_which_may_outgrow_its_digits(company: Company) -> None:
+    grown = seller(numbering={"prefix": "INV", "continue_after": "INV-2026-99999"})
+    await company.repositories.sellers.apply(company.org_id, grown, by())
+    ref = await invoice(company)
+
+    sent = await asyncio.gather(*(company.repositories.invoices.invoice_to_collect(ref) for _ in range(10)))
+
+    assert {(one.sequence, one.number) for one in sent} == {(100_000, "INV-2026-100000")}
+    async with company.database.unit_of_work(company.org_id) as session:
+        assert (await session.scalars(select(InvoiceSeriesRow.last))).one() == 100_000
+
+
 async def test_without_numbering_an_invoice_has_stripes_number(company: Company) -> None:
     await company.repositories.sellers.apply(company.org_id, seller(), by())
 

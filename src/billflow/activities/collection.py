@@ -15,7 +15,9 @@ from billflow.models.contracts.invoices import (
     InvoiceInput,
     InvoiceStatus,
     InvoiceToCollect,
+    Issued,
     NotPaid,
+    Open,
     Paid,
     Rejected,
     RequiresAction,
@@ -25,6 +27,9 @@ from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected
 
 NO_PAYMENT_METHOD = "no_payment_method"
 TAX_ADDRESS_MISSING = "tax_address_missing"
+
+Tried = tuple[CollectionOutcome, Issued | None]
+"""What came of an attempt, and what Stripe holds that is to be recorded with it; None where it was recorded before."""
 
 
 @dataclass(frozen=True)
@@ -40,32 +45,35 @@ class CollectionActivities:
         """Issue the invoice at Stripe unless it is there, then charge the card or send it, once per attempt.
 
         What it replaces is closed there before that, and what we owe the customer is put on its balance, so that the
-        invoice uses it up. What Stripe has lost of the customer or the invoice is issued anew.
+        invoice uses it up. What Stripe has lost of the customer or the invoice is issued anew. That Stripe holds an
+        invoice is recorded with what came of the attempt; a worker that dies before that finds it there again.
         """
         invoice = await self.invoices.invoice_to_collect(request)
         if (outcome := _outcome_of(invoice)) is not None:
             return outcome
         try:
-            outcome = await self._try(request, invoice)
+            outcome, issued = await self._try(request, invoice)
             if _may_be_lost(outcome) and await self._replace_lost(request):
                 invoice = await self.invoices.invoice_to_collect(request)
-                outcome = await self._try(request, invoice)
+                outcome, issued = await self._try(request, invoice)
         except PaymentsUnavailable as error:
             retry_later(error)
         if invoice.is_anew and isinstance(outcome, NotPaid):
             outcome = outcome.model_copy(update={"due_anew_at": invoice.due_at})
         if invoice.automatic_tax and isinstance(outcome, NotPaid):
             outcome = outcome.model_copy(update={"total": (await self.invoices.invoice_to_collect(request)).total})
-        await self.invoices.record_outcome(request, outcome, request.at)
+        await self.invoices.record_outcome(request, outcome, request.at, issued)
         return outcome
 
-    async def _try(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
+    async def _try(self, request: InvoiceInput, invoice: InvoiceToCollect) -> Tried:
         try:
             if self.replaced and await self.replaced.close(invoice, request.at):
                 invoice = await self.invoices.invoice_to_collect(request)
-            return _outcome_of(invoice) or await self._collect(request, await self._with_customer(invoice))
+            if (outcome := _outcome_of(invoice)) is not None:
+                return outcome, None
+            return await self._collect(request, await self._with_customer(invoice))
         except PaymentsRejected as error:
-            return _rejected(invoice, error)
+            return _rejected(invoice, error), None
 
     async def _replace_lost(self, request: InvoiceInput) -> bool:
         """Give up what Stripe has lost of the customer or the invoice, and tell whether it had lost something."""
@@ -87,27 +95,41 @@ class CollectionActivities:
             update={"customer": payer.model_copy(update={"stripe_customer_id": stripe_customer_id})}
         )
 
-    async def _collect(self, request: InvoiceInput, invoice: InvoiceToCollect) -> CollectionOutcome:
+    async def _collect(self, request: InvoiceInput, invoice: InvoiceToCollect) -> Tried:
         if invoice.stripe_invoice_id is None and (paid := await self.gateway.close_lost(invoice)):
-            await self.invoices.record_issued(request, paid)
-            return Paid(amount_paid=paid.amount_paid)
+            return Paid(amount_paid=paid.amount_paid), paid
         for credit in invoice.credits:
             posted = await self.gateway.post_credit(invoice.customer, credit)
             await self.invoices.record_credit_posted(invoice.customer, credit.credit_id, posted)
         issued = await self.gateway.issue(invoice)
-        status = await self.invoices.record_issued(request, issued)
         if issued.status is InvoiceStatus.PAID:
-            return Paid(amount_paid=issued.amount_paid)
+            return Paid(amount_paid=issued.amount_paid), issued
         invoice = invoice.model_copy(
             update={"stripe_invoice_id": issued.stripe_invoice_id, "status": issued.status, "number": issued.number}
         )
-        if status is InvoiceStatus.VOID:
+        if await self.invoices.status(request) is InvoiceStatus.VOID:
             # Voided while it was on its way: whoever did so may not have found it at Stripe.
+            await self.invoices.record_issued(request, issued)
             await self.gateway.void(invoice)
-            return Closed()
+            return Closed(), None
+        return await self._ask_for_money(request, invoice, issued)
+
+    async def _ask_for_money(self, request: InvoiceInput, invoice: InvoiceToCollect, issued: Issued) -> Tried:
+        """Charge or send it; unless that is all there is to tell, what Stripe holds is recorded by itself."""
+        is_recorded = invoice.is_anew or issued.taxes is not None
+        if is_recorded:
+            await self.invoices.record_issued(request, issued)
         if invoice.is_anew and self.replaced:
             await self.replaced.credit_anew(request)
-        return await self.gateway.collect(invoice, request.attempt)
+        try:
+            outcome = await self.gateway.collect(invoice, request.attempt)
+        except (PaymentsRejected, PaymentsUnavailable):
+            await self.invoices.record_issued(request, issued)
+            raise
+        if isinstance(outcome, Paid | Open):
+            return outcome, None if is_recorded else issued
+        await self.invoices.record_issued(request, issued)
+        return outcome, None
 
     @activity.defn
     async def void(self, request: InvoiceInput) -> None:

@@ -26,7 +26,10 @@ FIELDS: Final = (
     "ending_balance",
     "automatic_tax",
 )
-"""What an invoice is read by that is on its way, or being paid."""
+"""What an invoice is read by that is on its way."""
+
+OF_MONEY: Final = ("object", "id", "status", "amount_paid")
+"""What it is read by when it was to be paid."""
 
 LINES: Final = "lines"
 
@@ -46,7 +49,8 @@ async def act(
     options: stripe.RequestOptions,
 ) -> stripe.Invoice:
     """Do *what* Stripe's address of it names to an invoice: `add_lines`, `finalize`, `pay` or `send`."""
-    return await _post(client, f"/v1/invoices/{quote(stripe_invoice_id)}/{what}", params, options, *FIELDS)
+    fields = OF_MONEY if what in ("pay", "send") else FIELDS
+    return await _post(client, f"/v1/invoices/{quote(stripe_invoice_id)}/{what}", params, options, *fields)
 
 
 async def _post(

@@ -25,6 +25,9 @@ class InvoiceRepository(Protocol):
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
         """Return all that the gateway needs, noting when Stripe is asked for the first time; raises `NotFound`."""
 
+    async def status(self, ref: InvoiceRef) -> InvoiceStatus:
+        """Return how the invoice stands by now; raises `NotFound`."""
+
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
         """Remember the Stripe customer of the account that pays; one that is known already stays."""
 
@@ -42,10 +45,13 @@ class InvoiceRepository(Protocol):
         Nothing is remembered where its Stripe customer was replaced meanwhile.
         """
 
-    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
+    async def record_outcome(
+        self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime, issued: Issued | None = None
+    ) -> None:
         """Remember what came of a payment attempt; a paid invoice stays paid, whatever comes later.
 
-        Money that arrives for an invoice we voided makes it paid: it arrived.
+        Money that arrives for an invoice we voided makes it paid: it arrived. With *issued* what Stripe has is
+        remembered before that, as `record_issued` does.
         """
 
     async def record_collection_plan(

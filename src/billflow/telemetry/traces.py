@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
-import httpx
+import aiohttp
 from fastapi import FastAPI
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
 from opentelemetry.metrics import NoOpMeter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, OTELResourceDetector, Resource
@@ -17,6 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Tracer, get_current_span
 from sqlalchemy import Engine
 
+from billflow.telemetry.call_traces import traced_calls
 from billflow.telemetry.span_privacy import PrivateExporter
 
 _NAME = "billflow"
@@ -66,9 +66,9 @@ class Tracing:
         usage = NoOpMeter(_NAME).create_up_down_counter("db.client.connections.usage")
         EngineTracer(_WithinTrace(self.tracer), engine, usage)  # type: ignore[no-untyped-call]
 
-    def trace_http(self, client: httpx.AsyncClient) -> None:
-        """Trace the calls of a client; whom it calls is told the trace's id."""
-        HTTPXClientInstrumentor.instrument_client(client, tracer_provider=self.provider)
+    def of_http(self) -> aiohttp.TraceConfig:
+        """Return what traces the calls of a session; whom it calls is told the trace's id."""
+        return traced_calls(self.tracer)
 
     def close(self) -> None:
         """Send what waits, and trace nothing more."""

@@ -179,7 +179,7 @@ def _stripe_client(
     def opened() -> "StripeClient":
         from billflow.payments.client import open_stripe
 
-        client, close = open_stripe(api_key, api_base, instrument=tracing.trace_http if tracing else None)
+        client, close = open_stripe(api_key, api_base, traced=tracing.of_http() if tracing else None)
         exit_stack.push_async_callback(close)
         return client
 

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-import httpx
+import aiohttp
 
 from billflow.cli.app import main
 from billflow.payments import client
 
-PATIENCE = httpx.Timeout(1.0)
+PATIENCE = aiohttp.ClientTimeout(1.0)
 
 if __name__ == "__main__":
     client.open_stripe = partial(client.open_stripe, timeouts=PATIENCE)

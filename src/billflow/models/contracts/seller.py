@@ -18,8 +18,10 @@ from billflow.models.contracts.files import FileFormat
 from billflow.models.contracts.registered_numbers import Bic, Iban, checked_vat_number
 from billflow.models.contracts.responses import ResponseModel
 
-_DIGITS = 5
-_NUMBER = re.compile(rf"(?P<prefix>[A-Z0-9]+)-(?:(?P<year>\d{{4}})-)?(?P<sequence>\d{{{_DIGITS},15}})")
+DIGITS = 5
+"""How many digits of a number are printed at least."""
+
+_NUMBER = re.compile(rf"(?P<prefix>[A-Z0-9]+)-(?:(?P<year>\d{{4}})-)?(?P<sequence>\d{{{DIGITS},15}})")
 
 _PREFIX = re.compile(r"[A-Z0-9]{1,12}")
 
@@ -59,8 +61,13 @@ class InvoiceSeries(Contract):
 
     def number(self, sequence: int) -> str:
         """Return a number as it is printed, such as INV-2026-00007."""
+        return f"{self.stem}{sequence:0{DIGITS}d}"
+
+    @property
+    def stem(self) -> str:
+        """Return what all numbers of the series begin with, such as INV-2026-."""
         year = "" if self.year is None else f"-{self.year}"
-        return f"{self.prefix}{year}-{sequence:0{_DIGITS}d}"
+        return f"{self.prefix}{year}-"
 
 
 class Numbering(RequestModel):

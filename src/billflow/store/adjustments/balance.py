@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, func, or_, select, union_all
@@ -40,17 +41,15 @@ HAS_CREDITS = or_(
 """Whether there may be credits to post, for a query that loads customer and account."""
 
 
-async def credits_to_post(
-    session: AsyncSession, customer: CustomerRow, account: BillingAccountRow
-) -> list[CreditToPost]:
-    """Return the customer's credits that Stripe does not know yet, the oldest first.
+async def credits_to_post(session: AsyncSession, customer_id: UUID, account: Any) -> list[CreditToPost]:
+    """Return the customer's credits that Stripe does not know yet, the oldest first, for (part of) an account's row.
 
     What was on the balance of a Stripe customer that is gone comes before them.
     """
     query = (
         select(CreditRow)
         .outerjoin(CreditPosting, CreditPosting.credit_id == CreditRow.id)
-        .where(CreditRow.customer_id == customer.id, CreditRow.currency == account.currency)
+        .where(CreditRow.customer_id == customer_id, CreditRow.currency == account.currency)
         .where(CreditRow.invoice_id.is_(None), CreditPosting.credit_id.is_(None))
         .where(CreditRow.created_at >= account.credits_from)
         .order_by(CreditRow.created_at, CreditRow.id)

@@ -1,7 +1,7 @@
 """An invoice under its lock, with the changes of status that several callers make to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,10 @@ class LockedInvoice:
     customer: CustomerRow
     invoice: InvoiceRow
     recorder: Recorder
+
+    def as_of(self, moment: datetime) -> "LockedInvoice":
+        """Return the same, whose changes are written down as of another moment."""
+        return replace(self, recorder=replace(self.recorder, at=moment))
 
     async def mark_paid(self, amount_paid: int) -> None:
         """Mark the invoice paid, once; money that arrives for a void one takes back what voiding it had brought."""

@@ -2,38 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, exists, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.domain.invoicing.draft import NOT_TAXED
 from billflow.models.contracts.customers import Buyer
 from billflow.models.contracts.e_invoices import missing_for_e_invoice
 from billflow.models.contracts.invoices import (
     BilledCustomer,
-    InvoiceLine,
-    InvoiceRef,
     InvoiceSummary,
-    InvoiceToCollect,
 )
 from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, LineRecord
 from billflow.models.contracts.tax import TaxRecord, tax_records
-from billflow.models.contracts.tax_locations import TaxLocation, tax_location
 from billflow.models.tables import (
-    BillingAccountRow,
     CustomerRow,
     InvoiceRow,
-    Org,
     PaymentAttempt,
     ReplacedStripeInvoice,
 )
 from billflow.store.access.seller_records import seller_of
-from billflow.store.adjustments.balance import HAS_CREDITS, credits_to_post
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.adjustments.shown import adjustments_shown
-from billflow.store.invoices.lines import billed_entries, lines_of
-from billflow.store.session.rows import as_id, as_record, existing, from_row, row_by_id
+from billflow.store.invoices.lines import billed_entries
+from billflow.store.session.rows import as_record, from_row, row_by_id
 
 
 def summary(invoice: InvoiceRow) -> InvoiceSummary:
@@ -82,40 +75,6 @@ async def _e_invoice(
     return {"e_invoice": missing is None, "e_invoice_missing": missing}
 
 
-async def invoice_to_collect(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCollect:
-    """Return all that the payment gateway needs of an invoice; raises `NotFound`."""
-    found = await session.execute(_TO_COLLECT, {"invoice_id": as_id(ref.invoice_id, "invoice")})
-    rows = existing(found.one_or_none(), "invoice", ref.invoice_id)
-    invoice, customer, account, livemode, has_credits, is_replaced = rows
-    lines = await lines_of(session, invoice.id)
-    return as_record(
-        InvoiceToCollect,
-        invoice,
-        customer=billed_customer(customer, account, livemode=livemode),
-        lines=tuple(
-            as_record(InvoiceLine, line) for line in lines if not (invoice.automatic_tax and line.kind in NOT_TAXED)
-        ),
-        tax_location=_tax_location(customer) if invoice.automatic_tax else None,
-        credits=tuple(await credits_to_post(session, customer, account)) if has_credits else (),
-        lost_stripe_ids=await replaced_ids(session, invoice.id) if is_replaced else (),
-        is_anew=is_replaced and await _is_anew(session, invoice.id, ref.attempt),
-    )
-
-
-def _tax_location(customer: CustomerRow) -> TaxLocation:
-    return tax_location(customer.billing_address, customer.settings, is_exempt=customer.tax_exempt)
-
-
-_IS_REPLACED = exists().where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id)
-_TO_COLLECT = (
-    select(InvoiceRow, CustomerRow, BillingAccountRow, Org.livemode, HAS_CREDITS, _IS_REPLACED)
-    .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
-    .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
-    .join(Org, Org.id == InvoiceRow.org_id)
-    .where(InvoiceRow.id == bindparam("invoice_id"))
-)
-
-
 async def replaced_ids(session: AsyncSession, invoice_id: UUID) -> tuple[str, ...]:
     """Return Stripe's ids of what the invoice took the place of there, the oldest first."""
     mine = ReplacedStripeInvoice.invoice_id == invoice_id
@@ -123,7 +82,7 @@ async def replaced_ids(session: AsyncSession, invoice_id: UUID) -> tuple[str, ..
     return tuple(await session.scalars(query))
 
 
-async def _is_anew(session: AsyncSession, invoice_id: UUID, attempt: int) -> bool:
+async def is_anew(session: AsyncSession, invoice_id: UUID, attempt: int) -> bool:
     """Tell whether no attempt before this one was recorded since the invoice was replaced at Stripe."""
     replaced = await session.scalar(last_replaced(invoice_id))
     if replaced is None:
@@ -137,10 +96,8 @@ def last_replaced(invoice_id: UUID) -> Select[datetime | None]:
     return select(func.max(ReplacedStripeInvoice.created_at)).where(ReplacedStripeInvoice.invoice_id == invoice_id)
 
 
-def billed_customer(
-    customer: CustomerRow, account: BillingAccountRow, *, livemode: bool | None = None
-) -> BilledCustomer:
-    """Return who pays, as Stripe is to know them."""
+def billed_customer(customer: Any, account: Any, *, livemode: bool | None = None) -> BilledCustomer:
+    """Return who pays, as Stripe is to know them, of rows or of parts of them."""
     return as_record(
         BilledCustomer, account, name=customer.name, email=account.invoice_email or customer.email, livemode=livemode
     )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, bindparam, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.invoices import InvoiceSummary, Issued
@@ -41,9 +41,12 @@ def was_replaced(stripe_customer_id: str | None) -> ColumnElement[bool]:
     return exists().where(ReplacedStripeCustomer.stripe_customer_id == stripe_customer_id)
 
 
+IS_REPLACED = select(exists().where(ReplacedStripeCustomer.stripe_customer_id == bindparam("stripe_customer")))
+
+
 async def is_replaced(session: AsyncSession, issued: Issued) -> bool:
     """Tell whether an invoice was issued to a Stripe customer that was given up meanwhile."""
-    return bool(await session.scalar(select(was_replaced(issued.stripe_customer_id))))
+    return bool(await session.scalar(IS_REPLACED, {"stripe_customer": issued.stripe_customer_id}))
 
 
 async def replace_customer(

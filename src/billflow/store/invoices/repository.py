@@ -1,8 +1,9 @@
 """What collection brings into the rows of an invoice; a paid invoice stays paid."""
 
 from datetime import datetime
+from uuid import uuid4
 
-from sqlalchemy import ColumnElement, bindparam, func, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from billflow.domain.dunning import DunningAction
@@ -30,11 +31,11 @@ from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
 from billflow.store.audit.recorder import STRIPE
+from billflow.store.invoices.collecting import invoice_to_send
 from billflow.store.invoices.drafts import void
-from billflow.store.invoices.issue import keep_parties
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
-from billflow.store.invoices.records import invoice_to_collect
 from billflow.store.invoices.replacements import (
+    IS_REPLACED,
     account_of,
     is_replaced,
     replace_customer,
@@ -45,7 +46,7 @@ from billflow.store.invoices.replacements import (
 from billflow.store.invoices.stripe_tax import keep_tax
 from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Repository
-from billflow.store.session.rows import as_id
+from billflow.store.session.rows import as_id, existing
 
 EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
     Declined: "invoice.payment_failed",
@@ -57,23 +58,31 @@ EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
 _CLOSES = {InvoiceStatus.VOID: (*UNPAID, InvoiceStatus.UNCOLLECTIBLE), InvoiceStatus.UNCOLLECTIBLE: UNPAID}
 """Which statuses of ours Stripe's may end."""
 
-_SENT = (
-    update(InvoiceRow)
-    .where(InvoiceRow.id == bindparam("of_invoice"), InvoiceRow.status.in_(UNPAID), InvoiceRow.sent_first_at.is_(None))
-    .values(sent_first_at=func.now())
-    .returning(InvoiceRow)
-    .execution_options(synchronize_session=False)
+_STATUS = select(InvoiceRow.status).where(InvoiceRow.id == bindparam("of_invoice"))
+
+_ATTEMPT = (
+    insert(PaymentAttempt)
+    .values(
+        id=bindparam("of_id"),
+        org_id=bindparam("of_org"),
+        invoice_id=bindparam("of_invoice"),
+        n=bindparam("tried"),
+        outcome=bindparam("came"),
+        at=bindparam("then"),
+    )
+    .on_conflict_do_nothing()
+    .cte("attempt")
 )
+_TRIED = IS_REPLACED.add_cte(_ATTEMPT)
+"""Writes an attempt, once, and tells whether a Stripe customer was given up."""
 
 
 class PostgresInvoiceRepository(Repository, InvoiceRepository):
     """Invoices in PostgreSQL, on their way to being paid."""
 
     async def invoice_to_collect(self, ref: InvoiceRef) -> InvoiceToCollect:
-        async with self.database.unit_of_work(ref.org_id) as session:
-            if first := await session.scalar(_SENT, {"of_invoice": as_id(ref.invoice_id, "invoice")}):
-                await keep_parties(session, first)
-            return await invoice_to_collect(session, ref)
+        async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
+            return await invoice_to_send(session, ref)
 
     async def record_stripe_customer(self, customer: BilledCustomer, stripe_customer_id: str) -> None:
         async with self.database.unit_of_work(customer.org_id) as session:
@@ -93,38 +102,35 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             if account is not None:
                 await note_posting(session, account, as_id(credit_id, "credit"), stripe_balance_transaction_id)
 
-    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
-        async with self.database.unit_of_work(ref.org_id) as session:
-            locked = await lock_invoice(session, ref)
-            invoice = locked.invoice
-            if issued.status is not InvoiceStatus.PAID and await is_replaced(session, issued):
-                return invoice.status
-            _name(invoice, issued)
-            if locked.plan.invoicing_status is InvoicingStatus.SENDING:
-                locked.plan.invoicing_status = InvoicingStatus.DONE
-            is_known, invoice.stripe_invoice_id = invoice.stripe_invoice_id is not None, issued.stripe_invoice_id
-            if not is_known:
-                invoice.attention = None
-                data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": invoice.number}
-                locked.record("invoice.finalized", data)
-                use_balance(invoice, issued.balance_applied, locked.recorder)
-                if invoice.status is InvoiceStatus.VOID:
-                    return_balance(invoice, locked.recorder)
-            await keep_tax(locked.recorder, invoice, issued.taxes)
-            invoice.amount_due = issued.amount_due
-            if issued.status is InvoiceStatus.PAID:
-                await locked.mark_paid(issued.amount_paid)
-            elif invoice.status is InvoiceStatus.DRAFT:
-                invoice.status = issued.status
-            return invoice.status
+    async def status(self, ref: InvoiceRef) -> InvoiceStatus:
+        async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
+            found = await session.scalar(_STATUS, {"of_invoice": as_id(ref.invoice_id, "invoice")})
+            return InvoiceStatus(existing(found, "invoice", ref.invoice_id))
 
-    async def record_outcome(self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime) -> None:
-        async with self.database.unit_of_work(ref.org_id) as session:
+    async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
+        async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
+            locked = await lock_invoice(session, ref)
+            await _take_in(locked, issued, is_replaced=await is_replaced(session, issued))
+            return locked.invoice.status
+
+    async def record_outcome(
+        self, ref: InvoiceRef, outcome: CollectionOutcome, at: datetime, issued: Issued | None = None
+    ) -> None:
+        async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
             locked = await lock_invoice(session, ref, at)
             invoice, answer = locked.invoice, outcome.model_dump(mode="json", exclude={"due_anew_at", "total"})
+            tried = {
+                "of_org": invoice.org_id,
+                "of_invoice": invoice.id,
+                "tried": ref.attempt,
+                "came": answer,
+                "then": at,
+            }
+            held_by = {"stripe_customer": issued.stripe_customer_id if issued else None}
+            belongs_to_replaced = bool(await session.scalar(_TRIED, {"of_id": uuid4(), **tried, **held_by}))
+            if issued is not None:
+                await _take_in(locked.as_of(invoice.issued_at), issued, is_replaced=belongs_to_replaced)
             is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
-            tried = {"org_id": invoice.org_id, "invoice_id": invoice.id, "n": ref.attempt, "outcome": answer, "at": at}
-            await session.execute(insert(PaymentAttempt).values(tried).on_conflict_do_nothing())
             if invoice.status is InvoiceStatus.PAID:
                 return
             _set_attention(invoice, outcome)
@@ -144,7 +150,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
     async def record_collection_plan(
         self, ref: InvoiceRef, next_attempt_at: datetime | None, next_action: DunningAction | None = None
     ) -> InvoiceStatus:
-        async with self.database.unit_of_work(ref.org_id) as session:
+        async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
             invoice = await session.get_one(InvoiceRow, as_id(ref.invoice_id, "invoice"), with_for_update=True)
             if invoice.status in UNPAID:
                 invoice.next_attempt_at, invoice.next_action = next_attempt_at, next_action
@@ -177,6 +183,30 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             locked = await lock_invoice(session, ref, moment, actor=STRIPE)
             if locked.invoice.status in UNPAID and locked.invoice.stripe_invoice_id == stripe_invoice_id:
                 await replace_invoice(session, locked.invoice, locked.recorder)
+
+
+async def _take_in(locked: LockedInvoice, issued: Issued, *, is_replaced: bool) -> None:
+    """Write what Stripe has of an invoice, unless that belongs to a customer that *is_replaced* and is unpaid."""
+    invoice = locked.invoice
+    if issued.status is not InvoiceStatus.PAID and is_replaced:
+        return
+    _name(invoice, issued)
+    if locked.plan.invoicing_status is InvoicingStatus.SENDING:
+        locked.plan.invoicing_status = InvoicingStatus.DONE
+    is_known, invoice.stripe_invoice_id = invoice.stripe_invoice_id is not None, issued.stripe_invoice_id
+    if not is_known:
+        invoice.attention = None
+        data = {"stripe_invoice_id": issued.stripe_invoice_id, "number": invoice.number}
+        locked.record("invoice.finalized", data)
+        use_balance(invoice, issued.balance_applied, locked.recorder)
+        if invoice.status is InvoiceStatus.VOID:
+            return_balance(invoice, locked.recorder)
+    await keep_tax(locked.recorder, invoice, issued.taxes)
+    invoice.amount_due = issued.amount_due
+    if issued.status is InvoiceStatus.PAID:
+        await locked.mark_paid(issued.amount_paid)
+    elif invoice.status is InvoiceStatus.DRAFT:
+        invoice.status = issued.status
 
 
 def _name(invoice: InvoiceRow, issued: Issued) -> None:

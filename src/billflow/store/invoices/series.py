@@ -1,13 +1,14 @@
 """Series of invoice numbers: each number once and none left out, for it is taken with the invoice it is for."""
 
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import CTE, BigInteger, ColumnElement, Text, bindparam, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import Refused
-from billflow.models.contracts.seller import InvoiceSeries, Numbering, SeriesRecord
+from billflow.models.contracts.seller import DIGITS, InvoiceSeries, Numbering, SeriesRecord
 from billflow.models.tables import InvoiceSeriesRow
 from billflow.models.tables.seller import NO_YEAR
 
@@ -18,11 +19,37 @@ async def next_in_series(session: AsyncSession, org_id: UUID, series: InvoiceSer
     return int(await session.scalar(_ONE_MORE, mine) or 0)
 
 
-_ONE_MORE = (
-    insert(InvoiceSeriesRow)
-    .values(org_id=bindparam("of_org"), prefix=bindparam("of_prefix"), year=bindparam("of_year"), continued=0, last=1)
-    .on_conflict_do_update(constraint="pk_invoice_series", set_={"last": InvoiceSeriesRow.last + 1})
-    .returning(InvoiceSeriesRow.last)
+def taken_for(unsent: CTE) -> CTE:
+    """Return what takes the next number of a series for the invoice that *unsent* selects; `last` is its sequence.
+
+    Which series is said by the parameters of `of_series`, and the number by `number_of`.
+    """
+    one = select(unsent.c.org_id, _PREFIX, _YEAR, literal(0), literal(1))
+    columns = ["org_id", "prefix", "year", "continued", "last"]
+    taken: CTE = _more(insert(InvoiceSeriesRow).from_select(columns, one)).cte("taken")
+    return taken
+
+
+def of_series(series: InvoiceSeries) -> dict[str, Any]:
+    """Return the parameters that say which series it is."""
+    return {"of_prefix": series.prefix, "of_year": series.year or NO_YEAR, "of_stem": series.stem}
+
+
+def number_of(taken: CTE) -> ColumnElement[str]:
+    """Return a number as it is printed, as `InvoiceSeries.number` does."""
+    digits = cast(taken.c.last, Text)
+    return bindparam("of_stem", type_=Text) + func.lpad(digits, func.greatest(func.length(digits), DIGITS), "0")
+
+
+def _more(one: Insert) -> Any:
+    last = {"last": InvoiceSeriesRow.last + 1}
+    taken = InvoiceSeriesRow.last, InvoiceSeriesRow.org_id
+    return one.on_conflict_do_update(constraint="pk_invoice_series", set_=last).returning(*taken)
+
+
+_PREFIX, _YEAR = bindparam("of_prefix", type_=Text), bindparam("of_year", type_=BigInteger)
+_ONE_MORE = _more(
+    insert(InvoiceSeriesRow).values(org_id=bindparam("of_org"), prefix=_PREFIX, year=_YEAR, continued=0, last=1)
 )
 
 

@@ -39,14 +39,20 @@ _NOT_MIGRATED = frozenset({"22023", "42P01", "42703", "42883"})
 # The server was stopped, crashed or does not take connections yet.
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _STATEMENT_TIMEOUT = "57014"
-# Indexes are read at the price of solid state disks, no request takes more than one processor, and a statement that is
-# prepared is planned for its values each time: a plan for any values read ten times as long (docs/performance.md).
+# Indexes are read at the price of solid state disks, and no request takes more than one processor.
 _ENTER = text(
     "SELECT set_config('role', :role, true), set_config('billflow.org_id', :org, true),"
     " set_config('statement_timeout', :timeout, true), set_config('random_page_cost', '1.1', true),"
     " set_config('max_parallel_workers_per_gather', '0', true),"
-    " set_config('plan_cache_mode', 'force_custom_plan', true)"
+    " set_config('plan_cache_mode', :plans, true)"
 )
+PLANNED_ANEW, PLANNED_ONCE = "force_custom_plan", "force_generic_plan"
+"""Whether a prepared statement is planned for its values each time, or once for any (docs/performance.md).
+
+A plan for any values may read ten times as long; for what is found by keys it is the same, and planning takes longer
+than reading. What triggers and foreign keys ask is found by keys.
+"""
+
 _ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
 _AS_EXPORTED = text("SET TRANSACTION SNAPSHOT :name").bindparams(bindparam("name", type_=Text, literal_execute=True))
 _AS_OF = text(
@@ -98,15 +104,18 @@ class Database:
         return past
 
     @asynccontextmanager
-    async def unit_of_work(self, org_id: str) -> AsyncIterator[AsyncSession]:
+    async def unit_of_work(self, org_id: str, *, by_keys: bool = False) -> AsyncIterator[AsyncSession]:
         """Open one transaction that sees the rows of *org_id* only; it commits at the end, or leaves no trace.
+
+        With *by_keys* everything in it is to be found by keys, and PostgreSQL plans each statement once.
 
         Raises `NoDatabase` where PostgreSQL can't be reached or is not migrated, and `DatabaseBusy` where no connection
         came free or a statement took too long. Serialization failures and deadlocks come through as they are: take the
         whole unit again.
         """
         first = [_ONE_MOMENT] if self.moment else []
-        async with self.transaction(ROLE, str(as_id(org_id, "organization")), first) as session:
+        plans = PLANNED_ONCE if by_keys else PLANNED_ANEW
+        async with self.transaction(ROLE, str(as_id(org_id, "organization")), first, plans) as session:
             if self.moment:
                 await _look_back(session, self.moment)
             yield session
@@ -124,14 +133,15 @@ class Database:
 
     @asynccontextmanager
     async def transaction(
-        self, role: str, org_id: str = "", first: Iterable[Executable] = ()
+        self, role: str, org_id: str = "", first: Iterable[Executable] = (), plans: str = PLANNED_ANEW
     ) -> AsyncIterator[AsyncSession]:
         """Open one transaction as *role*, for no organization where none is named; it begins with *first*."""
         try:
             async with self._sessions(info={ORG: org_id, ROW_COUNTS: self._row_counts}) as session, session.begin():
                 for statement in first:
                     await session.execute(statement)
-                await session.execute(_ENTER, {"role": role, "org": org_id, "timeout": self._timeout})
+                given = {"role": role, "org": org_id, "timeout": self._timeout, "plans": plans}
+                await session.execute(_ENTER, given)
                 yield session
         except PoolTimeout as error:
             raise DatabaseBusy("All connections to the database are in use; try again in a moment.") from error

@@ -36,7 +36,8 @@ async def write_new_rows(session: AsyncSession) -> None:
 
 
 def _write(session: Session) -> None:
-    seal_new_rows(session)
+    with session.no_autoflush:
+        seal_new_rows(session)
     new, changed = list(session.new), [row for row in session.dirty if isinstance(row, CustomerPlan)]
     if not new and not changed:
         return

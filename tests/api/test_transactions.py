@@ -34,10 +34,10 @@ from tests.waiting import PATIENCE
 TRANSACTIONS_OF_A_COMMAND = 4
 """The idempotency key is claimed, plan and step are looked up, the step is taken, the answer is stored."""
 
-STATEMENTS_OF_A_COMMAND = 18
+STATEMENTS_OF_A_COMMAND = 12
 """Each transaction's first statement, which enters its organization, included."""
 
-OF_A_START = (3, 12)
+OF_A_START = (3, 8)
 """Transactions and statements of starting a trial: the key is claimed, the plan written, the answer kept."""
 
 OF_A_SEAT_REPORT = (1, 3)
@@ -59,8 +59,8 @@ OF_READS = {
 }
 """Transactions and statements of reads; the total of a list that fits no page is another one."""
 
-OF_A_BILLING_DATE, OF_COLLECTING = (1, 15), (3, 12)
-"""Transactions and statements of a step that renews and invoices a plan, and of charging the invoice.
+OF_A_BILLING_DATE, OF_COLLECTING = (1, 5), (3, 12)
+"""Transactions and statements of a step that ends a trial and invoices the plan, and of charging the invoice.
 
 Of the three one is before Stripe and one after it; the other only looks whether the invoice was voided meanwhile.
 """

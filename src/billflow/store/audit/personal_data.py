@@ -149,7 +149,12 @@ def _sealed(value: Any, keyring: Keyring) -> Any:
 
 
 @event.listens_for(PersonalDataSession, "before_flush")
-def _seal_new_rows(session: Session, _: UOWTransaction, __: object) -> None:
+def _before_flush(session: Session, _: UOWTransaction, __: object) -> None:
+    seal_new_rows(session)
+
+
+def seal_new_rows(session: Session) -> None:
+    """Seal the personal data of what was added to a session, before it is written."""
     rows = [row for row in session.new if isinstance(row, AuditLog | OutboxEvent)]
     about = [(customer, row) for row in rows if _has_personal_data(row) and (customer := _customer_or_withheld(row))]
     keyrings: dict[UUID, Keyring] = {}

@@ -10,14 +10,12 @@ from billflow.models.tables import ComputedInvoiceLineRow, ComputedInvoiceRow, C
 from billflow.store.invoices.drafts import line_values
 
 
-async def write_computed(session: AsyncSession, outcome: Outcome, plan: CustomerPlan, step_key: str) -> None:
+def write_computed(session: AsyncSession, outcome: Outcome, plan: CustomerPlan, step_key: str) -> None:
     """Write the drafts of a step that another system issues in our place (rules 41.1)."""
     for draft in outcome.invoices:
         if draft.parallel_run:
             invoice = _invoice_row(draft, plan, step_key)
-            session.add(invoice)
-            await session.flush()
-            session.add_all([_line_row(line, invoice, n) for n, line in enumerate(draft.lines, 1)])
+            session.add_all([invoice, *(_line_row(line, invoice, n) for n, line in enumerate(draft.lines, 1))])
 
 
 def _invoice_row(draft: InvoiceDraft, plan: CustomerPlan, step_key: str) -> ComputedInvoiceRow:

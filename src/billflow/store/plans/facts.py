@@ -1,18 +1,16 @@
 """Loading what a step starts from, under the locks under which it stays true until the step is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Select, and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
 from billflow.domain.invoicing.draft import InvoiceKind
-from billflow.domain.ledger import LedgerEntry
 from billflow.domain.plan import Plan, PlanStatus
-from billflow.domain.seats import SeatObservation
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Facts
 from billflow.models.contracts.seller import SellerDocument
@@ -22,9 +20,6 @@ from billflow.models.tables import (
     CustomerPlan,
     CustomerRow,
     InvoiceRow,
-    LedgerAllocation,
-    LicenseLedger,
-    SeatRow,
     TestClock,
 )
 from billflow.store.access.seller_records import NEWEST_SELLER, seller_of
@@ -36,7 +31,8 @@ from billflow.store.plans.cutover_facts import standing_of
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.items import HAS_ITEMS, open_items
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
-from billflow.store.session.rows import as_id, existing, from_row
+from billflow.store.plans.read_ahead import ReadAhead, read_ahead
+from billflow.store.session.rows import as_id, existing
 
 
 @dataclass(frozen=True)
@@ -105,15 +101,25 @@ _ROWS = (
 _LOCKED_ROWS = _ROWS.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
 
 
-async def load(
-    session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings, *, credits_cycle: bool = True
+async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings) -> Loaded:
+    """Gather the facts of the plan as of *at*."""
+    return await facts_of(session, rows, await read_ahead(session, rows.plan, at), at, settings)
+
+
+async def facts_of(  # noqa: PLR0913  (each is needed)
+    session: AsyncSession,
+    rows: PlanRows,
+    ahead: ReadAhead,
+    at: datetime,
+    settings: BillingSettings,
+    *,
+    credits_cycle: bool = True,
 ) -> Loaded:
-    """Gather the facts of the plan as of *at*.
+    """Gather the facts of the plan as of *at*, of which *ahead* has been read already.
 
     Unless the step may credit what was charged for the running cycle, as commands do (rules 12), that is left out.
     """
-    plan = plan_of(rows.plan)
-    ledger = await _ledger(session, rows.plan, at)
+    plan, ledger = plan_of(rows.plan), ahead.ledger
     purchase = await _purchase(session, rows.plan)
     trial_purchase = purchase if rows.plan.status.in_trial else None
     coupon = await coupon_of(session, rows.customer.id) if rows.has_coupon else None
@@ -123,13 +129,13 @@ async def load(
         catalog=rows.catalog,
         ledger=tuple(entry for entry in ledger.values() if entry.add_on is None),
         add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),
-        observations=await _observations(session, rows.plan, at),
+        observations=ahead.observations,
         last_observation=seen_by(rows.plan),
         settings=await settings_by(session, settings, rows.seller, rows.tax_versions),
         next_plan=await _next_plan(session, plan),
         parallel_run=await standing_of(session, rows.plan) if credits_cycle else None,
         charged=await charged_lines(session, ledger, at) if credits_cycle else (),
-        additions=await billed_additions(session, ledger) if _can_have_additions(plan, ledger) else (),
+        additions=await billed_additions(session, ledger) if ahead.has_additions else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,
@@ -138,74 +144,6 @@ async def load(
         items=await open_items(session, rows.plan) if rows.has_items else (),
     )
     return Loaded(rows, facts, {entry.seq: entry_id for entry_id, entry in ledger.items()})
-
-
-def _can_have_additions(plan: Plan, ledger: Mapping[UUID, LedgerEntry]) -> bool:
-    """Tell whether something may have been charged for a part of the cycle; at a fixed price add-ons alone are."""
-    return bool(plan.price_per_license) or any(entry.add_on for entry in ledger.values())
-
-
-async def _ledger(session: AsyncSession, plan: CustomerPlan, at: datetime) -> dict[UUID, LedgerEntry]:
-    """Load from the renewal before the oldest unbilled entry on, in sequence; what is older stays as it is.
-
-    That renewal is never before the one that an earlier step began with: what is billed stays billed.
-    """
-    known = {"of_plan": plan.id, "from_seq": _known_start(plan, at), "until": at}
-    rows = await session.execute(_LEDGER, known)
-    return {row.id: from_row(LedgerEntry, row, allocated=allocated) for row, allocated in rows}
-
-
-def _ledger_query() -> Select[LicenseLedger, bool]:
-    from_seq, until = bindparam("from_seq", type_=BigInteger), bindparam("until", type_=DateTime(timezone=True))
-    mine = LicenseLedger.plan_id == bindparam("of_plan"), LicenseLedger.seq >= from_seq
-    entries = select(LicenseLedger.seq).where(*mine)
-    oldest_open = (
-        entries.with_only_columns(func.min(LicenseLedger.seq))
-        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-        .where(LedgerAllocation.entry_id.is_(None))
-        .scalar_subquery()
-    )
-    first = (
-        entries.with_only_columns(func.max(LicenseLedger.seq))
-        .where(LicenseLedger.is_renewal, LicenseLedger.add_on.is_(None), LicenseLedger.event_time <= until)
-        .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
-        .scalar_subquery()
-    )
-    return (
-        select(LicenseLedger, LedgerAllocation.entry_id.is_not(None))
-        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-        .where(*mine, LicenseLedger.seq >= func.coalesce(first, 1))
-        .order_by(LicenseLedger.seq)
-    )
-
-
-_PAST_ALL = 2**62
-_LEDGER = _ledger_query()
-
-
-def _known_start(plan: CustomerPlan, at: datetime) -> int:
-    return plan.ledger_from if plan.ledger_from_at and plan.ledger_from_at <= at else 1
-
-
-async def _observations(session: AsyncSession, plan: CustomerPlan, at: datetime) -> tuple[SeatObservation, ...]:
-    """Load the pending observations up to *at*, and the newest one of all: it tells how fresh the data is."""
-    known = {"of_customer": plan.customer_id, "seen_through": plan.seats_observed_through, "until": at}
-    return tuple(from_row(SeatObservation, row) for row in await session.scalars(_OBSERVATIONS, known))
-
-
-def _observations_query() -> Select[SeatRow]:
-    seen, until = (bindparam(name, type_=DateTime(timezone=True)) for name in ("seen_through", "until"))
-    mine = SeatRow.customer_id == bindparam("of_customer")
-    newest = select(func.max(SeatRow.observed_at)).where(mine).scalar_subquery()
-    return (
-        select(SeatRow)
-        .where(mine, SeatRow.observed_at > seen)
-        .where((SeatRow.observed_at <= until) | (SeatRow.observed_at == newest))
-        .order_by(SeatRow.observed_at)
-    )
-
-
-_OBSERVATIONS = _observations_query()
 
 
 async def _next_plan(session: AsyncSession, plan: Plan) -> Plan | None:

@@ -13,7 +13,7 @@ from billflow.domain.tax.policy import Taxpayer
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus
 from billflow.models.contracts.taxpayers import taxpayer
 from billflow.models.tables import BillingAccountRow, CustomerPlan, CustomerRow
-from billflow.store.session.rows import field_names, from_row
+from billflow.store.session.rows import field_names, from_row, put
 
 _PRICING = frozenset(field_names(CustomerPricing)) & frozenset(field_names(CustomerTerms))
 _PLAN_LINKS = frozenset({"customer_id", "predecessor_id", "offer_id"})
@@ -31,7 +31,7 @@ def write_plan(row: CustomerPlan, plan: Plan) -> None:
         if name in _PLAN_LINKS and value is not None:
             value = UUID(value)
         if name != "id":
-            setattr(row, name, value)
+            put(row, name, value)
 
 
 def in_parallel_run(row: CustomerPlan, moment: datetime) -> bool:
@@ -86,7 +86,7 @@ def write_terms(customer: CustomerRow, plan: CustomerPlan, before: CustomerTerms
     The end of a hold that lasts for the plan only leaves a newer suspension of the customer alone.
     """
     for name in _PRICING:
-        setattr(customer, name, getattr(after, name))
+        put(customer, name, getattr(after, name))
     if before.suspended_since is None and after.suspended_since is not None:
         customer.status, customer.suspended_at = CustomerStatus.SUSPENDED, after.suspended_since
     if before.suspended_since is not None and after.suspended_since is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 from uuid import UUID, uuid4
 
 from billflow.domain.customer import CustomerTerms
@@ -14,6 +15,7 @@ from billflow.models.tables import (
     CreditRow,
     CustomerPlan,
     CustomerRow,
+    InvoiceLineRow,
     InvoiceRow,
     LedgerAllocation,
     LicenseLedger,
@@ -21,13 +23,14 @@ from billflow.models.tables import (
 from billflow.models.tables.base import Json
 from billflow.store.audit.recorder import Recorder
 from billflow.store.invoices.digests import ledger_facts, named_in_audit
-from billflow.store.invoices.drafts import invoice_row, line_row, line_rows, open_invoices, prepaid_line, void
+from billflow.store.invoices.drafts import invoice_row, line_rows, open_invoices, prepaid_line, void
 from billflow.store.offers.coupon_records import release, write_use
 from billflow.store.offers.records import reopen
 from billflow.store.plans.computed_invoices import write_computed
 from billflow.store.plans.items import write_items
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
 from billflow.store.session.rows import as_json
+from billflow.store.session.writing import write_new_rows
 
 
 def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:
@@ -35,6 +38,28 @@ def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | Non
     return CustomerPlan(
         id=plan_id, org_id=customer.org_id, customer_id=customer.id, test_clock_id=test_clock_id, version=0
     )
+
+
+@dataclass(frozen=True)
+class MadeInvoice:
+    """The rows of an invoice that a step makes, and which of its lines bills each ledger entry and item, by number."""
+
+    invoice: InvoiceRow
+    lines: Sequence[InvoiceLineRow]
+    entries: Mapping[int, UUID]
+    items: Mapping[int, UUID]
+
+    @classmethod
+    def of(cls, draft: InvoiceDraft, invoice: InvoiceRow, entries: Mapping[int, UUID]) -> Self:
+        """Make the rows of the lines of a *draft*; *entries* are the ids of ledger entries."""
+        rows = line_rows(draft, invoice, entries)
+        billed = [(row.id, line) for row, line in zip(rows, draft.lines, strict=True)]
+        return cls(
+            invoice,
+            rows,
+            {seq: line_id for line_id, line in billed for seq in line.entries},
+            {line.item: line_id for line_id, line in billed if line.item is not None},
+        )
 
 
 @dataclass
@@ -75,47 +100,53 @@ class OutcomeWriter:
             await self._write_scheduled(outcome.scheduled, row)
         if outcome.successor is None:
             return None
+        await write_new_rows(self.recorder.session)  # no more than one plan of a customer is live
         successor = await self._row_for(outcome.successor.plan, row)
         await self._write_one(outcome.successor, successor, {})
         return successor
 
     async def _write_one(self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID]) -> None:
-        invoices = {
-            invoice_row(draft, row, self.account, self.key): draft
-            for draft in outcome.invoices
-            if not draft.parallel_run
-        }
-        self._write_plan(outcome, row, invoices)
-        self.recorder.session.add(row)
-        await self.recorder.session.flush()
-        lines, items = await self._write_invoices(invoices, entries)
-        await write_computed(self.recorder.session, outcome, row, self.key)
-        await self._write_ledger(outcome, row, entries, lines)
-        await write_items(self.recorder.session, outcome, row, items)
-        self._write_credit(outcome, row)
-        for invoice in invoices:
-            data = {"kind": invoice.kind, "total": invoice.total, "currency": invoice.currency}
-            behind = {"behind": self.detail.get("backfill", False)}
-            self.recorder.publish_invoice("invoice.created", invoice, data | behind)
+        """Add the rows that a step makes; nothing that is read meanwhile is about them."""
+        session = self.recorder.session
+        with session.no_autoflush:
+            entries |= {entry.seq: uuid4() for entry in outcome.entries}
+            made = self._made(outcome, row, entries)
+            self._write_plan(outcome, row, made)
+            session.add(row)
+            for one in made:
+                session.add_all((one.invoice, *one.lines))
+            write_computed(session, outcome, row, self.key)
+            await self._write_ledger(outcome, row, entries, made)
+            await write_items(session, outcome, row, {seq: line for one in made for seq, line in one.items.items()})
+            self._write_credit(outcome, row)
+        for one in made:
+            self._announce(one.invoice)
         for event in outcome.events:
             self.recorder.publish(event.type, event.data, customer_id=row.customer_id, plan_id=row.id)
-        await self.recorder.session.flush()
 
-    def _write_plan(self, outcome: Outcome, row: CustomerPlan, invoices: Mapping[InvoiceRow, InvoiceDraft]) -> None:
+    def _made(self, outcome: Outcome, row: CustomerPlan, entries: Mapping[int, UUID]) -> list[MadeInvoice]:
+        drafts = [draft for draft in outcome.invoices if not draft.parallel_run]
+        made = [MadeInvoice.of(draft, invoice_row(draft, row, self.account, self.key), entries) for draft in drafts]
+        self.made += [one.invoice for one in made]
+        return made
+
+    def _announce(self, invoice: InvoiceRow) -> None:
+        data = {"kind": invoice.kind, "total": invoice.total, "currency": invoice.currency}
+        behind = {"behind": self.detail.get("backfill", False)}
+        self.recorder.publish_invoice("invoice.created", invoice, data | behind)
+
+    def _write_plan(self, outcome: Outcome, row: CustomerPlan, made: Sequence[MadeInvoice]) -> None:
         before = self._known(row)
         write_plan(row, outcome.plan)
         write_seen(row, outcome.last_observation)
         row.attention_code = row.attention_message = row.attention_since = None
-        if invoices:
+        if made:
             row.invoicing_status = InvoicingStatus.SENDING
         if row.status is not PlanStatus.NEVER_STARTED:
             row.awaiting_invoice_id = None
-        elif bought := next((invoice for invoice in invoices if invoice.kind is InvoiceKind.PURCHASE), None):
+        elif bought := next((one.invoice for one in made if one.invoice.kind is InvoiceKind.PURCHASE), None):
             row.awaiting_invoice_id = bought.id
-        named = [
-            named_in_audit(invoice, [line_row(line, invoice, n) for n, line in enumerate(draft.lines, 1)])
-            for invoice, draft in invoices.items()
-        ]
+        named = [named_in_audit(one.invoice, one.lines) for one in made]
         ledger = [ledger_facts(entry) for entry in outcome.entries]
         self._note_change(row, before, {"invoices": named, "ledger": ledger, **_tier_change_credit(outcome)})
 
@@ -129,27 +160,11 @@ class OutcomeWriter:
         detail |= {name: what for name, what in made.items() if what}
         self.recorder.audit(self.action, ("plan", row.id), before=before, after=after, detail=detail)
 
-    async def _write_invoices(
-        self, invoices: Mapping[InvoiceRow, InvoiceDraft], entries: dict[int, UUID]
-    ) -> tuple[dict[int, UUID], dict[int, UUID]]:
-        """Write the invoices with their lines; return the line that bills each ledger entry and item, by number."""
-        session, billed, items = self.recorder.session, dict[int, UUID](), dict[int, UUID]()
-        session.add_all(invoices)
-        await session.flush()
-        for invoice, draft in invoices.items():
-            rows = line_rows(draft, invoice, entries)
-            session.add_all(rows)
-            billed |= {seq: row.id for row, line in zip(rows, draft.lines, strict=True) for seq in line.entries}
-            items |= {line.item: row.id for row, line in zip(rows, draft.lines, strict=True) if line.item is not None}
-        self.made += invoices
-        return billed, items
-
     async def _write_ledger(
-        self, outcome: Outcome, row: CustomerPlan, entries: dict[int, UUID], lines: dict[int, UUID]
+        self, outcome: Outcome, row: CustomerPlan, entries: Mapping[int, UUID], made: Sequence[MadeInvoice]
     ) -> None:
-        session = self.recorder.session
+        session, billed = self.recorder.session, {seq: line for one in made for seq, line in one.entries.items()}
         for entry in outcome.entries:
-            entries[entry.seq] = uuid4()
             session.add(
                 LicenseLedger(
                     id=entries[entry.seq],
@@ -165,9 +180,8 @@ class OutcomeWriter:
                     step_key=self.key,
                 )
             )
-        await session.flush()
         for seq, disposition in outcome.allocated.items():
-            line = lines.get(seq)
+            line = billed.get(seq)
             if line is None and disposition is Disposition.BILLED:
                 line = await prepaid_line(session, row.id, row.predecessor_id)
             allocation = {"entry_id": entries[seq], "disposition": disposition, "invoice_line_id": line}
@@ -210,7 +224,6 @@ class OutcomeWriter:
         write_plan(follower, plan)
         self.recorder.session.add(follower)
         self._note_change(follower, before)
-        await self.recorder.session.flush()
 
     async def _row_for(self, plan: Plan, predecessor: CustomerPlan) -> CustomerPlan:
         if plan.id == SUCCESSOR_ID:

@@ -21,10 +21,11 @@ from billflow.store.customers.transactions import LIVE
 from billflow.store.offers.coupon_records import attach, coupon_by_code, coupon_of, new_redemption
 from billflow.store.offers.records import accept, named_offer, open_offer
 from billflow.store.plans.catalog_records import catalog_of
-from billflow.store.plans.facts import PlanRows, load, plan_rows
+from billflow.store.plans.facts import PlanRows, facts_of, plan_rows
 from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.notices import write_notices
 from billflow.store.plans.outcome import new_plan_row
+from billflow.store.plans.read_ahead import read_ahead
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import Surroundings, in_one_time, locked_customer, surroundings
 from billflow.store.plans.step import (
@@ -64,12 +65,13 @@ class PostgresPlanRepository(Repository, PlanRepository):
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         async with self.database.unit_of_work(step.plan.org_id) as session:
             rows = await plan_rows(session, step.plan, lock=True)
-            if known := await step_result(session, step.key):
-                return known
+            ahead = await read_ahead(session, rows.plan, step.at, step.key)
+            if ahead.answer:
+                return ahead.answer
             if rows.clock_at is not None:
                 await write_notices(session, rows, step.at, self.settings)
             is_command = step.kind == CommandInput.kind
-            loaded = await load(session, rows, step.at, self.settings, credits_cycle=is_command)
+            loaded = await facts_of(session, rows, ahead, step.at, self.settings, credits_cycle=is_command)
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)
             try:
@@ -135,12 +137,13 @@ class PostgresPlanRepository(Repository, PlanRepository):
     async def start_after_trial(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
         async with self.database.unit_of_work(step.plan.org_id) as session:
             rows = await plan_rows(session, step.plan, lock=True)
-            if known := await step_result(session, step.key):
-                return known
+            ahead = await read_ahead(session, rows.plan, step.at, step.key)
+            if ahead.answer:
+                return ahead.answer
             invoice = await session.get_one(InvoiceRow, as_id(step.invoice_id, "invoice"))
             if not was_paid_late(invoice, rows.plan):
                 return None
-            facts = (await load(session, rows, step.at, self.settings)).facts
+            facts = (await facts_of(session, rows, ahead, step.at, self.settings)).facts
             facts, plan_id = replace(facts, paid_licenses=invoice.licenses or 0), uuid4()
             writer = StepWriter(session, rows, step)
             lives = exists().where(CustomerPlan.customer_id == rows.customer.id, LIVE)
@@ -161,5 +164,6 @@ class PostgresPlanRepository(Repository, PlanRepository):
             query = select(InvoiceRow).where(InvoiceRow.id.in_(wanted)).order_by(InvoiceRow.issued_at, InvoiceRow.id)
             notice = backfill_notice((await session.scalars(query)).all())
             writer = StepWriter(session, rows, step)
+            result = StepResult(state=await writer.state())
             writer.recorder.publish("billing.backfilled", notice, customer_id=rows.customer.id, plan_id=rows.plan.id)
-            writer.answer(StepResult(state=await writer.state()))
+            await writer.answer(result)

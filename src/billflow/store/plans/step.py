@@ -25,6 +25,7 @@ from billflow.store.plans.mapping import in_parallel_run
 from billflow.store.plans.outcome import OutcomeWriter
 from billflow.store.plans.records import STATES, attention_of, plan_by_id, plan_state, state_of
 from billflow.store.session.rows import as_id, existing
+from billflow.store.session.writing import write_new_rows
 
 
 async def step_result(session: AsyncSession, key: str) -> StepResult | None:
@@ -98,24 +99,35 @@ class StepWriter:
         if loaded:
             row.ledger_from, row.ledger_from_at = loaded.ledger_from, step.at
         successor = await writer.write(outcome, row, loaded.entries if loaded else {}, before)
+        made = writer.made
+        if successor or row is not rows.plan:
+            await write_new_rows(self.session)
         if sent:
-            await adopt_sent_invoice(self.recorder, sent, writer.made[0], rows.account)
-        return self.answer(
+            made = [await self._adopted(sent, made[0]), *made[1:]]
+        return await self.answer(
             StepResult(
                 state=self._state_after(loaded, outcome) if row is rows.plan else await self.state(row),
-                invoices=tuple(map(summary, writer.made)),
+                invoices=tuple(map(summary, made)),
                 voided=tuple(map(summary, writer.voided)),
                 successor=await self.state(successor) if successor else None,
             )
         )
+
+    async def _adopted(self, sent: SentInvoice, made: InvoiceRow) -> InvoiceRow:
+        """Return the invoice that was made, in whose place is one at Stripe."""
+        await write_new_rows(self.session)
+        invoice = await self.session.get_one(InvoiceRow, made.id)
+        await adopt_sent_invoice(self.recorder, sent, invoice, self.rows.account)
+        return invoice
 
     async def refuse(self, error: Refused | InvalidInput) -> StepResult:
         """Answer with a refusal, which changes nothing."""
         refusal = Refusal.of(error)
         plan = self.rows.plan
         detail = {**self.step.detail, "refused": refusal.model_dump(), "customer_id": str(plan.customer_id)}
+        result = StepResult(state=await self.state(), refused=refusal)
         self.recorder.audit("plan.command_refused", ("plan", plan.id), detail=detail)
-        return self.answer(StepResult(state=await self.state(), refused=refusal))
+        return await self.answer(result)
 
     async def put_on_hold(self, error: NeedsAttention | Refused | InvalidInput) -> StepResult:
         """Note why the plan waits, and leave the step untaken; the same reason again is no event."""
@@ -138,15 +150,17 @@ class StepWriter:
         """Leave an invoice paid whose customer has another plan by now, and ask people to look at it."""
         event, data = "invoice.paid_without_plan", {**self.step.detail, "code": error.code}
         customer_id, plan_id = self.rows.customer.id, self.rows.plan.id
+        result = StepResult(state=await self.state(), refused=Refusal.of(error))
         self.recorder.audit(event, ("invoice", invoice.id), detail=data | {"customer_id": str(customer_id)})
         self.recorder.publish(event, data, customer_id=customer_id, plan_id=plan_id, invoice_id=invoice.id)
-        return self.answer(StepResult(state=await self.state(), refused=Refusal.of(error)))
+        return await self.answer(result)
 
-    def answer(self, result: StepResult) -> StepResult:
-        """Note that the step was taken, and what it answered."""
+    async def answer(self, result: StepResult) -> StepResult:
+        """Write that the step was taken and what it answered, with all that it added."""
         plan, answer = self.rows.plan, result.model_dump(mode="json")
         columns = {name: getattr(self.step, name) for name in ("key", "kind", "at", "actor", "detail")}
         self.session.add(StepRow(org_id=plan.org_id, plan_id=plan.id, result=answer, **columns))
+        await write_new_rows(self.session)
         return result
 
     def _state_after(self, loaded: Loaded | None, outcome: Outcome) -> PlanState:
@@ -157,7 +171,7 @@ class StepWriter:
         return state_of(self.rows.plan, self.rows.customer, self.rows.clock_at, self.rows.catalog, newest)
 
     async def state(self, plan: CustomerPlan | None = None) -> PlanState:
-        """Return the snapshot of the step's plan, or of another *plan* of the same customer."""
+        """Return the snapshot of the step's plan, or of another *plan* of the same customer, as they are written."""
         row = plan or self.rows.plan
         return await plan_by_id(self.session, PlanRef(org_id=str(row.org_id), plan_id=str(row.id)))
 

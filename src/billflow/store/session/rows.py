@@ -15,6 +15,7 @@ from billflow.domain.errors import NotFound
 Row = TypeVar("Row")
 Record = TypeVar("Record")
 
+_UNKNOWN = object()
 NO_KEY = {"key_share": True}
 """The lock of a row that others may still refer to meanwhile."""
 
@@ -37,6 +38,12 @@ def existing(found: Row | None, noun: str, text_id: str, whose: str = "") -> Row
     if found is None:
         raise NotFound(f"There is no {noun} {text_id!r}{whose}.")
     return found
+
+
+def put(row: object, name: str, value: object) -> None:
+    """Set a column of a row, which is changed only where it had another value."""
+    if vars(row).get(name, _UNKNOWN) != value:
+        setattr(row, name, value)
 
 
 async def written(session: AsyncSession, row: Row) -> Row:

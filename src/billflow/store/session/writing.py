@@ -1,0 +1,105 @@
+"""New rows of a transaction, with rows of plans that changed, written by one statement instead of one for each table.
+
+PostgreSQL gets the rows of each table as JSON, so that one text serves however many there are. Constraints and triggers
+see them at the statement's end, as they see those of several statements at the end of each: a row may come before what
+it refers to.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy import Dialect, TypeDecorator, inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+from billflow.errors import InternalError
+from billflow.models.tables import CustomerPlan
+from billflow.models.tables.base import Base
+from billflow.store.audit.personal_data import seal_new_rows
+from billflow.store.session.dialect import SharingDialect
+
+Group = tuple[type[Base], tuple[str, ...]]
+"""Rows of one table with values for the same columns, which are the attributes of these names."""
+
+_KEPT = frozenset({"id", "org_id", "customer_id", "created_at", "updated_at"})
+"""What no step changes of a plan."""
+
+
+async def write_new_rows(session: AsyncSession) -> None:
+    """Write what was added to a session, and what changed of its plans, which must be locked; in the order of adding.
+
+    The session knows these rows no more: what changes of them afterwards stays unwritten. Other changes are left to it.
+    """
+    await session.run_sync(_write)
+
+
+def _write(session: Session) -> None:
+    with session.no_autoflush:
+        seal_new_rows(session)
+    new, changed = list(session.new), [row for row in session.dirty if isinstance(row, CustomerPlan)]
+    if not new and not changed:
+        return
+    for row in (*new, *changed):
+        session.expunge(row)
+    connection = session.connection()
+    inserted, updated = _grouped(new, connection.dialect), _grouped(changed, connection.dialect)
+    rows = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate((*inserted.values(), *updated.values()))}
+    count = connection.exec_driver_sql(_statement(tuple(inserted), tuple(updated)), rows).one()[0]
+    if count != len(changed):
+        raise InternalError(f"{len(changed)} plans were to change, and {count} did.")
+
+
+def _grouped(rows: Iterable[Base], dialect: Dialect) -> Mapping[Group, list[dict[str, Any]]]:
+    groups: dict[Group, list[dict[str, Any]]] = {}
+    for row in rows:
+        held = inspect(row).dict
+        values = {
+            name: column.type.process_bind_param(held[name], dialect) if is_decorated else held[name]
+            for name, column, is_decorated in _columns(type(row))
+            if name in held
+        }
+        groups.setdefault((type(row), tuple(values)), []).append(values)
+    return groups
+
+
+@cache
+def _columns(kind: type[Base]) -> Sequence[tuple[str, Any, bool]]:
+    """Return what is written of a table: columns by their names, and whether their types decide how values look."""
+    columns = [attribute.columns[0] for attribute in inspect(kind).column_attrs]
+    return [(column.name, column, isinstance(column.type, TypeDecorator)) for column in columns if not column.computed]
+
+
+@cache
+def _statement(inserted: Sequence[Group], updated: Sequence[Group]) -> str:
+    """Return the statement that inserts and updates rows of such groups, and answers how many it updated."""
+    groups = [(_INSERT, *group) for group in inserted] + [(_UPDATE, *group) for group in updated]
+    parts = [_part(template, f"rows_{n}", kind, names) for n, (template, kind, names) in enumerate(groups)]
+    counts = [f"(SELECT count(*) FROM write_{n})" for n in range(len(inserted), len(groups))]  # noqa: S608
+    return f"WITH {', '.join(parts)} SELECT {' + '.join(counts) or '0'}, {_ANY_PLAN}"
+
+
+def _part(template: str, rows: str, kind: type[Base], names: Sequence[str]) -> str:
+    changing = [name for name in names if name not in _KEPT]
+    return template.format(
+        write=rows.replace("rows", "write"),
+        rows=rows,
+        table=kind.__tablename__,
+        columns=", ".join(map(_quoted, names)),
+        changes=", ".join(f"{_quoted(name)} = given.{_quoted(name)}" for name in changing),
+    )
+
+
+_ANY_PLAN = "set_config('plan_cache_mode', 'auto', true)"
+"""What comes after it are triggers and constraints, which ask for rows by their keys: one plan does for all values."""
+
+_INSERT = (
+    "{write} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
+    " FROM jsonb_populate_recordset(NULL::{table}, %({rows})s))"
+)
+_UPDATE = (
+    "{write} AS (UPDATE {table} SET {changes} FROM jsonb_populate_recordset(NULL::{table}, %({rows})s) AS given"
+    " WHERE {table}.id = given.id RETURNING 1)"
+)
+_quoted: Callable[[str], str] = SharingDialect().identifier_preparer.quote

@@ -28,8 +28,8 @@ from midnight_site import OURS, THEIRS, Arm, Site, servers, working
 
 SHARE_WANTED = 0.8
 AFTERWARDS = 12
-"""Seconds in which Temporal looks at the timeouts of tasks that are done, which are ten seconds long. Whose invoices are
-sent sooner leaves more workflow tasks for after them, and would seem to cost less than it does."""
+"""Seconds in which Temporal looks at the timeouts of tasks that are done, which are ten seconds long. Whose invoices
+are sent sooner leaves more workflow tasks for after them, and would seem to cost less than it does."""
 
 
 @dataclass
@@ -116,11 +116,12 @@ async def followed(site: Site, org_ids: Sequence[str], due: datetime) -> tuple[f
 
 async def continued(site: Site, arm: Arm, plans: int, due: datetime) -> float:
     """Return the seconds from the instant until every plan's next run had begun."""
-    query = (
-        f"WorkflowType = '{arm.workflow}' AND ExecutionStatus = 'ContinuedAsNew' AND CloseTime >= '{due.isoformat()}'"
-    )
-    while (await site.engine.client.count_workflows(query)).count < plans:
-        await asyncio.sleep(0.5)
+    ended = f"WorkflowType = '{arm.workflow}' AND ExecutionStatus = 'ContinuedAsNew'"
+    left = plans
+    while left:
+        await asyncio.sleep(0.1)
+        found = await site.engine.client.count_workflows(f"{ended} AND CloseTime >= '{due.isoformat()}'")
+        left = plans - found.count
     return (datetime.now(UTC) - due).total_seconds()
 
 

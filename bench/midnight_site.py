@@ -49,6 +49,11 @@ class Arm:
     said: list[str]
 
     @property
+    def workflow(self) -> str:
+        """Return the type of its plans' workflows."""
+        return "PlanWorkflow" if self.name == OURS else "MidnightBare"
+
+    @property
     def lost(self) -> int:
         """Return how many workflow tasks were lost so far."""
         return sum(log.read_text(errors="replace").count(LOST) for log in self.logs)

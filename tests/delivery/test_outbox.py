@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from billflow.store.webhooks.endpoints import PostgresEndpointRepository
 from billflow.store.webhooks.outbox import PostgresOutboxRepository
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import WorkflowStart
+from tests.api_environment import until
 from tests.store.conftest import Company, by, company, database, store_url
 
 __all__ = ["company", "database", "store_url"]
@@ -63,6 +65,38 @@ class Woken(WorkflowControl):
         """Note the streams."""
         if isinstance(start.argument, DeliveryStream):
             self.noted.add(start.argument)
+
+
+@dataclass(frozen=True)
+class Busy(PostgresOutboxRepository):
+    """An outbox that something comes into whenever it is routed; it notes when that was."""
+
+    company: Company
+    passes: list[float] = field(default_factory=list)
+
+    async def route(self, org_id: str) -> RoutingResult:
+        """Route, and let another event be recorded."""
+        self.passes.append(asyncio.get_running_loop().time())
+        routed = await super().route(org_id)
+        await self.company.customer()
+        return routed
+
+
+async def test_what_comes_all_the_time_is_routed_together(
+    company: Company, database: Database, temporal_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = 0.3
+    monkeypatch.setattr("billflow.service.outbox.LOOK_SECONDS", pause)
+    outbox = Busy(database, company)
+    await company.customer()
+
+    async def has_routed() -> bool:
+        return len(outbox.passes) >= 4
+
+    async with OutboxRelay(outbox, Woken(temporal_client)):
+        await until(has_routed)
+
+    assert all(later - earlier >= pause for earlier, later in pairwise(outbox.passes))
 
 
 @pytest.mark.parametrize("env", POINTS)

@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowFailureError
-from temporalio.worker import Replayer
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter
+from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
-from billflow.temporal.plugin import billflow_plugin
+from billflow.temporal.plugin import SharedPayloadConverter, billflow_plugin
 from billflow.temporal.worker import build_worker
 from tests.temporal.careless_workflow import CarelessWorkflow
 from tests.temporal.workflows_of_the_tests import EchoWorkflow, Seats, WallClockWorkflow
@@ -44,12 +46,22 @@ async def test_an_import_outside_the_pass_through_block_stops_the_worker_at_its_
     assert "structlog was not intentionally passed through" in str(refused.value.__cause__)
 
 
-@pytest.mark.parametrize("strict", [True, False])
-def test_our_workflow_modules_are_loaded_anew_for_each_run_in_tests_alone(*, strict: bool) -> None:
-    """What the wall clock shows above holds for the modules that are loaded anew (decision 0260)."""
-    runner = billflow_plugin(strict_imports=strict).workflow_runner
+def test_workflows_run_in_the_sandbox_in_tests_alone_and_their_modules_are_loaded_anew() -> None:
+    """What the wall clock shows above holds for the modules that are loaded anew (decision 0337)."""
+    runner = billflow_plugin(strict_imports=True).workflow_runner
     assert isinstance(runner, SandboxedWorkflowRunner)
     passed = runner.restrictions.passthrough_modules
 
-    assert any("billflow.workflows.plan".startswith(name) for name in passed) is not strict
+    assert not any("billflow.workflows.plan".startswith(name) for name in passed)
     assert any("billflow.domain.plan".startswith(name) for name in passed)
+    assert isinstance(billflow_plugin().workflow_runner, UnsandboxedWorkflowRunner)
+
+
+def test_a_serializer_is_made_once_for_all_tasks_of_workflows() -> None:
+    wanted, read = (DataConverter(payload_converter_class=SharedPayloadConverter).payload_converter for _ in range(2))
+    [payload] = wanted.to_payloads([SEATS])
+
+    assert read.from_payloads([payload], [Seats]) == [SEATS]
+    one, other = SharedPayloadConverter(), SharedPayloadConverter()
+    assert list(one.converters.values()) == list(other.converters.values())
+    assert one.converters.keys() == PydanticPayloadConverter().converters.keys()

@@ -10,13 +10,13 @@ from typing import Self
 import structlog
 
 from billflow.models.contracts.endpoints import DeliveryStream
-from billflow.store.webhooks.outbox import PostgresOutboxRepository
+from billflow.store.webhooks.outbox import MOST_ROUTED, PostgresOutboxRepository
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 from billflow.temporal.workflow_control import WorkflowControl
 from billflow.temporal.workflow_starts import customer_update_workflow, delivery_workflow
 
 LOOK_SECONDS = 1.0
-"""How long an event may wait to be noticed."""
+"""How long an event may wait to be noticed; those that come meanwhile are routed together."""
 
 _log = structlog.get_logger(__name__)
 
@@ -75,5 +75,5 @@ class OutboxRelay:
                 worked = await self.relay()
             except Exception as error:  # noqa: BLE001  (whatever it was, it is tried again)
                 _log.warning("events can't be relayed now", error=type(error).__name__)
-            if not worked:
+            if worked < MOST_ROUTED:
                 await asyncio.sleep(LOOK_SECONDS)

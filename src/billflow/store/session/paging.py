@@ -23,7 +23,7 @@ Order = tuple[InstrumentedAttribute[Any], ...]
 
 ALL = Paging()
 MOST_COUNTED = 10_000
-"""Rows that a total counts: of a longer list it says so many, and no list costs more for being longer (decision 0340)."""
+"""Rows that a total counts; of a longer list it says so many, so that none costs more for being longer."""
 
 _MOST_DIGITS = 18
 
@@ -55,7 +55,7 @@ async def page(
 
 async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order | Sorting) -> int:
     table = order.table if isinstance(order, Sorting) else order[0].class_
-    counted = select(literal_column("1")).select_from(table).limit(MOST_COUNTED)
+    counted: Select[*tuple[Any, ...]] = select(literal_column("1")).select_from(table).limit(MOST_COUNTED)
     if query.whereclause is not None:
         counted = counted.where(query.whereclause)
     counting = select(func.count()).select_from(counted.subquery())

@@ -47,7 +47,7 @@ class RouteIndex:
     """Hands a request to the route of its path and method; what has none goes on to *others*."""
 
     def __init__(self, router: APIRouter, others: ASGIApp) -> None:
-        self._router, self._others = router, others
+        self._router, self.others = router, others
         self._root = _Node()
         self._count = 0
 
@@ -66,9 +66,9 @@ class RouteIndex:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        found = self._find(scope) if scope["type"] == "http" else None
+        found = self.find(scope) if scope["type"] == "http" else None
         if found is None:
-            await self._others(scope, receive, send)
+            await self.others(scope, receive, send)
             return
         known, params = found
         context = known.context()
@@ -76,7 +76,7 @@ class RouteIndex:
         scope.update(route=known.original, endpoint=context.endpoint, path_params=params)
         await context.app(scope, receive, send)
 
-    def _find(self, scope: Scope) -> tuple[_Known, Params] | None:
+    def find(self, scope: Scope) -> tuple[_Known, Params] | None:
         """Return the first route that was added of those that take the path and the method."""
         parts, method = scope["path"].removeprefix(scope.get("root_path", "")).split("/"), scope["method"]
         ends = [one for node in _ends(self._root, parts) for one in node.ends if method in one[1].original.methods]

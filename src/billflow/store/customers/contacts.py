@@ -1,15 +1,17 @@
 """The people at a customer; at most one of them is the primary contact."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customer_resources import ContactCreate, ContactUpdate
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
+from billflow.store.session.plain_rows import PlainQuery, plain
 from billflow.store.session.rows import as_record
 
 
@@ -34,9 +36,15 @@ class PostgresContactRepository(ResourceRepository[CustomerRef, ContactCreate, C
 
 async def contacts_of(session: AsyncSession, customer_id: UUID) -> tuple[ContactRecord, ...]:
     """Return a customer's contacts in their order."""
-    query = select(CustomerContact).where(CustomerContact.customer_id == customer_id)
-    rows = await session.scalars(query.order_by(*PostgresContactRepository.order))
-    return tuple(as_record(ContactRecord, row) for row in rows)
+    query, contact = _of_customer()
+    rows = await session.execute(query, {"customer": customer_id})
+    return tuple(as_record(ContactRecord, contact(row)[0]) for row in rows)
+
+
+@cache
+def _of_customer() -> PlainQuery:
+    mine = CustomerContact.customer_id == bindparam("customer")
+    return plain(select(CustomerContact).where(mine).order_by(*PostgresContactRepository.order))
 
 
 async def _unmake_primary(session: AsyncSession, customer_id: UUID) -> None:

@@ -1,9 +1,10 @@
 """Customers as they are shown, with what they run on and pay from."""
 
+from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.errors import InternalError
@@ -17,6 +18,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
+from billflow.store.session.plain_rows import PlainQuery, plain
 from billflow.store.session.rows import as_record, existing, from_row
 
 SHOWN: Select[*tuple[Any, ...]] = (
@@ -50,9 +52,15 @@ class ShownRows(NamedTuple):
 async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
     """Return a customer as it stands in this transaction; raises `NotFound`."""
     await session.flush()
-    found = (await session.execute(SHOWN.where(CustomerRow.id == customer_id))).one_or_none()
-    record = record_of(ShownRows(*existing(found, "customer", str(customer_id))))
+    query, shown = _of_one()
+    found = (await session.execute(query, {"customer": customer_id})).one_or_none()
+    record = record_of(ShownRows(*shown(existing(found, "customer", str(customer_id)))))
     return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})
+
+
+@cache
+def _of_one() -> PlainQuery:
+    return plain(SHOWN.where(CustomerRow.id == bindparam("customer")))
 
 
 def record_of(rows: ShownRows) -> CustomerRecord:

@@ -10,11 +10,14 @@ from typing import Any
 
 from sqlalchemy import Select, inspect
 
+PlainQuery = tuple[Select[*tuple[Any, ...]], Callable[[Any], tuple[Any, ...]]]
+"""A query, and what makes a row of what it returns."""
+
 MOST_KINDS = 1000
 """Combinations of tables and columns of which it is kept how they are read."""
 
 
-def plain(query: Select[*tuple[Any, ...]]) -> tuple[Select[*tuple[Any, ...]], Callable[[Any], tuple[Any, ...]]]:
+def plain(query: Select[*tuple[Any, ...]]) -> PlainQuery:
     """Return *query* so that it reads the columns of its tables, and what makes of each row the one it was to return.
 
     Each table is a tuple in it then, with the names of the attributes.

@@ -143,9 +143,7 @@ async def test_a_start_takes_three_transactions(env: ApiEnvironment, client: htt
     request = Work(request_id=uuid4().hex, workflow_id="none")
     headers = {"Idempotency-Key": uuid4().hex, "X-Request-Id": request.request_id}
     first, second = [asked | {"customer_id": (await env.customer()).customer_id} for _ in range(2)]
-    (
-        await client.post("/api/v1/plans", json=first)
-    ).raise_for_status()  # reads what a process reads once: the catalogue
+    (await client.post("/api/v1/plans", json=first)).raise_for_status()  # what a process reads once: the catalogue
 
     with counted(env.engine.pools, request) as work:
         answer = await client.post("/api/v1/plans", json=second, headers=headers)

@@ -1,6 +1,5 @@
 """The people at a customer; at most one of them is the primary contact."""
 
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from billflow.models.contracts.customer_resources import ContactCreate, ContactU
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
-from billflow.store.session.plain_rows import PlainQuery, plain
+from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.rows import as_record
 
 
@@ -36,15 +35,15 @@ class PostgresContactRepository(ResourceRepository[CustomerRef, ContactCreate, C
 
 async def contacts_of(session: AsyncSession, customer_id: UUID) -> tuple[ContactRecord, ...]:
     """Return a customer's contacts in their order."""
-    query, contact = _of_customer()
-    rows = await session.execute(query, {"customer": customer_id})
-    return tuple(as_record(ContactRecord, contact(row)[0]) for row in rows)
+    rows = await plain_rows(session, _OF_CUSTOMER, {"customer": customer_id})
+    return tuple(as_record(ContactRecord, row) for (row,) in rows)
 
 
-@cache
-def _of_customer() -> PlainQuery:
-    mine = CustomerContact.customer_id == bindparam("customer")
-    return plain(select(CustomerContact).where(mine).order_by(*PostgresContactRepository.order))
+_OF_CUSTOMER = (
+    select(CustomerContact)
+    .where(CustomerContact.customer_id == bindparam("customer"))
+    .order_by(*PostgresContactRepository.order)
+)
 
 
 async def _unmake_primary(session: AsyncSession, customer_id: UUID) -> None:

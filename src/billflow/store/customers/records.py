@@ -1,6 +1,5 @@
 """Customers as they are shown, with what they run on and pay from."""
 
-from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
-from billflow.store.session.plain_rows import PlainQuery, plain
+from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.rows import as_record, existing, from_row
 
 SHOWN: Select[*tuple[Any, ...]] = (
@@ -38,6 +37,8 @@ SHOWN: Select[*tuple[Any, ...]] = (
 )
 """Customers with all that is shown of them; read as `ShownRows`."""
 
+_ONE = SHOWN.where(CustomerRow.id == bindparam("customer"))
+
 
 class ShownRows(NamedTuple):
     """One row of `SHOWN`: a realm has a subdomain, other deployments a host and the uuid they report."""
@@ -52,15 +53,9 @@ class ShownRows(NamedTuple):
 async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
     """Return a customer as it stands in this transaction; raises `NotFound`."""
     await session.flush()
-    query, shown = _of_one()
-    found = (await session.execute(query, {"customer": customer_id})).one_or_none()
-    record = record_of(ShownRows(*shown(existing(found, "customer", str(customer_id)))))
+    found = next(iter(await plain_rows(session, _ONE, {"customer": customer_id})), None)
+    record = record_of(ShownRows(*existing(found, "customer", str(customer_id))))
     return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})
-
-
-@cache
-def _of_one() -> PlainQuery:
-    return plain(SHOWN.where(CustomerRow.id == bindparam("customer")))
 
 
 def record_of(rows: ShownRows) -> CustomerRecord:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Page, Paging
 from billflow.store.session.database import ORG, ROW_COUNTS
-from billflow.store.session.plain_rows import plain
+from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.sort_keys import Sorting
 
@@ -41,12 +41,11 @@ async def page(
     Raises `InvalidInput` for a cursor that is none of ours.
     """
     columns = order.columns if isinstance(order, Sorting) else [column.desc() for column in order]
-    reading, row_of = plain(query)
-    part = reading.order_by(*columns).limit(paging.limit + 1)
+    part = query.order_by(*columns).limit(paging.limit + 1)
     if paging.after is not None:
         part = part.where(_beyond(order, paging.after))
-    found = (await session.execute(part.offset(paging.offset))).all()
-    rows = [row_of(row) for row in found[: paging.limit]]
+    found = await plain_rows(session, part.offset(paging.offset))
+    rows = found[: paging.limit]
     following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
     is_whole = paging.after is None and paging.offset == 0 and following is None
     total = len(rows) if is_whole else await _total(session, query, order)

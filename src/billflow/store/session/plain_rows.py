@@ -4,39 +4,39 @@ Of a page of fifty customers the ORM makes a hundred objects that it keeps track
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, inspect
-
-PlainQuery = tuple[Select[*tuple[Any, ...]], Callable[[Any], tuple[Any, ...]]]
-"""A query, and what makes a row of what it returns."""
+from sqlalchemy.ext.asyncio import AsyncSession
 
 MOST_KINDS = 1000
 """Combinations of tables and columns of which it is kept how they are read."""
 
 
-def plain(query: Select[*tuple[Any, ...]]) -> PlainQuery:
-    """Return *query* so that it reads the columns of its tables, and what makes of each row the one it was to return.
+async def plain_rows(
+    session: AsyncSession, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+) -> list[tuple[Any, ...]]:
+    """Return what *query* finds in a transaction; each table in it is a tuple with the names of its attributes.
 
-    Each table is a tuple in it then, with the names of the attributes.
+    What the session still has to write is not among it.
     """
-    wanted = [one["expr"] for one in query.column_descriptions]
-    kinds: tuple[Any, ...] = tuple(one if isinstance(one, type) else None for one in wanted)
-    columns = [column for one in wanted for column in (_attributes(one) if isinstance(one, type) else [one])]
-    return query.with_only_columns(*columns), _making(kinds)
+    kinds = tuple([one["expr"] if isinstance(one["expr"], type) else None for one in query.column_descriptions])
+    connection = await session.connection()
+    make = _making(kinds)
+    return [make(row) for row in await connection.execute(query, values)]
 
 
 @lru_cache(maxsize=MOST_KINDS)
-def _attributes(table: Any) -> Sequence[Any]:
-    """Return all attributes of a mapped class that are columns."""
-    return [getattr(table, attribute.key) for attribute in inspect(table).column_attrs]
+def _attributes(table: Any) -> Sequence[str]:
+    """Return the names of a mapped class's attributes that are columns, in the order in which a query has them."""
+    return [attribute.key for attribute in inspect(table).column_attrs]
 
 
 @lru_cache(maxsize=MOST_KINDS)
 def _tuple_of(table: Any) -> Any:
-    return namedtuple(table.__name__, [attribute.key for attribute in _attributes(table)])  # noqa: PYI024
+    return namedtuple(table.__name__, _attributes(table))  # noqa: PYI024
 
 
 @lru_cache(maxsize=MOST_KINDS)

@@ -1,6 +1,7 @@
 """Whom the API lets in: keys that are right, and no more often than they may come."""
 
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import Callable
@@ -43,12 +44,8 @@ class Authentication:
     keys: PostgresApiKeyRepository
     mode: Mode
     clock: Callable[[], float] = time.monotonic
-    _right: LruCache[tuple[str, str, bytes], CachedKey] = field(
-        default_factory=lambda: LruCache(MOST_CACHED), init=False
-    )
-    _first: WeakValueDictionary[tuple[str, str, bytes], asyncio.Lock] = field(
-        default_factory=WeakValueDictionary, init=False
-    )
+    _right: LruCache[bytes, CachedKey] = field(default_factory=lambda: LruCache(MOST_CACHED), init=False)
+    _first: WeakValueDictionary[bytes, asyncio.Lock] = field(default_factory=WeakValueDictionary, init=False)
     _requests: RateLimiters = field(init=False)
     _wrong_keys: RateLimiters = field(init=False)
 
@@ -61,37 +58,32 @@ class Authentication:
         Raises `Unauthorized`, or `TooManyRequests` for a key that comes too often or an address that has sent too many
         wrong ones.
         """
-        key = await self._valid(self._presented(authorization), network_of(address))
+        key = await self._valid(authorization, address)
         if key is None:
             raise Unauthorized("The API key is unknown, expired or revoked; see billflow keys.", code="api_key_invalid")
         self._requests.take(key.key_id, float(key.rate_limit or USUAL_RATE), "This key has sent too many requests")
         return key
 
-    def _presented(self, authorization: str | None) -> PresentedKey | None:
+    async def _valid(self, authorization: str | None, address: str | None) -> ApiKeyRecord | None:
         bearer = _BEARER.fullmatch(authorization or "")
         if bearer is None:
             raise Unauthorized(
                 "Send an API key: Authorization: Bearer bf_…; see billflow keys.", code="api_key_missing"
             )
+        name = hashlib.sha256(bearer[1].encode()).digest()
+        known = self._right.get(name)
+        if known is not None and known.until > self.clock():
+            return known.record if known.record.is_valid(datetime.now(UTC)) else None
         presented = PresentedKey.read(bearer[1])
-        if presented is not None and presented.mode is not self.mode:
-            raise Unauthorized(f"This server is in {self.mode} mode; use a bf_{self.mode}_… key.", code="wrong_mode")
-        return presented
-
-    async def _valid(self, presented: PresentedKey | None, network: str) -> ApiKeyRecord | None:
         if presented is None:
             return None
-        name = (presented.org_id, presented.key_id, presented.digest())
-        known = self._right.get(name)
-        if known is None:
-            return await self._first_looked_up(presented, name, network)
-        if known.until <= self.clock():
+        if presented.mode is not self.mode:
+            raise Unauthorized(f"This server is in {self.mode} mode; use a bf_{self.mode}_… key.", code="wrong_mode")
+        if known is not None:
             return await self._looked_up(presented, name)
-        return known.record if known.record.is_valid(datetime.now(UTC)) else None
+        return await self._first_looked_up(presented, name, network_of(address))
 
-    async def _first_looked_up(
-        self, presented: PresentedKey, name: tuple[str, str, bytes], network: str
-    ) -> ApiKeyRecord | None:
+    async def _first_looked_up(self, presented: PresentedKey, name: bytes, network: str) -> ApiKeyRecord | None:
         """Ask the database for a key that was not right before; requests that come with it meanwhile wait for that."""
         lock = self._first.setdefault(name, asyncio.Lock())
         async with lock:
@@ -104,7 +96,7 @@ class Authentication:
                 limiter.return_token()
             return key
 
-    async def _looked_up(self, presented: PresentedKey, name: tuple[str, str, bytes]) -> ApiKeyRecord | None:
+    async def _looked_up(self, presented: PresentedKey, name: bytes) -> ApiKeyRecord | None:
         """Ask the database. What it says is believed from before it was asked on: it may be revoked meanwhile."""
         until = self.clock() + CACHED_FOR
         key = await self.keys.find_valid(presented, datetime.now(UTC))

@@ -38,6 +38,15 @@ class Metrics:
             registry=self.registry,
         )
         _register_all(self.registry)
+        self._of: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        key = (method, route, status)
+        if (found := self._of.get(key)) is None:
+            found = self._of[key] = self.requests.labels(*key), self.seconds.labels(method, route)
+        found[0].inc()
+        found[1].observe(seconds)
 
     def exposition(self) -> bytes:
         """Return the numbers in Prometheus' text format."""
@@ -109,5 +118,4 @@ class Measured:
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
             route = scope.get(ROUTE, "none")
-            self.metrics.requests.labels(method, route, status).inc()
-            self.metrics.seconds.labels(method, route).observe(time.perf_counter() - begun)
+            self.metrics.count(method, route, status, time.perf_counter() - begun)

@@ -14,13 +14,14 @@ REQUEST_ID = "X-Request-Id"
 MAX_BODY = 2 * 1024 * 1024
 """Bytes; ten thousand seat observations fit."""
 
-_OF_DATA = "default-src 'none'; frame-ancestors 'none'"
+_OF_DATA = b"default-src 'none'; frame-ancestors 'none'"
 # What draws the page of the API's description writes its styles into it.
 _OF_DOCS = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    b"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-_SAFE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
+_POLICY = b"content-security-policy"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _log = structlog.get_logger(__name__)
@@ -80,9 +81,9 @@ class SafeHeaders:
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in {**_SAFE, "Content-Security-Policy": policy}.items():
-                    headers.setdefault(name, value)
+                said = {name for name, _ in message["headers"]}
+                safe = (one for one in (*_SAFE, (_POLICY, policy)) if one[0] not in said)
+                message["headers"] = [*message["headers"], *safe]
             await send(message)
 
         await self.app(scope, receive, answer)

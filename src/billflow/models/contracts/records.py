@@ -33,7 +33,7 @@ class Paging(Contract):
 
 
 class Page(Contract, Generic[Row]):
-    """One part of a list, the number of rows in all of it, and where the next part begins."""
+    """One part of a list, the number of rows in all of it, 10,000 at most, and where the next part begins."""
 
     rows: tuple[Row, ...]
     total: int

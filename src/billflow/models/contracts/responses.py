@@ -133,7 +133,7 @@ class EventResponse(ResourceResponse, EventRecord):
 
 
 class ListResponse(ResponseModel):
-    """One part of a list: `total` counts all of it, `next` is the `after` of the next part."""
+    """One part of a list: `total` counts all of it, up to 10,000; `next` is the `after` of the next part."""
 
     total: int
     next: str | None = None

@@ -3,13 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customer_resources import ContactCreate, ContactUpdate
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
+from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.rows import as_record
 
 
@@ -34,9 +35,15 @@ class PostgresContactRepository(ResourceRepository[CustomerRef, ContactCreate, C
 
 async def contacts_of(session: AsyncSession, customer_id: UUID) -> tuple[ContactRecord, ...]:
     """Return a customer's contacts in their order."""
-    query = select(CustomerContact).where(CustomerContact.customer_id == customer_id)
-    rows = await session.scalars(query.order_by(*PostgresContactRepository.order))
-    return tuple(as_record(ContactRecord, row) for row in rows)
+    rows = await plain_rows(session, _OF_CUSTOMER, {"customer": customer_id})
+    return tuple(as_record(ContactRecord, row) for (row,) in rows)
+
+
+_OF_CUSTOMER = (
+    select(CustomerContact)
+    .where(CustomerContact.customer_id == bindparam("customer"))
+    .order_by(*PostgresContactRepository.order)
+)
 
 
 async def _unmake_primary(session: AsyncSession, customer_id: UUID) -> None:

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.errors import InternalError
@@ -17,6 +17,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
+from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.rows import as_record, existing, from_row
 
 SHOWN: Select[*tuple[Any, ...]] = (
@@ -36,6 +37,8 @@ SHOWN: Select[*tuple[Any, ...]] = (
 )
 """Customers with all that is shown of them; read as `ShownRows`."""
 
+_ONE = SHOWN.where(CustomerRow.id == bindparam("customer"))
+
 
 class ShownRows(NamedTuple):
     """One row of `SHOWN`: a realm has a subdomain, other deployments a host and the uuid they report."""
@@ -50,7 +53,7 @@ class ShownRows(NamedTuple):
 async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
     """Return a customer as it stands in this transaction; raises `NotFound`."""
     await session.flush()
-    found = (await session.execute(SHOWN.where(CustomerRow.id == customer_id))).one_or_none()
+    found = next(iter(await plain_rows(session, _ONE, {"customer": customer_id})), None)
     record = record_of(ShownRows(*existing(found, "customer", str(customer_id))))
     return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})
 

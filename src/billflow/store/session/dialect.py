@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from psycopg import AsyncCursor
+from pydantic_core import from_json
 from sqlalchemy import URL
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.psycopg import PGDialectAsync_psycopg
@@ -40,7 +41,8 @@ class SharingDialect(PGDialectAsync_psycopg):
     supports_statement_cache = True
 
     def __init__(self, keyring: Keyring | None = None, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
+        # Reading JSON from bytes takes a fifth of what the standard library takes.
+        super().__init__(json_deserializer=from_json, **options)  # type: ignore[no-untyped-call]
         self.keyring = keyring
 
     @classmethod

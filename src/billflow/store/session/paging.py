@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Page, Paging
 from billflow.store.session.database import ORG, ROW_COUNTS
+from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.sort_keys import Sorting
 
@@ -21,6 +22,9 @@ Order = tuple[InstrumentedAttribute[Any], ...]
 """Columns of one table that put its rows in order: a moment and an id, or a sequence."""
 
 ALL = Paging()
+MOST_COUNTED = 10_000
+"""Rows that a total counts; of a longer list it says so many, so that none costs more for being longer."""
+
 _MOST_DIGITS = 18
 
 
@@ -40,7 +44,7 @@ async def page(
     part = query.order_by(*columns).limit(paging.limit + 1)
     if paging.after is not None:
         part = part.where(_beyond(order, paging.after))
-    found = (await session.execute(part.offset(paging.offset))).all()
+    found = await plain_rows(session, part.offset(paging.offset))
     rows = found[: paging.limit]
     following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
     is_whole = paging.after is None and paging.offset == 0 and following is None
@@ -50,9 +54,10 @@ async def page(
 
 async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order | Sorting) -> int:
     table = order.table if isinstance(order, Sorting) else order[0].class_
-    counting = select(func.count()).select_from(table)
+    counted: Select[*tuple[Any, ...]] = select(literal_column("1")).select_from(table).limit(MOST_COUNTED)
     if query.whereclause is not None:
-        counting = counting.where(query.whereclause)
+        counted = counted.where(query.whereclause)
+    counting = select(func.count()).select_from(counted.subquery())
     counts: RowCounts = session.info[ROW_COUNTS]
     return await counts.count(session, session.info[ORG], counting)
 

@@ -1,8 +1,9 @@
 """Rows by their ids, rows that are written, and rows as records: the names of columns are the names of fields."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
-from functools import cache
+from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,6 +17,11 @@ Row = TypeVar("Row")
 Record = TypeVar("Record")
 
 _UNKNOWN = object()
+MOST_SHAPES = 1000
+"""Kinds of records with what is said of them beside their rows, of which it is kept how they are read."""
+
+_own_ids: dict[tuple[Any, ...], str] = {}
+
 NO_KEY = {"key_share": True}
 """The lock of a row that others may still refer to meanwhile."""
 
@@ -58,16 +64,29 @@ def from_row(kind: type[Record], row: object, /, **extra: object) -> Record:
 
     *extra* are the fields that are no columns of that name. Raises `AttributeError` for a field that is neither.
     """
-    make: Callable[..., Record] = kind
-    values = extra | {name: getattr(row, name) for name in field_names(make) if name not in extra}
-    return make(**{name: str(value) if isinstance(value, UUID) else value for name, value in values.items()})
+    make: Any = kind
+    names, read = _reading(make, tuple(extra))
+    values = {**extra, **dict(zip(names, read(row), strict=True))}
+    record: Record = make(**{name: str(value) if isinstance(value, UUID) else value for name, value in values.items()})
+    return record
+
+
+@lru_cache(maxsize=MOST_SHAPES)
+def _reading(kind: Any, extra: tuple[str, ...]) -> tuple[Sequence[str], Callable[[object], Sequence[Any]]]:
+    """Return the fields of a *kind* that a row has itself, and what reads them all from one."""
+    names = [name for name in field_names(kind) if name not in extra]
+    read = attrgetter(*names) if names else lambda _: ()
+    return names, read if len(names) != 1 else lambda row: (read(row),)
 
 
 def as_record(kind: type[Record], row: Any, /, **extra: object) -> Record:
     """Return *row* as a *kind*, whose one id that is no column is the row's own: `invoice_id` of an invoice."""
-    make: Any = kind
-    unknown = (name for name in field_names(make) if name not in extra and not hasattr(row, name))
-    (own_id,) = (name for name in unknown if name.endswith("_id"))
+    key = (kind, type(row), *extra)
+    if (own_id := _own_ids.get(key)) is None:
+        make: Any = kind
+        unknown = (name for name in field_names(make) if name not in extra and not hasattr(row, name))
+        (own_id,) = (name for name in unknown if name.endswith("_id"))
+        _own_ids[key] = own_id
     return from_row(kind, row, **extra, **{own_id: row.id})
 
 

@@ -1,0 +1,54 @@
+"""Rows that are only read, as tuples with the names of their table's attributes: nothing is kept of them to be written.
+
+Of a page of fifty customers the ORM makes a hundred objects that it keeps track of, which costs more than all the rest.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+MOST_KINDS = 1000
+"""Combinations of tables and columns of which it is kept how they are read."""
+
+
+async def plain_rows(
+    session: AsyncSession, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+) -> list[tuple[Any, ...]]:
+    """Return what *query* finds in a transaction; each table in it is a tuple with the names of its attributes.
+
+    What the session still has to write is not among it.
+    """
+    kinds = tuple([one["expr"] if isinstance(one["expr"], type) else None for one in query.column_descriptions])
+    connection = await session.connection()
+    make = _making(kinds)
+    return [make(row) for row in await connection.execute(query, values)]
+
+
+@lru_cache(maxsize=MOST_KINDS)
+def _attributes(table: Any) -> Sequence[str]:
+    """Return the names of a mapped class's attributes that are columns, in the order in which a query has them."""
+    return [attribute.key for attribute in inspect(table).column_attrs]
+
+
+@lru_cache(maxsize=MOST_KINDS)
+def _tuple_of(table: Any) -> Any:
+    return namedtuple(table.__name__, _attributes(table))  # noqa: PYI024
+
+
+@lru_cache(maxsize=MOST_KINDS)
+def _making(kinds: tuple[Any, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    """Return what puts the columns of a row together again: those of each table in a tuple, others by themselves."""
+    parts, begin = list[tuple[Any, slice]](), 0
+    for kind in kinds:
+        end = begin + (len(_attributes(kind)) if kind else 1)
+        parts.append((_tuple_of(kind)._make if kind else _only, slice(begin, end)))
+        begin = end
+    return lambda row: tuple([make(row[part]) for make, part in parts])
+
+
+def _only(value: Sequence[Any]) -> Any:
+    return value[0]

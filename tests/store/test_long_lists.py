@@ -1,0 +1,101 @@
+"""A list reads as much of a book of any size: its page, and no more rows for its total than are counted of any."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from billflow.dev.postgres import RUNS, as_login
+from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Page, Paging, PlanFilter
+from billflow.store.session import paging
+from billflow.store.session.database import Database
+from billflow.store.session.repositories import Queries
+from tests.databases import migrated_database
+from tests.store.conftest import Company, new_company
+from tests.store.reading import rows_read
+
+CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
+SMALL, LARGE, COUNTED = 300, 6000, 200
+SPREAD = 30
+"""By how many rows and index entries two readings of one kind may differ."""
+
+Read = Callable[[Queries, str, Paging], Awaitable[Page[Any]]]
+
+LISTS: dict[str, Read] = {
+    "customers": lambda queries, org_id, part: queries.customers.search(org_id, CustomerFilter(), part),
+    "customers by a part of the name": lambda queries, org_id, part: queries.customers.search(
+        org_id, CustomerFilter(q="crowd-7@"), part
+    ),
+    "plans": lambda queries, org_id, part: queries.plans.search(org_id, PlanFilter(), part),
+    "live plans": lambda queries, org_id, part: queries.plans.search(org_id, PlanFilter(live=True), part),
+    "plans on hold": lambda queries, org_id, part: queries.plans.search(org_id, PlanFilter(needs_attention=True), part),
+    "invoices": lambda queries, org_id, part: queries.invoices.search(org_id, InvoiceFilter(), part),
+}
+
+
+@dataclass(frozen=True)
+class Books:
+    """A small and a large book in one database, whose totals nobody has counted yet."""
+
+    small: Company
+    large: Company
+    url: str
+
+    async def read(self, company: Company, read: Read, part: Paging) -> tuple[Page[Any], Counter[str]]:
+        """Return a part of a list, and what reading it read."""
+        database = Database(as_login(self.url, RUNS))
+        try:
+            with rows_read(database) as rows:
+                return await read(Queries(database), company.org_id, part), rows
+        finally:
+            await database.close()
+
+
+@pytest.fixture(scope="module")
+async def books(postgres_url: str) -> AsyncIterator[Books]:
+    """Yield both."""
+    url = await migrated_database(postgres_url, "long_lists")
+    database = Database(as_login(url, RUNS))
+    made = Books(await new_company(database), await new_company(database), url)
+    for company, customers in ((made.small, SMALL), (made.large, LARGE)):
+        with psycopg.connect(url) as connection:
+            for name, value in {"org": company.org_id, "customers": customers, "entries": 1}.items():
+                connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", str(value)])
+            connection.execute(CROWD.read_bytes())
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    yield made
+    await database.close()
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_list_of_a_large_book_reads_no_more_rows(
+    books: Books, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "MOST_COUNTED", COUNTED)
+    read = LISTS[name]
+    (few, of_few), (many, of_many) = [
+        await books.read(one, read, Paging(limit=20)) for one in (books.small, books.large)
+    ]
+    assert len(few.rows) == len(many.rows)
+    assert few.total == many.total <= COUNTED
+    assert of_many.total() <= of_few.total() + SPREAD, of_many - of_few
+    if few.next and many.next:
+        (_, of_few), (_, of_many) = [
+            await books.read(book, read, Paging(limit=20, after=after))
+            for book, after in ((books.small, few.next), (books.large, many.next))
+        ]
+        assert of_many.total() <= of_few.total() + SPREAD, of_many - of_few
+
+
+async def test_a_total_is_exact_up_to_the_most_that_are_counted(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, totals = LISTS["customers"], []
+    for counted in (SMALL - 1, SMALL, SMALL + 1):
+        monkeypatch.setattr(paging, "MOST_COUNTED", counted)
+        totals.append((await books.read(books.small, read, Paging(limit=20)))[0].total)
+
+    assert totals == [SMALL - 1, SMALL, SMALL]

@@ -205,11 +205,13 @@ def test_one_minor_unit_is_billed_or_put_onto_the_balance_as_well() -> None:
     life.command(c.RemoveEndDate(), at("2024-05-02"))
     facts = life.known(at("2024-06-01"))
     [billed] = facts.additions
-    for unit, more in ((6622, 1), (6623, None), (6624, -1)):
-        step = Step.begin(replace(facts, additions=(replace(billed, unit=unit),)), at("2024-06-01"))
-        assert [line.amount for line in end_date_changes(step)] == ([more] if more else [])
 
-    [less] = end_date_changes(step)
+    def changed(unit: int) -> list[Line]:
+        known = replace(facts, additions=(replace(billed, unit=unit),))
+        return end_date_changes(Step.begin(known, at("2024-06-01")))
+
+    assert [[line.amount for line in changed(unit)] for unit in (6622, 6623, 6624)] == [[1], [], [-1]]
+    [less] = changed(6624)
     assert credit_to_balance([less]) == Line(
         LineKind.CREDIT_TO_BALANCE,
         "Credit to the balance",

@@ -54,7 +54,7 @@ def test_the_plan_that_takes_over_has_no_facts_of_the_one_before() -> None:
 
 def test_a_finished_step_names_the_version_of_the_catalogue_it_went_by() -> None:
     plan = a_plan(catalog_version=3)
-    for version, named in ((None, 3), (3, 3), (4, 4)):
+    for version, named in ((0, 3), (3, 3), (4, 4)):
         step = Step.begin(some_facts(plan=plan, catalog=replace(catalog(), version=version)), DUE)
         step.credited = (ChargedLine(8000, FEBRUARY, paid=True),)
         outcome = step.finish()

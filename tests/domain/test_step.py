@@ -1,8 +1,10 @@
 """What a step knows of the cycle it is in, hands over to the next plan, and says when it is finished."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from billflow.domain.additions import BilledAddition, ChargedLine
+from billflow.domain.billing_dates import live_through
 from billflow.domain.calendar import Period
 from billflow.domain.items import Item
 from billflow.domain.plan import Schedule
@@ -70,3 +72,20 @@ def test_the_bounds_of_licenses_are_those_of_the_tier_and_the_customer() -> None
 
     assert Step.begin(facts, START).license_check(small).maximum == 9
     assert [Step.begin(one, START).billable() for one in (facts, exempt)] == [15, 4]
+
+
+def test_a_plan_lives_up_to_its_moment_or_up_to_its_suspension_and_not_into_it() -> None:
+    instant = timedelta(microseconds=1)
+    for since, moment, renewed in (
+        (None, NEXT, [DUE, NEXT]),
+        (None, NEXT - instant, [DUE]),
+        (DUE, DUE, []),
+        (DUE, NEXT, []),
+        (DUE + instant, NEXT, [DUE]),
+        (DUE + 10 * DAY, NEXT, [DUE]),
+        (NEXT + DAY, NEXT, [DUE, NEXT]),
+    ):
+        facts = some_facts(customer=a_customer(suspended_since=since), observations=(seats(THIRD, 10),))
+        step = Step.begin(facts, moment)
+        live_through(step)
+        assert [one.event_time for one in step.finish().entries if one.is_renewal] == renewed, (since, moment)

@@ -1,5 +1,6 @@
 """Months and billing dates: counted from the anchor, without gap or overlap."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -133,11 +134,12 @@ def test_the_bounds_of_a_moment_from_outside_are_allowed_themselves() -> None:
     assert checked_moment(elsewhere).isoformat() == "2026-12-31T23:30:00+00:00"
     check_near(EARLIEST + FURTHEST, EARLIEST, "at")
     check_observed([EARLIEST + CLOCK_DIFFERENCE, EARLIEST], EARLIEST)
-    for code, check in {
+    refusals: dict[str, Callable[[], object]] = {
         "moment_in_the_future": lambda: check_past(EARLIEST + instant, EARLIEST, "at"),
         "moment_too_far": lambda: check_near(EARLIEST + FURTHEST + instant, EARLIEST, "at"),
         "observed_in_the_future": lambda: check_observed([EARLIEST + CLOCK_DIFFERENCE + instant], EARLIEST),
-    }.items():
+    }
+    for code, check in refusals.items():
         with pytest.raises(InvalidInput) as refused:
             check()
         assert refused.value.code == code

@@ -48,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--children", type=int, default=1)
     parser.add_argument("--most", type=float, default=float("inf"), help="CPU seconds of tests for each mutant")
+    parser.add_argument("--tests", action="append", help="only these, which suits --survivors after new tests")
     parser.add_argument("--survivors", action="store_true", help="also those that lived")
     parser.add_argument("patterns", nargs="*", default=["*"])
     chosen = parser.parse_args()
@@ -69,7 +70,7 @@ def main() -> None:
         "-m",
         "not full",
     ]
-    tests = config().pytest_add_cli_args_test_selection
+    tests = chosen.tests or config().pytest_add_cli_args_test_selection
     run = Run(chosen.children, chosen.patterns, chosen.most, again=chosen.survivors)
     os.chdir(COPY)
     pytest.main([*arguments, "-W", "ignore", *tests], plugins=[run])

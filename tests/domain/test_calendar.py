@@ -1,5 +1,6 @@
 """Months and billing dates: counted from the anchor, without gap or overlap."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -16,6 +17,15 @@ from billflow.domain.calendar import (
     steps_between,
 )
 from billflow.domain.errors import InvalidInput
+from billflow.domain.moments import (
+    CLOCK_DIFFERENCE,
+    EARLIEST,
+    FURTHEST,
+    check_near,
+    check_observed,
+    check_past,
+    checked_moment,
+)
 from tests.domain.builders import at
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001  the strategy adds the zone
@@ -114,3 +124,22 @@ def test_months_begin_in_utc_and_end_with_the_year_9999() -> None:
     assert add_months(at("9998-12-01"), 12) == at("9999-12-01")
     with pytest.raises(InvalidInput):
         add_months(at("9999-12-01"), 1)
+
+
+def test_the_bounds_of_a_moment_from_outside_are_allowed_themselves() -> None:
+    instant = timedelta(microseconds=1)
+    elsewhere = datetime.fromisoformat("2027-01-01T01:30+02:00")
+
+    assert checked_moment(EARLIEST) == check_past(EARLIEST, EARLIEST, "at") == EARLIEST
+    assert checked_moment(elsewhere).isoformat() == "2026-12-31T23:30:00+00:00"
+    check_near(EARLIEST + FURTHEST, EARLIEST, "at")
+    check_observed([EARLIEST + CLOCK_DIFFERENCE, EARLIEST], EARLIEST)
+    refusals: dict[str, Callable[[], object]] = {
+        "moment_in_the_future": lambda: check_past(EARLIEST + instant, EARLIEST, "at"),
+        "moment_too_far": lambda: check_near(EARLIEST + FURTHEST + instant, EARLIEST, "at"),
+        "observed_in_the_future": lambda: check_observed([EARLIEST + CLOCK_DIFFERENCE + instant], EARLIEST),
+    }
+    for code, check in refusals.items():
+        with pytest.raises(InvalidInput) as refused:
+            check()
+        assert refused.value.code == code

@@ -1,13 +1,17 @@
 """What is sold is data, and bad data is named."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 
-from billflow.domain.catalog import Catalog, Hosting, Role, checked_schedule
+from billflow.domain.catalog import AddOn, Catalog, Hosting, Role, checked_schedule
+from billflow.domain.catalog_check import AddOnUse, check_add_ons_kept, check_catalog
 from billflow.domain.customer import check_agreement, minimum_licenses, percent_off, price_per_license
 from billflow.domain.errors import BillingError, InvalidInput, Refused
+from billflow.domain.items import MAX_QUANTITY
+from billflow.domain.money import MAX_PRICE
 from billflow.domain.plan import Schedule
 from billflow.models.contracts.catalog import (
     CATALOG_FILE,
@@ -252,3 +256,69 @@ def test_a_tier_without_hosting_suits_every_deployment_and_a_retired_one_is_not_
 def test_a_catalogue_without_a_tier_says_what_to_do_first() -> None:
     with pytest.raises(InvalidInput, match="nothing is sold yet, so apply a catalogue first"):
         Catalog({}).tier("team")
+
+
+def test_an_add_on_is_sold_with_tiers_that_are_billed_at_prices_within_the_bounds() -> None:
+    usual = AddOn(
+        code="support",
+        name="Support",
+        tiers=("cloud_standard",),
+        maximum_quantity=5,
+        prices={"USD": {Schedule.MONTHLY: 1000}},
+    )
+
+    def monthly(price: int, currency: str = "USD") -> dict[str, Any]:
+        return {"prices": {currency: {Schedule.MONTHLY: price}}}
+
+    accepted: list[dict[str, Any]] = [{}, {"tiers": ()}, monthly(1), monthly(MAX_PRICE), monthly(10, "KWD")]
+    accepted += [{"maximum_quantity": most} for most in (None, 1, MAX_QUANTITY)]
+    for changes in accepted:
+        check_catalog(replace(catalog(), add_ons={"support": replace(usual, **changes)}))
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"name": " "}, "name"),
+        ({"tiers": ("gold",)}, "tiers"),
+        ({"tiers": ("self_hosted_community",)}, "tiers"),
+        *(({"maximum_quantity": most}, "maximum_quantity") for most in (0, MAX_QUANTITY + 1)),
+        ({"prices": {}}, "prices"),
+        ({"prices": {"USD": {}}}, "prices.USD"),
+        ({"prices": {"XYZ": {Schedule.MONTHLY: 5}}}, "prices.XYZ"),
+        *((monthly(price), "prices.USD.monthly") for price in (-1, 0, MAX_PRICE + 1)),
+        (monthly(15, "KWD"), "prices.KWD.monthly"),
+    ]
+    for changes, field in refused:
+        with pytest.raises(InvalidInput, match=r"add_on\.support") as refusal:
+            check_catalog(replace(catalog(), add_ons={"support": replace(usual, **changes)}))
+        assert (refusal.value.code, refusal.value.field) == ("invalid_catalog", f"add_on.support.{field}")
+
+
+def test_the_least_purchase_of_a_tier_is_not_under_the_least_charge() -> None:
+    for price, licenses, fits in ((49, 1, False), (50, 1, True), (25, 2, True), (24, 2, False)):
+        tier = replace(
+            catalog().tier("cloud_standard"),
+            minimum_licenses=licenses,
+            prices={"USD": {Schedule.MONTHLY: price, Schedule.ANNUAL: 5000}},
+        )
+        sold = replace(catalog(), tiers={**catalog().tiers, "cloud_standard": tier})
+        if fits:
+            check_catalog(sold)
+            continue
+        with pytest.raises(InvalidInput) as refusal:
+            check_catalog(sold)
+        assert refusal.value.field == "tier.cloud_standard.prices.USD.monthly"
+
+
+def test_an_add_on_that_plans_hold_stays_in_the_catalogue_with_their_prices() -> None:
+    def use(**changes: Any) -> AddOnUse:
+        terms = {"add_on": "storage", "plans": 1, "currency": "USD", "schedules": frozenset([Schedule.MONTHLY])}
+        return AddOnUse(**{**terms, **changes})
+
+    check_add_ons_kept(catalog(), [use(), use(schedules=frozenset([Schedule.MONTHLY, Schedule.ANNUAL]))])
+    for asked, field, told in (
+        (use(add_on="support"), "add_on.support", "1 plan holds"),
+        (use(add_on="support", plans=1200), "add_on.support", "1,200 plans hold"),
+        (use(currency="XYZ"), "add_on.storage.prices.XYZ.monthly", "1 plan holds"),
+        (use(currency="XYZ", plans=2), "add_on.storage.prices.XYZ.monthly", "2 plans hold"),
+    ):
+        with pytest.raises(Refused, match=told) as refusal:
+            check_add_ons_kept(catalog(), [asked])
+        assert (refusal.value.code, refusal.value.field) == ("add_on_in_use", field)

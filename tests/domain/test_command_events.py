@@ -231,3 +231,41 @@ def test_a_trial_that_changes_its_schedule_keeps_its_dates_licenses_and_items() 
 def take_with_item(facts: Facts) -> Facts:
     [item] = take_command(facts, SET_UP, NOW - timedelta(hours=1)).items
     return replace(facts, items=(item,))
+
+
+def test_units_of_an_add_on_are_in_the_bounds_and_the_steps_that_it_is_sold_in() -> None:
+    bounded = replace(catalog().add_ons["storage"], maximum_quantity=5)
+    facts = some_facts(catalog=replace(catalog(), add_ons={"storage": bounded}))
+
+    [most] = take_command(facts, c.SetAddOn(add_on="storage", quantity=5), NOW).entries
+    assert (most.licenses, most.licenses_at_next_renewal, most.is_renewal) == (5, 5, False)
+    with pytest.raises(Refused) as too_many:
+        take_command(facts, c.SetAddOn(add_on="storage", quantity=6), NOW)
+    assert too_many.value.code == "too_many_add_ons"
+    dinars = replace(facts, plan=replace(facts.plan, currency="KWD"))
+    with pytest.raises(InvalidInput) as uneven:
+        take_command(dinars, c.SetAddOn(add_on="storage", quantity=5, price=15), NOW)
+    assert (uneven.value.code, uneven.value.field) == ("amount_not_chargeable", "price")
+
+
+def test_what_a_plan_holds_of_an_add_on_may_get_another_price_although_it_is_sold_no_longer() -> None:
+    retired = replace(catalog().add_ons["storage"], tiers=("cloud_plus",))
+    held = an_entry(2, START, 3, add_on="storage", price=500)
+    facts = some_facts(catalog=replace(catalog(), add_ons={"storage": retired}), add_ons=(held,))
+
+    [cheaper] = take_command(facts, c.SetAddOn(add_on="storage", quantity=3, price=400), NOW).entries
+
+    assert (cheaper.licenses, cheaper.price) == (3, 400)
+    with pytest.raises(BillingError):
+        take_command(facts, c.SetAddOn(add_on="storage", quantity=4), NOW)
+
+
+def test_each_add_on_of_a_plan_is_looked_at_before_its_tier_changes() -> None:
+    other = replace(catalog().add_ons["storage"], code="support", name="Support", tiers=("cloud_standard",))
+    held = (an_entry(2, START, 3, add_on="gone", price=1), an_entry(3, START, 3, add_on="support", price=1))
+    facts = some_facts(catalog=replace(catalog(), add_ons={"support": other}), add_ons=held)
+
+    with pytest.raises(Refused) as refused:
+        take_command(facts, c.UpgradeTierNow(tier="cloud_plus"), NOW)
+
+    assert refused.value.code == "add_on_not_for_tier"

@@ -48,6 +48,12 @@ def test_a_trial_that_goes_on_or_ends_says_so_and_accounts_for_its_entries() -> 
     for facts, events, allocated in cases:
         outcome = process_billing_date(facts, DUE)
         assert (told(outcome), outcome.allocated) == (events, allocated)
+        begun = [(one.licenses, one.licenses_at_next_renewal) for one in outcome.entries if one.is_renewal]
+        assert begun == ([] if facts.trial_invoice_paid is False or len(allocated) == 1 else [begun_with(facts)])
+
+
+def begun_with(facts: Facts) -> tuple[int, int]:
+    return (10, 12) if facts.trial_invoice_paid else (12, 12)
 
 
 def test_an_announced_price_holds_from_its_date_on_and_is_announced_no_longer() -> None:

@@ -222,7 +222,7 @@ def test_a_customer_without_a_plan_sees_what_its_next_plan_will_have() -> None:
 
 
 def test_a_preview_first_closes_the_billing_dates_that_are_due_and_shows_their_invoices() -> None:
-    life, now = life_of("cloud_standard", MONTHLY, 10), START + 70 * DAY
+    life, now = life_of("cloud_standard", MONTHLY, 10), START + 100 * DAY
     coupon = attached(a_coupon("50", **months(2)))
     facts = replace(life.facts, customer=replace(life.facts.customer, coupon=coupon))
 
@@ -231,6 +231,7 @@ def test_a_preview_first_closes_the_billing_dates_that_are_due_and_shows_their_i
         assert [(one.at, one.total) for one in found.due] == [
             (at("2024-02-29T10:00"), 4000),
             (at("2024-03-31T10:00"), 4000),
+            (at("2024-04-30T10:00"), 8000),
         ]
         assert (prices(found), totals(found)) == ((800, 800), (8000, 80_000))
         assert found.outcome.at == now
@@ -244,3 +245,11 @@ def test_a_preview_looks_ten_years_ahead_and_no_further() -> None:
         preview_command(facts, None, NOW + 3654 * DAY, now=NOW)
 
     assert (refused.value.code, refused.value.field) == ("moment_too_far", "at")
+
+
+def test_a_plan_that_ends_with_nothing_left_to_bill_has_no_next_invoice() -> None:
+    life = life_of("cloud_standard", MONTHLY, 10)
+
+    found = preview_command(life.facts, c.DowngradeAtEndOfCycle(), NOW)
+
+    assert totals(found) == (8000, None)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billflow.domain import commands as c
-from billflow.domain.calendar import first_step_after
+from billflow.domain.calendar import Period, first_step_after
 from billflow.domain.errors import InvalidInput, Refused
 from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.invoicing.end_dates import additions_after, credit_to_balance, end_date_changes
@@ -18,7 +18,7 @@ from billflow.domain.invoicing.explain import explain
 from billflow.domain.plan import LicenseManagement, PlanStatus, Schedule
 from billflow.domain.plan_start import StartPlan
 from billflow.domain.preview import forecast
-from billflow.domain.proration import Derivation
+from billflow.domain.proration import Derivation, prorated
 from billflow.domain.settings import BillingSettings
 from billflow.domain.step import Step
 from tests.domain.builders import DAY, START, at, seats
@@ -205,11 +205,13 @@ def test_one_minor_unit_is_billed_or_put_onto_the_balance_as_well() -> None:
     life.command(c.RemoveEndDate(), at("2024-05-02"))
     facts = life.known(at("2024-06-01"))
     [billed] = facts.additions
-    for unit, more in ((6622, 1), (6623, None), (6624, -1)):
-        step = Step.begin(replace(facts, additions=(replace(billed, unit=unit),)), at("2024-06-01"))
-        assert [line.amount for line in end_date_changes(step)] == ([more] if more else [])
 
-    [less] = end_date_changes(step)
+    def changed(unit: int) -> list[Line]:
+        known = replace(facts, additions=(replace(billed, unit=unit),))
+        return end_date_changes(Step.begin(known, at("2024-06-01")))
+
+    assert [[line.amount for line in changed(unit)] for unit in (6622, 6623, 6624)] == [[1], [], [-1]]
+    [less] = changed(6624)
     assert credit_to_balance([less]) == Line(
         LineKind.CREDIT_TO_BALANCE,
         "Credit to the balance",
@@ -230,3 +232,17 @@ def test_an_upgrade_credits_what_is_left_of_an_addition_once_and_bills_no_change
     assert (outcome.credit, outcome.invoices) == (44_001, ())
     assert outcome.successor is not None
     assert [line.kind for invoice in outcome.successor.invoices for line in invoice.lines] == [LineKind.RENEWAL]
+
+
+def test_the_parts_of_an_addition_are_billed_as_one() -> None:
+    year = Period(START, at("2025-01-31T10:00"))
+    derivation = prorated(8000, 3, charged=Period(START + 183 * DAY, year.end), cycle=year)
+    first = Line(LineKind.ADDITIONAL_LICENSES, "Additional license", derivation, (4, 5))
+    second = replace(first, derivation=replace(derivation, quantity=2), entries=(), adjusts=4)
+    unknown = replace(first, kind=LineKind.END_DATE_CHANGE, entries=(), adjusts=99)
+
+    [addition] = additions_after((), [first, second, unknown])
+
+    assert (addition.seq, addition.unit, addition.until) == (4, 4000, year.end)
+    assert addition.derivation == replace(derivation, quantity=5)
+    assert not addition.of_add_on

@@ -1,8 +1,10 @@
 """What a step knows of the cycle it is in, hands over to the next plan, and says when it is finished."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from billflow.domain.additions import BilledAddition, ChargedLine
+from billflow.domain.billing_dates import live_through
 from billflow.domain.calendar import Period
 from billflow.domain.items import Item
 from billflow.domain.plan import Schedule
@@ -54,7 +56,7 @@ def test_the_plan_that_takes_over_has_no_facts_of_the_one_before() -> None:
 
 def test_a_finished_step_names_the_version_of_the_catalogue_it_went_by() -> None:
     plan = a_plan(catalog_version=3)
-    for version, named in ((None, 3), (3, 3), (4, 4)):
+    for version, named in ((0, 3), (3, 3), (4, 4)):
         step = Step.begin(some_facts(plan=plan, catalog=replace(catalog(), version=version)), DUE)
         step.credited = (ChargedLine(8000, FEBRUARY, paid=True),)
         outcome = step.finish()
@@ -70,3 +72,20 @@ def test_the_bounds_of_licenses_are_those_of_the_tier_and_the_customer() -> None
 
     assert Step.begin(facts, START).license_check(small).maximum == 9
     assert [Step.begin(one, START).billable() for one in (facts, exempt)] == [15, 4]
+
+
+def test_a_plan_lives_up_to_its_moment_or_up_to_its_suspension_and_not_into_it() -> None:
+    instant = timedelta(microseconds=1)
+    for since, moment, renewed in (
+        (None, NEXT, [DUE, NEXT]),
+        (None, NEXT - instant, [DUE]),
+        (DUE, DUE, []),
+        (DUE, NEXT, []),
+        (DUE + instant, NEXT, [DUE]),
+        (DUE + 10 * DAY, NEXT, [DUE]),
+        (NEXT + DAY, NEXT, [DUE, NEXT]),
+    ):
+        facts = some_facts(customer=a_customer(suspended_since=since), observations=(seats(THIRD, 10),))
+        step = Step.begin(facts, moment)
+        live_through(step)
+        assert [one.event_time for one in step.finish().entries if one.is_renewal] == renewed, (since, moment)

@@ -63,6 +63,7 @@ def test_without_a_card_a_trial_can_wait_and_begin_its_first_cycle_with_the_card
     facts = replace(facts, customer=replace(facts.customer, card_since=entered))
     waited = process_billing_date(facts, ENDS)
     assert (waited.plan.status, waited.plan.due_at, waited.invoices) == (PlanStatus.FREE_TRIAL, entered, ())
+    assert [(event.type, event.data) for event in waited.events] == [("plan.trial_extended", {"ends": entered})]
 
     begun = process_billing_date(after(facts, waited), entered)
     assert (begun.plan.status, begun.plan.billing_cycle_anchor) == (PlanStatus.ACTIVE, entered)

@@ -14,7 +14,7 @@ from billflow.domain.calendar import Period
 from billflow.domain.changes.tier import tier_change_credit
 from billflow.domain.commands import ApplyDiscount, Retry
 from billflow.domain.currencies import CURRENCIES
-from billflow.domain.errors import InvalidInput, Refused
+from billflow.domain.errors import BillingError, InvalidInput, Refused
 from billflow.domain.invoicing.draft import Line, LineKind
 from billflow.domain.invoicing.explain import explain
 from billflow.domain.invoicing.parts import in_parts
@@ -212,6 +212,13 @@ def test_a_sent_invoice_may_be_over_the_maximum_of_a_charge() -> None:
 def test_nothing_is_billed_in_parts_before_it_is_due(moment: datetime) -> None:
     with pytest.raises(Refused, match="Nothing is due"):
         take_command(some_facts(plan=LARGE, ledger=LEDGER), Retry(in_parts=True), moment)
+
+
+def test_nothing_is_billed_in_parts_while_the_customer_is_suspended() -> None:
+    facts = some_facts(plan=LARGE, ledger=LEDGER, customer=a_customer(suspended_since=DUE + timedelta(days=1)))
+
+    with pytest.raises(BillingError):
+        take_command(facts, Retry(in_parts=True), DUE + timedelta(days=3))
 
 
 def test_a_purchase_is_refused_over_the_maximum_and_under_the_minimum() -> None:

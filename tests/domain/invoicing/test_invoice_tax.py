@@ -62,17 +62,24 @@ def test_an_invoice_without_tax_comes_to_its_prices_at_none() -> None:
         # 6 x 80 and 7.7 % of it, by the rate of before July 2026
         (TAXED, {}, (480_00 + 36_96, 36_96, False)),
         (replace(TAXED, tax=TaxTimeline((BY_STRIPE,))), {}, (480_00, 0, True)),
+        (TAXED, {"schedule": Schedule.ANNUAL}, (48_000 + 3_700, 3_700, False)),  # 3,696 in tens
         # a twelfth of 185.460 dinars, in tens, and 7.7 % of it rounded to tens
         (TAXED, {"schedule": Schedule.MONTHLY, "fixed_price": 185_460}, (15_460 + 1_190, 1_190, False)),
     ],
-    ids=["own rates", "Stripe Tax", "a yearly price in dinars"],
+    ids=["own rates", "Stripe Tax", "dinars", "a yearly price in dinars"],
 )
 def test_a_purchase_is_taxed_as_of_its_date(
     settings: BillingSettings, changes: dict[str, object], figures: tuple[int, int, bool]
 ) -> None:
     customer = replace(SWISS, currency="KWD" if changes else "USD")
+    sold = replace(catalog().tier("cloud_standard"), prices={"KWD": {Schedule.ANNUAL: 8000}})
+    dinars = replace(catalog(), tiers={"cloud_standard": sold})
     facts = StartFacts(
-        plan_id="plan", customer=customer, catalog=catalog(), last_observation=seats(START, 6), settings=settings
+        plan_id="plan",
+        customer=customer,
+        catalog=dinars if changes else catalog(),
+        last_observation=seats(START, 6),
+        settings=settings,
     )
 
     asked = replace(StartPlan(tier="cloud_standard", schedule=Schedule.ANNUAL), **changes)  # type: ignore[arg-type]

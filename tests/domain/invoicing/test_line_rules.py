@@ -122,6 +122,7 @@ def test_add_ons_name_their_entries_and_are_in_steps_of_the_currency_and_one_may
         an_entry(2, START, 3, add_on="storage", price=1000, is_renewal=True),
         an_entry(3, START + 15 * DAY, 5, add_on="storage", price=1000),
         an_entry(4, START, 2, add_on="priority_support", price=0, is_renewal=True),
+        an_entry(5, START + 15 * DAY, 4, add_on="priority_support", price=0),
     ]
     step = Step.begin(some_facts(plan=a_plan(currency="KWD"), add_ons=tuple(held)), MONTH.end)
 
@@ -131,4 +132,5 @@ def test_add_ons_name_their_entries_and_are_in_steps_of_the_currency_and_one_may
         (LineKind.ADD_ON, (2,), 3000, 10),
         (LineKind.ADDITIONAL_ADD_ON, (3,), 960, 10),  # 2 x 1000 x 14 of 29 days, which are 482.76, in tens
         (LineKind.ADD_ON, (4,), 0, 10),
+        (LineKind.ADDITIONAL_ADD_ON, (5,), 0, 10),
     ]

@@ -15,14 +15,7 @@ from billflow.domain.errors import Refused
 from billflow.domain.ledger import LicenseCount, last_renewal_at
 from billflow.domain.money import Rounding, rounded
 from billflow.domain.offers import OfferTerms, agreed, check_accepted
-from billflow.domain.plan import (
-    SUCCESSOR_ID,
-    InvoicingStatus,
-    LicenseManagement,
-    Plan,
-    PlanStatus,
-    check_fixed_schedule,
-)
+from billflow.domain.plan import LicenseManagement, Plan, PlanStatus, check_fixed_schedule
 from billflow.domain.proration import unused_share
 from billflow.domain.step import Step
 
@@ -167,11 +160,9 @@ def _scheduled(step: Step, tier: Tier, command: ScheduleTierAtPlanEnd) -> Plan:
     starts = plan.end_date or step.at
     follower = replace(
         successor_of(plan, starts, command.schedule or plan.schedule),
-        id=SUCCESSOR_ID,
         tier=tier.code,
         status=PlanStatus.NEVER_STARTED,
         end_date=None,
-        invoicing_status=InvoicingStatus.INITIAL_INVOICE_TO_BE_SENT,
     )
     if command.fixed_price is None:
         return repriced(step, follower)

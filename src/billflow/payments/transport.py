@@ -24,7 +24,7 @@ class AiohttpTransport(stripe.HTTPClient):
         """Return body, status and headers of the answer; raises `stripe.APIConnectionError` where none came whole."""
         body = post_data.encode() if post_data else None
         try:
-            async with self._session.request(method, url, headers=headers, data=body) as answer:
+            async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as answer:
                 return await answer.read(), answer.status, answer.headers
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             message = f"{type(error).__name__} on the way to Stripe"

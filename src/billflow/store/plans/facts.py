@@ -31,7 +31,7 @@ from billflow.store.plans.cutover_facts import standing_of
 from billflow.store.plans.cycle_charges import charged_lines, is_paid
 from billflow.store.plans.items import HAS_ITEMS, open_items
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
-from billflow.store.plans.read_ahead import ReadAhead, read_ahead
+from billflow.store.plans.step_facts import StepFacts, step_facts
 from billflow.store.session.rows import as_id, existing
 
 
@@ -103,23 +103,23 @@ _LOCKED_ROWS = _ROWS.with_for_update(of=[CustomerPlan, CustomerRow], key_share=T
 
 async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings) -> Loaded:
     """Gather the facts of the plan as of *at*."""
-    return await facts_of(session, rows, await read_ahead(session, rows.plan, at), at, settings)
+    return await facts_of(session, rows, await step_facts(session, rows.plan, at), at, settings)
 
 
 async def facts_of(  # noqa: PLR0913  (each is needed)
     session: AsyncSession,
     rows: PlanRows,
-    ahead: ReadAhead,
+    found: StepFacts,
     at: datetime,
     settings: BillingSettings,
     *,
     credits_cycle: bool = True,
 ) -> Loaded:
-    """Gather the facts of the plan as of *at*, of which *ahead* has been read already.
+    """Gather the facts of the plan as of *at*, of which *found* has been read already.
 
     Unless the step may credit what was charged for the running cycle, as commands do (rules 12), that is left out.
     """
-    plan, ledger = plan_of(rows.plan), ahead.ledger
+    plan, ledger = plan_of(rows.plan), found.ledger
     purchase = await _purchase(session, rows.plan)
     trial_purchase = purchase if rows.plan.status.in_trial else None
     coupon = await coupon_of(session, rows.customer.id) if rows.has_coupon else None
@@ -129,13 +129,13 @@ async def facts_of(  # noqa: PLR0913  (each is needed)
         catalog=rows.catalog,
         ledger=tuple(entry for entry in ledger.values() if entry.add_on is None),
         add_ons=tuple(entry for entry in ledger.values() if entry.add_on is not None),
-        observations=ahead.observations,
+        observations=found.observations,
         last_observation=seen_by(rows.plan),
         settings=await settings_by(session, settings, rows.seller, rows.tax_versions),
         next_plan=await _next_plan(session, plan),
         parallel_run=await standing_of(session, rows.plan) if credits_cycle else None,
         charged=await charged_lines(session, ledger, at) if credits_cycle else (),
-        additions=await billed_additions(session, ledger) if ahead.has_additions else (),
+        additions=await billed_additions(session, ledger) if found.has_additions else (),
         paid_licenses=purchase.licenses or 0 if purchase else 0,
         trial_invoice_paid=is_paid(trial_purchase) if trial_purchase else None,
         trial_discounted_months=trial_purchase.flat_discount_months if trial_purchase else 0,

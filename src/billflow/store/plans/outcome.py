@@ -29,8 +29,8 @@ from billflow.store.offers.records import reopen
 from billflow.store.plans.computed_invoices import write_computed
 from billflow.store.plans.items import write_items
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
+from billflow.store.session.new_rows import write_new_rows
 from billflow.store.session.rows import as_json
-from billflow.store.session.writing import write_new_rows
 
 
 def new_plan_row(customer: CustomerRow, plan_id: UUID, test_clock_id: UUID | None) -> CustomerPlan:

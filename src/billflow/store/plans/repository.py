@@ -25,7 +25,6 @@ from billflow.store.plans.facts import PlanRows, facts_of, plan_rows
 from billflow.store.plans.mapping import terms_of
 from billflow.store.plans.notices import write_notices
 from billflow.store.plans.outcome import new_plan_row
-from billflow.store.plans.read_ahead import read_ahead
 from billflow.store.plans.records import plan_by_id
 from billflow.store.plans.start import Surroundings, in_one_time, locked_customer, surroundings
 from billflow.store.plans.step import (
@@ -37,6 +36,7 @@ from billflow.store.plans.step import (
     step_result,
     was_paid_late,
 )
+from billflow.store.plans.step_facts import step_facts
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, from_row, row_by_id
 
@@ -65,13 +65,13 @@ class PostgresPlanRepository(Repository, PlanRepository):
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
         async with self.database.unit_of_work(step.plan.org_id) as session:
             rows = await plan_rows(session, step.plan, lock=True)
-            ahead = await read_ahead(session, rows.plan, step.at, step.key)
-            if ahead.answer:
-                return ahead.answer
+            found = await step_facts(session, rows.plan, step.at, step.key)
+            if found.answer:
+                return found.answer
             if rows.clock_at is not None:
                 await write_notices(session, rows, step.at, self.settings)
             is_command = step.kind == CommandInput.kind
-            loaded = await facts_of(session, rows, ahead, step.at, self.settings, credits_cycle=is_command)
+            loaded = await facts_of(session, rows, found, step.at, self.settings, credits_cycle=is_command)
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)
             try:
@@ -137,13 +137,13 @@ class PostgresPlanRepository(Repository, PlanRepository):
     async def start_after_trial(self, step: LateStartInput, decide: DecideLate) -> StepResult | None:
         async with self.database.unit_of_work(step.plan.org_id) as session:
             rows = await plan_rows(session, step.plan, lock=True)
-            ahead = await read_ahead(session, rows.plan, step.at, step.key)
-            if ahead.answer:
-                return ahead.answer
+            found = await step_facts(session, rows.plan, step.at, step.key)
+            if found.answer:
+                return found.answer
             invoice = await session.get_one(InvoiceRow, as_id(step.invoice_id, "invoice"))
             if not was_paid_late(invoice, rows.plan):
                 return None
-            facts = (await facts_of(session, rows, ahead, step.at, self.settings)).facts
+            facts = (await facts_of(session, rows, found, step.at, self.settings)).facts
             facts, plan_id = replace(facts, paid_licenses=invoice.licenses or 0), uuid4()
             writer = StepWriter(session, rows, step)
             lives = exists().where(CustomerPlan.customer_id == rows.customer.id, LIVE)

@@ -24,8 +24,8 @@ from billflow.store.plans.facts import Loaded, PlanRows
 from billflow.store.plans.mapping import in_parallel_run
 from billflow.store.plans.outcome import OutcomeWriter
 from billflow.store.plans.records import STATES, attention_of, plan_by_id, plan_state, state_of
+from billflow.store.session.new_rows import write_new_rows
 from billflow.store.session.rows import as_id, existing
-from billflow.store.session.writing import write_new_rows
 
 
 async def step_result(session: AsyncSession, key: str) -> StepResult | None:

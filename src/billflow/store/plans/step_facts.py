@@ -31,7 +31,7 @@ from billflow.store.session.rows import field_names
 
 
 @dataclass(frozen=True)
-class ReadAhead:
+class StepFacts:
     """The answer of the step if it is taken, the ledger by the ids of its entries, and the seats.
 
     `has_additions` tells that something was billed for a part of the cycle.
@@ -43,7 +43,7 @@ class ReadAhead:
     observations: tuple[SeatObservation, ...]
 
 
-async def read_ahead(session: AsyncSession, plan: CustomerPlan, at: datetime, key: str | None = None) -> ReadAhead:
+async def step_facts(session: AsyncSession, plan: CustomerPlan, at: datetime, key: str | None = None) -> StepFacts:
     """Read what the step of *key* at *at* needs to know of a plan, which is locked where it is to be written.
 
     The ledger is read from the renewal before the oldest unbilled entry on; what is older stays as it is. That renewal
@@ -58,8 +58,8 @@ async def read_ahead(session: AsyncSession, plan: CustomerPlan, at: datetime, ke
         "of_customer": plan.customer_id,
         "seen_through": plan.seats_observed_through,
     }
-    answer, entries, seats = (await session.execute(_READ_AHEAD, asked)).one()
-    return ReadAhead(
+    answer, entries, seats = (await session.execute(_STEP_FACTS, asked)).one()
+    return StepFacts(
         StepResult.model_validate(answer) if answer is not None else None,
         {UUID(entry["id"]): _entry(entry) for entry in entries or ()},
         any(entry["is_addition"] for entry in entries or ()),
@@ -136,4 +136,4 @@ def _query() -> Select[Any, Any, Any]:
 
 
 _PAST_ALL = 2**62
-_READ_AHEAD = _query()
+_STEP_FACTS = _query()

@@ -20,8 +20,8 @@ from billflow.models.tables import AuditLog, Base, CustomerPlan
 from billflow.store.audit.recorder import Recorder
 from billflow.store.plans import outcome, step
 from billflow.store.session.database import Database
+from billflow.store.session.new_rows import write_new_rows
 from billflow.store.session.rows import as_id
-from billflow.store.session.writing import write_new_rows
 from tests.databases import NOBODYS
 from tests.store.conftest import BEGIN, EMPTIES_BY_ITSELF, Company, new_company
 
@@ -82,7 +82,7 @@ def rows_of(url: str, org_id: str) -> Mapping[str, list[str]]:
     return {name: rows for name, rows in found.items() if rows}
 
 
-def told(url: str, org_id: str) -> list[str]:
+def recorded_order(url: str, org_id: str) -> list[str]:
     """Return what an organization's audit log and outbox say happened, each in its order."""
     with psycopg.connect(url) as connection:
         entries = connection.execute("SELECT action FROM audit_log WHERE org_id = %s ORDER BY sequence", [org_id])
@@ -101,7 +101,7 @@ async def test_rows_written_at_once_are_those_written_one_by_one(
 
     written = rows_of(store_url, at_once.org_id)
     assert written == rows_of(store_url, by_turns.org_id)
-    assert told(store_url, at_once.org_id) == told(store_url, by_turns.org_id)
+    assert recorded_order(store_url, at_once.org_id) == recorded_order(store_url, by_turns.org_id)
     assert {"step", "invoice_line", "ledger_allocation", "audit_log", "outbox_event", "row_version"} <= written.keys()
 
 

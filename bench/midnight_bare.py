@@ -1,7 +1,7 @@
 """The worker of `midnight.py`'s bare workflow: billflow's own SQL of a step and its four requests, with nothing around.
 
 It takes the step of a model plan by billflow and records what is sent to PostgreSQL and Stripe; every bare plan sends
-that again with ids of its own, by psycopg and httpx. It prints what it counted, and works until SIGTERM.
+that again with ids of its own, by psycopg and aiohttp. It prints what it counted, and works until SIGTERM.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
-import httpx
+import aiohttp
 from psycopg.types.json import Json, Jsonb
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import event
@@ -149,7 +149,7 @@ async def model_of(engine: Engine, plan: BarePlan) -> Model:
 class BareActivities:
     """What a bare plan does: the model's statements, and the four requests of an invoice."""
 
-    def __init__(self, model: Model, pool: AsyncConnectionPool, stripe: httpx.AsyncClient) -> None:
+    def __init__(self, model: Model, pool: AsyncConnectionPool, stripe: aiohttp.ClientSession) -> None:
         self._model, self._pool, self._stripe = model, pool, stripe
         self._create = dict(form("", invoice_params(model.invoice, model.plan.payer)))
         self._lines = dict(form("", {"lines": line_params(model.invoice)}))
@@ -182,9 +182,9 @@ class BareActivities:
 
     async def _post(self, path: str, body: Mapping[str, str], plan: BarePlan) -> str:
         key = {"Idempotency-Key": f"{plan.plan_id}/{plan.due_at}/{path}"}
-        answer = await self._stripe.post(path, data=dict(body), headers=key)
-        answer.raise_for_status()
-        return str(answer.json()["id"])
+        async with self._stripe.post(path, data=dict(body), headers=key) as answer:
+            answer.raise_for_status()
+            return str((await answer.json())["id"])
 
 
 def form(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -209,7 +209,7 @@ async def bare_workers(model: Model, client: Client) -> AsyncIterator[None]:
     runner = SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_all_modules())
     async with (
         AsyncConnectionPool(database, min_size=4, max_size=POOL_SIZE) as pool,
-        httpx.AsyncClient(base_url=str(settings.stripe_api_base), headers=headers, trust_env=False) as stripe,
+        aiohttp.ClientSession(str(settings.stripe_api_base), headers=headers) as stripe,
     ):
         activities = BareActivities(model, pool, stripe)
         async with (

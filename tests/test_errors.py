@@ -11,6 +11,7 @@ from tests.source import BILLFLOW, modules, nodes, nodes_of, place
 BUILT_IN = {name for name, held in vars(builtins).items() if isinstance(held, type) and issubclass(held, BaseException)}
 
 FOREIGN = {
+    "APIConnectionError": "what Stripe's client wants to hear of an answer that did not come whole",
     "ApplicationError": "Temporal's way to fail an activity or an update; its type is a code or a class of the tree",
     "AttributeError": "Python's way to tell a dataclass that a field has no default",
     "CancelledError": "asyncio's way to end a task, which Temporal's client wraps",

@@ -7,9 +7,9 @@ import stripe
 
 from billflow.payments.adjustments import StripeAdjustmentGateway
 from billflow.payments.client import stripe_client
+from billflow.payments.client_session import AiohttpTransport
 from billflow.payments.gateway import StripeGateway
 from billflow.payments.sandbox import Sandbox
-from billflow.payments.transport import AiohttpTransport
 from stripe_emulator.server import StripeEmulator
 from tests.payments.inputs import KEY
 from tests.payments.stripe_faults import IMPATIENT, PATIENT, Trouble, troubled_server

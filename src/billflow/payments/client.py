@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import stripe
 
+from billflow.payments.client_session import AiohttpTransport, session_to
 from billflow.payments.mode import check_base
-from billflow.payments.transport import AiohttpTransport, session_to
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUTS = aiohttp.ClientTimeout(total=None, sock_connect=5.0, sock_read=30.0)

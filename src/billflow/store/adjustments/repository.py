@@ -39,7 +39,7 @@ from billflow.store.adjustments.records import (
 )
 from billflow.store.adjustments.results import write_result
 from billflow.store.audit.recorder import STRIPE
-from billflow.store.invoices.collecting import invoice_to_collect
+from billflow.store.invoices.collection import invoice_to_collect
 from billflow.store.invoices.drafts import void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.session.database import Repository

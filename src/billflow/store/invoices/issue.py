@@ -72,9 +72,9 @@ _AGAIN = _SENT.where(*_UNSENT)
 _WITH_PARTIES = _SENT.values(buyer=bindparam("of_buyer"), seller_version_id=bindparam("of_version"))
 _WITHOUT_NUMBER = _WITH_PARTIES.where(*_UNSENT)
 # One statement locks the invoice, takes its number, which others wait for from then on, and writes both.
-_TAKEN = taken_for(select(InvoiceRow.org_id).where(*_UNSENT).with_for_update(key_share=True).cte("unsent"))
-_WITH_NUMBER = _WITH_PARTIES.values(sequence=_TAKEN.c.last, number=number_of(_TAKEN)).where(
-    InvoiceRow.id == bindparam("of_invoice"), InvoiceRow.org_id == _TAKEN.c.org_id
+_NUMBER = taken_for(select(InvoiceRow.org_id).where(*_UNSENT).with_for_update(key_share=True).cte("unsent"))
+_WITH_NUMBER = _WITH_PARTIES.values(sequence=_NUMBER.c.last, number=number_of(_NUMBER)).where(
+    InvoiceRow.id == bindparam("of_invoice"), InvoiceRow.org_id == _NUMBER.c.org_id
 )
 
 

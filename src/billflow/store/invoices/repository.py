@@ -31,7 +31,7 @@ from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
 from billflow.store.audit.recorder import STRIPE
-from billflow.store.invoices.collecting import invoice_to_send
+from billflow.store.invoices.collection import invoice_to_send
 from billflow.store.invoices.drafts import void
 from billflow.store.invoices.locks import LockedInvoice, lock_invoice
 from billflow.store.invoices.replacements import (

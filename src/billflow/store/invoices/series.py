@@ -26,8 +26,8 @@ def taken_for(unsent: CTE) -> CTE:
     """
     one = select(unsent.c.org_id, _PREFIX, _YEAR, literal(0), literal(1))
     columns = ["org_id", "prefix", "year", "continued", "last"]
-    taken: CTE = _more(insert(InvoiceSeriesRow).from_select(columns, one)).cte("taken")
-    return taken
+    numbered: CTE = _more(insert(InvoiceSeriesRow).from_select(columns, one)).cte("numbered")
+    return numbered
 
 
 def of_series(series: InvoiceSeries) -> dict[str, Any]:
@@ -35,16 +35,16 @@ def of_series(series: InvoiceSeries) -> dict[str, Any]:
     return {"of_prefix": series.prefix, "of_year": series.year or NO_YEAR, "of_stem": series.stem}
 
 
-def number_of(taken: CTE) -> ColumnElement[str]:
+def number_of(series: CTE) -> ColumnElement[str]:
     """Return a number as it is printed, as `InvoiceSeries.number` does."""
-    digits = cast(taken.c.last, Text)
+    digits = cast(series.c.last, Text)
     return bindparam("of_stem", type_=Text) + func.lpad(digits, func.greatest(func.length(digits), DIGITS), "0")
 
 
 def _more(one: Insert) -> Any:
     last = {"last": InvoiceSeriesRow.last + 1}
-    taken = InvoiceSeriesRow.last, InvoiceSeriesRow.org_id
-    return one.on_conflict_do_update(constraint="pk_invoice_series", set_=last).returning(*taken)
+    given = InvoiceSeriesRow.last, InvoiceSeriesRow.org_id
+    return one.on_conflict_do_update(constraint="pk_invoice_series", set_=last).returning(*given)
 
 
 _PREFIX, _YEAR = bindparam("of_prefix", type_=Text), bindparam("of_year", type_=BigInteger)

@@ -1,4 +1,4 @@
-"""Requests find their routes as FastAPI would find them, and are answered by the same bytes as FastAPI would answer."""
+"""Requests find their routes as FastAPI would find them, and are answered by the bytes that FastAPI would answer."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A list reads as much of an organization of any size: its page, and no more rows for its total than are counted of any."""
+"""A list of many reads no more than one of few: its page, and for its total no more rows than are counted of any."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable

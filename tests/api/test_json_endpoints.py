@@ -1,4 +1,4 @@
-"""Requests find their routes as FastAPI would find them, and are answered by the same bytes as FastAPI would answer."""
+"""Requests find their routes as FastAPI would find them, and are answered by the bytes that FastAPI would answer."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -97,7 +97,7 @@ def test_what_is_no_path_is_left_to_fastapi(env: ApiEnvironment, method: str, pa
     assert index_of(app_of(env)).find({"type": "http", "method": method, "path": path}) is None
 
 
-def told(answer: httpx.Response) -> tuple[int, bytes, Mapping[str, str]]:
+def content_of(answer: httpx.Response) -> tuple[int, bytes, Mapping[str, str]]:
     """Return what an answer says, without what differs each time."""
     return answer.status_code, answer.content, {k: v for k, v in answer.headers.items() if k not in OF_THE_TIME}
 
@@ -127,13 +127,13 @@ async def test_answers_are_those_of_fastapi(
     customer = (await env.customer()).customer_id
     statuses = set()
     for path in READS:
-        one, other = [told(await client.get(path.format(customer=customer))) for client in both]
+        one, other = [content_of(await client.get(path.format(customer=customer))) for client in both]
         assert one == other, path
         statuses.add(one[0])
     for path, sent in WRITES:
         for client in both[:1]:
             await client.post(path.format(customer=customer), **sent)  # so that both find it done, or refused
-        one, other = [told(await client.post(path.format(customer=customer), **sent)) for client in both]
+        one, other = [content_of(await client.post(path.format(customer=customer), **sent)) for client in both]
         assert one == other, (path, sent)
         statuses.add(one[0])
 

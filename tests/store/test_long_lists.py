@@ -1,4 +1,4 @@
-"""A list reads as much of a book of any size: its page, and no more rows for its total than are counted of any."""
+"""A list of many reads no more than one of few: its page, and for its total no more rows than are counted of any."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,8 +38,8 @@ LISTS: dict[str, Read] = {
 
 
 @dataclass(frozen=True)
-class Books:
-    """A small and a large book in one database, whose totals nobody has counted yet."""
+class Organizations:
+    """a small and a large organization in one database, whose totals nobody has counted yet."""
 
     small: Company
     large: Company
@@ -56,11 +56,11 @@ class Books:
 
 
 @pytest.fixture(scope="module")
-async def books(postgres_url: str) -> AsyncIterator[Books]:
+async def organizations(postgres_url: str) -> AsyncIterator[Organizations]:
     """Yield both."""
     url = await migrated_database(postgres_url, "long_lists")
     database = Database(as_login(url, RUNS))
-    made = Books(await new_company(database), await new_company(database), url)
+    made = Organizations(await new_company(database), await new_company(database), url)
     for company, customers in ((made.small, SMALL), (made.large, LARGE)):
         with psycopg.connect(url) as connection:
             for name, value in {"org": company.org_id, "customers": customers, "entries": 1}.items():
@@ -73,29 +73,31 @@ async def books(postgres_url: str) -> AsyncIterator[Books]:
 
 
 @pytest.mark.parametrize("name", LISTS)
-async def test_a_list_of_a_large_book_reads_no_more_rows(
-    books: Books, name: str, monkeypatch: pytest.MonkeyPatch
+async def test_a_list_of_a_large_organization_reads_no_more_rows(
+    organizations: Organizations, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(paging, "MOST_COUNTED", COUNTED)
     read = LISTS[name]
     (few, of_few), (many, of_many) = [
-        await books.read(one, read, Paging(limit=20)) for one in (books.small, books.large)
+        await organizations.read(one, read, Paging(limit=20)) for one in (organizations.small, organizations.large)
     ]
     assert len(few.rows) == len(many.rows)
     assert few.total == many.total <= COUNTED
     assert of_many.total() <= of_few.total() + SPREAD, of_many - of_few
     if few.next and many.next:
         (_, of_few), (_, of_many) = [
-            await books.read(book, read, Paging(limit=20, after=after))
-            for book, after in ((books.small, few.next), (books.large, many.next))
+            await organizations.read(one, read, Paging(limit=20, after=after))
+            for one, after in ((organizations.small, few.next), (organizations.large, many.next))
         ]
         assert of_many.total() <= of_few.total() + SPREAD, of_many - of_few
 
 
-async def test_a_total_is_exact_up_to_the_most_that_are_counted(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_total_is_exact_up_to_the_most_that_are_counted(
+    organizations: Organizations, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read, totals = LISTS["customers"], []
     for counted in (SMALL - 1, SMALL, SMALL + 1):
         monkeypatch.setattr(paging, "MOST_COUNTED", counted)
-        totals.append((await books.read(books.small, read, Paging(limit=20)))[0].total)
+        totals.append((await organizations.read(organizations.small, read, Paging(limit=20)))[0].total)
 
     assert totals == [SMALL - 1, SMALL, SMALL]

@@ -18,7 +18,7 @@ BY_INVOICE = replace(TRIAL, collection_method=CollectionMethod.SEND_INVOICE)
 OPEN = (an_entry(1, START, 10, 12, allocated=False),)
 
 
-def told(outcome: Outcome) -> list[tuple[str, Mapping[str, Any]]]:
+def events_of(outcome: Outcome) -> list[tuple[str, Mapping[str, Any]]]:
     return [(event.type, event.data) for event in outcome.events]
 
 
@@ -47,7 +47,7 @@ def test_a_trial_that_goes_on_or_ends_says_so_and_accounts_for_its_entries() -> 
     ]
     for facts, events, allocated in cases:
         outcome = process_billing_date(facts, DUE)
-        assert (told(outcome), outcome.allocated) == (events, allocated)
+        assert (events_of(outcome), outcome.allocated) == (events, allocated)
         begun = [(one.licenses, one.licenses_at_next_renewal) for one in outcome.entries if one.is_renewal]
         assert begun == ([] if facts.trial_invoice_paid is False or len(allocated) == 1 else [begun_with(facts)])
 
@@ -65,7 +65,7 @@ def test_an_announced_price_holds_from_its_date_on_and_is_announced_no_longer() 
         assert (renewed.price_per_license, renewed.next_price) == (price, left)
         assert renewed.next_price_from == (since if left else None)
         assert renewed.discount_percent == ("20" if left else None)
-        repricing = [data for event, data in told(outcome) if event == "plan.repriced"]
+        repricing = [data for event, data in events_of(outcome) if event == "plan.repriced"]
         assert repricing == ([] if left else [{"price_per_license": 900}])
 
 

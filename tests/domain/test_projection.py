@@ -193,7 +193,7 @@ def test_a_plan_that_takes_over_begins_without_what_belonged_to_the_one_before()
         assert [one.seq for one in left] == [one.seq for one in kept]
 
 
-def test_a_trial_that_was_bought_without_a_coupon_has_none_to_give_back() -> None:
+def test_a_trial_that_was_bought_without_a_coupon_keeps_none_for_its_next_invoice() -> None:
     coupon = attached(a_coupon("20"))
     facts = replace(BEFORE, customer=replace(SERVER, coupon=coupon))
     bought = invoice(InvoiceKind.TRIAL_PURCHASE, line(8000, Period(DUE, NEXT)))

@@ -37,7 +37,7 @@ def a_step(coupon: Coupon, left: int | None = None, **plan: Any) -> Step:
 
 
 @pytest.mark.parametrize(
-    ("coupon", "left", "schedule", "told", "used"),
+    ("coupon", "left", "schedule", "shown", "used"),
     [
         (a_coupon("20"), None, Schedule.MONTHLY, ("20% off", "for ever"), 0),
         (a_coupon("20", duration=CouponDuration.ONCE), None, Schedule.MONTHLY, ("20% off", "once"), 1),
@@ -48,10 +48,10 @@ def a_step(coupon: Coupon, left: int | None = None, **plan: Any) -> Step:
     ],
 )
 def test_a_line_says_what_is_taken_off_and_in_which_of_the_months(
-    coupon: Coupon, left: int | None, schedule: Schedule, told: tuple[str, str], used: int
+    coupon: Coupon, left: int | None, schedule: Schedule, shown: tuple[str, str], used: int
 ) -> None:
     [_, line], use = with_coupon(a_step(coupon, left, schedule=schedule), [a_renewal()])
-    off, note = told
+    off, note = shown
 
     assert (line.kind, line.description) == (LineKind.COUPON, f"Coupon SPRING25: {off}")
     assert (line.amount, line.derivation.note) == (-900 if coupon.amount_off else -1600, note)

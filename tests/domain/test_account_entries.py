@@ -198,9 +198,19 @@ def test_the_statement_of_the_account() -> None:
     sums = (account.charges, account.credits, account.payments, account.refunds)
     assert (account.currency, sums) == ("EUR", (5865, 3397, 4165, 952))
     assert (account.opening_balance, account.closing_balance, account.credit_on_account) == (0, -745, 745)
+    assert account.invoices == ()
     assert statement(FACTS, None, BEGIN + 5 * DAY).invoices == (
         DueInvoice(invoice_id="3", number="R-3", due_at=DUE, still_due=600),
     )
+
+
+def test_what_a_note_is_still_to_refund_is_due_to_the_customer_and_nothing_paid_is_no_entry() -> None:
+    noted = AccountFacts(currency="EUR", invoices=[PAID], notes=FACTS.notes)
+    by_balance = replace(VOID, voided_at=None, paid_at=BEGIN + 3 * DAY)
+
+    assert statement(noted).invoices == (DueInvoice(invoice_id="1", number="R-1", due_at=BEGIN, still_due=-595),)
+    entries = statement(AccountFacts(currency="EUR", invoices=[by_balance])).entries
+    assert [(one.kind.value, one.amount) for one in entries] == [("invoice", 1000)]
 
 
 def test_what_was_written_off_is_due_again_to_the_last_minor_unit_and_void_with_the_rest() -> None:

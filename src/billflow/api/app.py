@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from billflow.api import docs_page, openapi, problems, route_index
+from billflow.api import docs_page, openapi, problems
 from billflow.api.metrics import Measured, Metrics
 from billflow.api.middleware import BodyLimit, Heads, RequestIds, SafeHeaders
 from billflow.api.routes import (
@@ -143,11 +143,8 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(Heads)
     problems.install(app)
     app.include_router(health.router)
-    included = []
     for noun in _NOUNS:
         app.include_router(noun.router, prefix=BASE_PATH, responses={"4XX": dict(_PROBLEM), "5XX": dict(_PROBLEM)})
-        included.append((noun.router, BASE_PATH, app.routes[-1]))
-    route_index.install(app, included)
     openapi.install(app)
     docs_page.install(app)
     return app

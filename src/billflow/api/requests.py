@@ -11,7 +11,6 @@ from fastapi.routing import APIRoute
 
 from billflow.api.etags import tagged
 from billflow.api.idempotency import written
-from billflow.api.json_endpoints import answering
 from billflow.api.metrics import ROUTE
 from billflow.api.openapi import SCOPE
 from billflow.api.principal import READS, authenticated, scope_of
@@ -36,7 +35,7 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler behind all that."""
-        handle = answering(self, super().get_route_handler())
+        handle = super().get_route_handler()
 
         async def checked(request: Request) -> Response:
             services = services_of(request)
@@ -66,21 +65,7 @@ class SecretRoute(CheckedRoute):
 
 
 class _CheckedRequest(Request):
-    _outcome: tuple[Any, Exception | None] | None = None
-
     async def json(self) -> Any:
-        """Return the body; raise what is wrong with it, however often it is asked for."""
-        if self._outcome is None:
-            try:
-                self._outcome = await self._read(), None
-            except Exception as error:  # noqa: BLE001  (whatever it was, it is raised)
-                self._outcome = None, error
-        body, fault = self._outcome
-        if fault is not None:
-            raise fault
-        return body
-
-    async def _read(self) -> Any:
         parsed = json.loads(await self.body(), parse_constant=_refused)
         check_storable(parsed)
         document = self.app.openapi()

@@ -166,6 +166,7 @@ def test_retries_reminders_and_messages_are_counted_from_one() -> None:
             a_debt(retry_at=START, unpaid=a_declined_charge(requires_action=True)),
             [("retry", 1), ("retry", 2), *ends],
         ),
+        (a_debt(retry_at=START, unpaid=a_declined_charge(attempts=2)), [("retry", 2), *ends]),
     ):
         assert numbers(a_debtor(debt), policy) == steps
 

@@ -10,7 +10,7 @@ from billflow.domain import commands as c
 from billflow.domain.catalog import Hosting
 from billflow.domain.coupons import CouponDuration
 from billflow.domain.discounts import Discount, DiscountKind, Preview, discounts_of, preview_command, preview_terms
-from billflow.domain.errors import InvalidInput
+from billflow.domain.errors import InvalidInput, NeedsAttention
 from billflow.domain.plan import Schedule
 from billflow.domain.plan_start import StartPlan
 from tests.domain.builders import START, a_customer, at
@@ -235,6 +235,9 @@ def test_a_preview_first_closes_the_billing_dates_that_are_due_and_shows_their_i
         ]
         assert (prices(found), totals(found)) == ((800, 800), (8000, 80_000))
         assert found.outcome.at == now
+        following = found.comparison.next_invoice_before
+        assert following is not None
+        assert following.at == at("2024-05-31T10:00")
     assert preview_command(facts, None, START + DAY, now=START).due == ()
 
 
@@ -253,3 +256,13 @@ def test_a_plan_that_ends_with_nothing_left_to_bill_has_no_next_invoice() -> Non
     found = preview_command(life.facts, c.DowngradeAtEndOfCycle(), NOW)
 
     assert totals(found) == (8000, None)
+
+
+def test_a_preview_takes_the_seats_of_a_server_to_be_reported_in_time_from_now_on() -> None:
+    life = life_of("self_hosted_basic", replace(MONTHLY, tier="self_hosted_basic"), 10)
+
+    found = preview_command(life.facts, None, START + 40 * DAY, now=NOW)
+
+    assert [(one.at, one.total) for one in found.due] == [(at("2024-02-29T10:00"), 1500)]
+    with pytest.raises(NeedsAttention):
+        preview_command(life.facts, None, START + 40 * DAY)

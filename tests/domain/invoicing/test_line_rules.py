@@ -134,3 +134,4 @@ def test_add_ons_name_their_entries_and_are_in_steps_of_the_currency_and_one_may
         (LineKind.ADD_ON, (4,), 0, 10),
         (LineKind.ADDITIONAL_ADD_ON, (5,), 0, 10),
     ]
+    assert [line.derivation.price for line in lines] == [1000, 1000, 0, 0]

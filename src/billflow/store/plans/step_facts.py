@@ -100,15 +100,21 @@ def _entries() -> CTE:
         .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
         .scalar_subquery()
     )
+    # A join would let PostgreSQL read all lines and allocations of a long life, for it can't know where the ledger begins.
+    is_addition = (
+        select(InvoiceLineRow.kind.in_(ADDITIONS))
+        .where(InvoiceLineRow.id == LedgerAllocation.invoice_line_id)
+        .correlate(LedgerAllocation)
+        .scalar_subquery()
+    )
     return (
         select(
             LicenseLedger.id,
             *(getattr(LicenseLedger, name) for name in _FIELDS if name != "allocated"),
             LedgerAllocation.entry_id.is_not(None).label("allocated"),
-            func.coalesce(InvoiceLineRow.kind.in_(ADDITIONS), false()).label("is_addition"),
+            func.coalesce(is_addition, false()).label("is_addition"),
         )
         .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-        .outerjoin(InvoiceLineRow, InvoiceLineRow.id == LedgerAllocation.invoice_line_id)
         .where(*mine, LicenseLedger.seq >= func.coalesce(first, 1))
         .cte("entries")
     )

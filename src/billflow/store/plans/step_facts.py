@@ -100,7 +100,7 @@ def _entries() -> CTE:
         .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
         .scalar_subquery()
     )
-    # A join would let PostgreSQL read all lines and allocations of a long life, for it can't know where the ledger begins.
+    # Joined, all lines of a long life may be read: PostgreSQL can't know where the ledger begins.
     is_addition = (
         select(InvoiceLineRow.kind.in_(ADDITIONS))
         .where(InvoiceLineRow.id == LedgerAllocation.invoice_line_id)

@@ -1,6 +1,5 @@
 """The portal in a real browser: by keyboard, at every width, light and dark, without a violation that axe knows."""
 
-import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 
@@ -109,9 +108,7 @@ async def test_a_double_click_opens_a_link_as_one_does(
     async with opened(browser, env) as page:
         await page.goto(f"/portal/open?token={token_in(link)}")
         await page.get_by_role("button").dblclick()
-        await page.wait_for_url(re.compile("/portal/(?!open)"))  # the second click may have met a link there
-        await page.goto("/portal/")
-        await page.get_by_role("heading", name="Overview").wait_for()
+        await page.locator(".tabs").wait_for()  # on whichever page: the second click may have met a link of the first
 
 
 async def test_a_customer_buys_licenses_and_names_a_contact_by_keyboard_alone(

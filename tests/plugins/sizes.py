@@ -9,7 +9,7 @@ from tests.sizes import SIZE, Size
 
 LEFT_OUT = pytest.StashKey[list[pytest.Item]]()
 EMPTIED = pytest.StashKey[set[Path]]()
-"""The folders that have no test left."""
+"""The folders that have no test left, nor any below them."""
 
 
 def left_out(items: Sequence[pytest.Item], size: Size) -> list[pytest.Item]:
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     without = set(left)
     kept = [item for item in items if item not in without]
     config.stash[LEFT_OUT] = left
-    config.stash[EMPTIED] = {item.path.parent for item in left} - {item.path.parent for item in kept}
+    config.stash[EMPTIED] = {item.path.parent for item in left} - {folder for item in kept for folder in item.path.parents}
     items[:] = kept
     if left:
         config.hook.pytest_deselected(items=left)

@@ -23,7 +23,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     without = set(left)
     kept = [item for item in items if item not in without]
     config.stash[LEFT_OUT] = left
-    config.stash[EMPTIED] = {item.path.parent for item in left} - {folder for item in kept for folder in item.path.parents}
+    with_tests = {folder for item in kept for folder in item.path.parents}
+    config.stash[EMPTIED] = {item.path.parent for item in left} - with_tests
     items[:] = kept
     if left:
         config.hook.pytest_deselected(items=left)

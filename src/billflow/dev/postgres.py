@@ -38,6 +38,8 @@ _SETTINGS = {
     "dynamic_shared_memory_type": "mmap",  # so that a kill leaves nothing outside the folder
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # Plans that are kept are made for empty tables until these have been analyzed for the first time.
+    "autovacuum_naptime": "10s",
 }
 _FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 

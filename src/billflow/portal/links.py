@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from secrets import token_bytes
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -72,7 +73,8 @@ async def open_frame(request: Request, services: ServicesHere, org_id: str, form
     limiter = take_token(wrong_tokens(request), request)
     links, visitor = services.repositories.portal_links, None
     if known and known.org_id == org_id:
-        visitor = await links.open(known, datetime.now(UTC), SESSION.mark_in(request), in_frame=True)
+        # A script sends it, so there is no second click, and a session of a frame begins for no window.
+        visitor = await links.open(known, datetime.now(UTC), token_bytes(32), in_frame=True)
     if visitor is None or visitor.token is None or visitor.session.origin is None:
         response: Response = page(
             "over.html", asking(request), status=HTTPStatus.UNAUTHORIZED, why="frame_over", in_frame=True

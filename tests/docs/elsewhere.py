@@ -41,7 +41,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("docs/performance.md", r"^make demo", LONG, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/performance.md", r"^make chaos", LONG, "tests/chaos/payments/test_payments.py"),
     Elsewhere("docs/performance.md", r"bench/(?!domain|cli)", BENCH, "tests/docs/test_measuring.py"),
-    Elsewhere("docs/performance.md", r"^pytest ", "are tests of this run", "tests/workflows/test_history_size.py"),
+    Elsewhere("docs/performance.md", r"^make test-all", "are run by CI", "tests/workflows/test_history_size.py"),
     Elsewhere("docs/proof.md", r"^pip install", INSTALLS, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/releasing.md", r"^make release", LONG, "tests/deployment/test_distributions.py"),
     Elsewhere("docs/runbook.md", r"^billflow deploy rollback", RELEASES, "tests/versions/test_deploying.py"),

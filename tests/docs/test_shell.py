@@ -81,6 +81,10 @@ def test_a_line_that_is_not_typed_is_on_its_page_and_another_test_covers_it(one:
         assert [line for line in matched if line not in TYPED_BY[one.test]()] == []
 
 
+def test_no_line_that_is_typed_runs_the_tests() -> None:
+    assert [line for _, line in TYPED if re.search(r"pytest|make test|run_tests", line)] == []
+
+
 @pytest.mark.parametrize("line", sorted({line for _, line, _ in LINES if line.startswith("make ")}))
 def test_a_target_that_is_named_is_one_with_its_arguments(line: str) -> None:
     words = ["/usr/bin/env", "make", "--dry-run", *shlex.split(line, comments=True)[1:]]

@@ -2,6 +2,8 @@
 
 import random
 import socket
+from collections import deque
+from contextlib import suppress
 
 from billflow.dev.errors import PortInUse
 
@@ -12,12 +14,25 @@ _CANDIDATES = range(20_000, 32_000)
 
 _TRIES = 200
 
+_MOST_CLAIMS = 64
+"""Ports that this process claims at a time: whoever chose more than that before listens on it by now."""
+
+_claims: deque[socket.socket] = deque()
+
 
 def free_port() -> int:
-    """Return a port that nobody listens on now; raises `PortInUse` where there is hardly any."""
+    """Return a port that nobody listens on, nor is about to; raises `PortInUse` where there is hardly any.
+
+    Seconds may go by until its server listens, so this process claims it meanwhile from all others that look for one:
+    by the same port of UDP, which no server here uses and the system gives back when the process ends.
+    """
     for port in random.SystemRandom().sample(_CANDIDATES, _TRIES):
-        if _is_free(port):
-            return port
+        with suppress(OSError):
+            claim = _claimed(port)
+            if _is_free(port):
+                _keep(claim)
+                return port
+            claim.close()
     raise PortInUse("No free port was found on the loopback interface; stop some of the programs that listen there.")
 
 
@@ -28,6 +43,22 @@ def named_or_free(port: int, part: str) -> int:
     if not _is_free(port):
         raise PortInUse(f"Port {port} for {part} is in use by another program; stop that one, or name another port.")
     return port
+
+
+def _claimed(port: int) -> socket.socket:
+    claim = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        claim.bind((LOOPBACK, port))
+    except OSError:
+        claim.close()
+        raise
+    return claim
+
+
+def _keep(claim: socket.socket) -> None:
+    _claims.append(claim)
+    if len(_claims) > _MOST_CLAIMS:
+        _claims.popleft().close()
 
 
 def _is_free(port: int) -> bool:

@@ -24,7 +24,7 @@ ROUNDS = 3
 TRIAL = replace(MONTHLY, trial_days=30)
 
 OF_A_TRIAL = Counter(ExecuteMultiOperation=1, RespondWorkflowTaskCompleted=1)
-OF_A_COMMAND = Counter(ExecuteMultiOperation=1, RespondWorkflowTaskCompleted=1)
+OF_A_COMMAND = Counter(UpdateWorkflowExecution=1, RespondWorkflowTaskCompleted=1)
 OF_A_PURCHASE = Counter(
     ExecuteMultiOperation=1, RespondWorkflowTaskCompleted=2, RespondActivityTaskCompleted=1, SignalWorkflowExecution=1
 )

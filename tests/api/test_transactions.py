@@ -34,7 +34,7 @@ from tests.waiting import PATIENCE
 TRANSACTIONS_OF_A_COMMAND = 4
 """The idempotency key is claimed, plan and step are looked up, the step is taken, the answer is stored."""
 
-STATEMENTS_OF_A_COMMAND = 12
+STATEMENTS_OF_A_COMMAND = 11
 """Each transaction's first statement, which enters its organization, included."""
 
 OF_A_START = (3, 8)
@@ -50,10 +50,10 @@ OF_READS = {
     "/customers/{customer}": (1, 3),
     "/plans?status=active&limit=20": (1, 2),
     "/plans/{plan}": (1, 2),
-    "/plans/{plan}/ledger": (1, 3),
+    "/plans/{plan}/ledger": (1, 2),
     "/invoices": (1, 2),
     "/invoices?customer_id={customer}": (1, 2),
-    "/invoices/{invoice}": (1, 9),
+    "/invoices/{invoice}": (1, 4),
     "/events": (1, 3),
     "/audit": (1, 4),
 }

@@ -47,6 +47,7 @@ REQUESTS: list[Callable[[WorkflowControl], Awaitable[object]]] = [
     lambda control: control.start(nobodys()),
     lambda control: control.run(nobodys()),
     lambda control: control.update(nobodys(), "command", result_type=None),
+    lambda control: control.update(nobodys(), "command", result_type=None, runs=True),
     lambda control: control.running_plans("org", None),
 ]
 
@@ -89,6 +90,17 @@ async def test_starting_twice_starts_once_and_signals_the_one_that_runs(temporal
     assert names.count("workflow_execution_signaled_event_attributes") == 1
     assert await control.is_running(start.workflow_id)
     await handle.terminate("the test is over")
+
+
+async def test_an_update_starts_the_workflow_that_was_thought_to_run(temporal_client: Client) -> None:
+    control, start = WorkflowControl(temporal_client), nobodys()
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await control.update(start, "command", result_type=None, runs=True)
+
+    assert await control.is_running(start.workflow_id)
+    await temporal_client.get_workflow_handle(start.workflow_id).terminate("the test is over")
 
 
 async def test_who_stops_waiting_for_an_update_gets_a_timeout(temporal_client: Client) -> None:

@@ -170,9 +170,14 @@ class Plan:
         A plan that hands over at its end date has that date as its invoice date, which moves on while the customer
         is suspended.
         """
-        if not self.status.is_live:
-            return None
-        if self.status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
-            return self.next_invoice_date
-        moments = [moment for moment in (self.next_invoice_date, self.end_date) if moment is not None]
-        return min(moments, default=None)
+        return billing_date(self.status, self.next_invoice_date, self.end_date)
+
+
+def billing_date(status: PlanStatus, next_invoice_date: datetime | None, end_date: datetime | None) -> datetime | None:
+    """Return the same as `Plan.due_at` of a plan that has these."""
+    if not status.is_live:
+        return None
+    if status is PlanStatus.SWITCH_PLAN_TIER_AT_PLAN_END:
+        return next_invoice_date
+    moments = [moment for moment in (next_invoice_date, end_date) if moment is not None]
+    return min(moments, default=None)

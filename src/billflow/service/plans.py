@@ -113,7 +113,7 @@ class PlanService:
     async def _update_once(self, state: PlanState, request: CommandRequest, update_id: str) -> StepResult:
         start = plan_workflow(PlanInput(state=state))
         result: StepResult = await self.control.update(
-            start, "command", request, result_type=StepResult, update_id=update_id, busy_seconds=0
+            start, "command", request, result_type=StepResult, update_id=update_id, busy_seconds=0, runs=True
         )
         return result
 

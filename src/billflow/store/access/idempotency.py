@@ -37,7 +37,7 @@ class PostgresIdempotencyRepository:
             "fingerprint": claim.fingerprint,
             "holder": as_id(claim.holder, "holder"),
         }
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.unit_of_work(org_id, by_keys=True) as session:
             if (await session.execute(_CLAIM, asked)).one_or_none():
                 return ClaimState.MINE
             row = await session.get(IdempotencyKey, (as_id(org_id, "organization"), claim.key))
@@ -52,12 +52,12 @@ class PostgresIdempotencyRepository:
             "body": bound(answer.body, as_id(org_id, "organization"), claim.key),
             "subjects": sorted(answer.subjects),
         }
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.unit_of_work(org_id, by_keys=True) as session:
             await session.execute(_STORE, values)
 
     async def release(self, org_id: str, claim: Claim) -> None:
         """Give a key back whose write did not happen."""
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.unit_of_work(org_id, by_keys=True) as session:
             await session.execute(_RELEASE, _of(claim))
 
     @asynccontextmanager

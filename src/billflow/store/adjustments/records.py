@@ -64,6 +64,18 @@ class Money(AdjustmentResults):
     refunds: Sequence[RefundRow]
 
 
+IS_ADJUSTED = or_(
+    select(CreditNoteRow.id).where(CreditNoteRow.invoice_id == InvoiceRow.id).exists(),
+    select(RefundRow.id).where(RefundRow.invoice_id == InvoiceRow.id).exists(),
+)
+"""Whether an invoice has credit notes or refunds."""
+
+
+def money_unadjusted(invoice: InvoiceRow, lines: Sequence[InvoiceLineRow]) -> Money:
+    """Return the money of an invoice that has neither credit notes nor refunds."""
+    return Money({}, {}, invoice, lines, (), (), ())
+
+
 async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:
     """Load everything about the money of an invoice."""
     notes = select(CreditNoteRow).where(CreditNoteRow.invoice_id == invoice.id).order_by(CreditNoteRow.n)

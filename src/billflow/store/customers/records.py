@@ -17,7 +17,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
-from billflow.store.session.plain_rows import plain_rows
+from billflow.store.session.plain_rows import plain_row
 from billflow.store.session.rows import as_record, existing, from_row
 
 SHOWN: Select[*tuple[Any, ...]] = (
@@ -53,7 +53,7 @@ class ShownRows(NamedTuple):
 async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
     """Return a customer as it stands in this transaction; raises `NotFound`."""
     await session.flush()
-    found = next(iter(await plain_rows(session, _ONE, {"customer": customer_id})), None)
+    found = await plain_row(session, _ONE, {"customer": customer_id})
     record = record_of(ShownRows(*existing(found, "customer", str(customer_id))))
     return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})
 

@@ -1,12 +1,14 @@
 """The lines of an invoice, and the ledger entries that they bill."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.tables import InvoiceLineRow, LedgerAllocation, LicenseLedger
+from billflow.store.session.plain_rows import plain_rows
 
 
 async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLineRow]:
@@ -17,16 +19,18 @@ async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLineR
 _LINES = select(InvoiceLineRow).where(InvoiceLineRow.invoice_id == bindparam("of_invoice")).order_by(InvoiceLineRow.n)
 
 
-async def billed_entries(session: AsyncSession, lines: Iterable[UUID]) -> dict[UUID, list[int]]:
-    """Return the sequence numbers of the entries that each line bills."""
-    query = (
-        select(LedgerAllocation.invoice_line_id, LicenseLedger.seq)
-        .join(LicenseLedger, LicenseLedger.id == LedgerAllocation.entry_id)
-        .where(LedgerAllocation.invoice_line_id.in_(list(lines)))
-        .order_by(LicenseLedger.seq)
-    )
-    billed: dict[UUID, list[int]] = {}
-    for line_id, seq in await session.execute(query):
-        if line_id is not None:
-            billed.setdefault(line_id, []).append(seq)
-    return billed
+async def lines_with_entries(session: AsyncSession, invoice_id: UUID) -> list[tuple[Any, Sequence[int]]]:
+    """Load the same, only to be read, with the sequence numbers of the entries that each line bills or stands for."""
+    rows = await plain_rows(session, _WITH_ENTRIES, {"of_invoice": invoice_id})
+    return [(line, entries) for line, entries in rows]
+
+
+_ENTRIES = func.array(
+    select(LicenseLedger.seq)
+    .join(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
+    .where(LedgerAllocation.invoice_line_id == func.coalesce(InvoiceLineRow.replaces_line_id, InvoiceLineRow.id))
+    .order_by(LicenseLedger.seq)
+    .correlate(InvoiceLineRow)
+    .scalar_subquery()
+)
+_WITH_ENTRIES = _LINES.add_columns(_ENTRIES)

@@ -41,7 +41,7 @@ class PostgresInvoiceQueries(Repository):
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.unit_of_work(org_id, by_keys=True) as session:
             return await invoice_detail(session, invoice_id)
 
     async def unpaid(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, Uuid, bindparam, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import Buyer
@@ -23,10 +23,11 @@ from billflow.models.tables import (
     ReplacedStripeInvoice,
 )
 from billflow.store.access.seller_records import seller_of
-from billflow.store.adjustments.records import load_money, standing_of
+from billflow.store.adjustments.records import IS_ADJUSTED, load_money, money_unadjusted, standing_of
 from billflow.store.adjustments.shown import adjustments_shown
-from billflow.store.invoices.lines import billed_entries
-from billflow.store.session.rows import as_record, from_row, row_by_id
+from billflow.store.invoices.lines import lines_with_entries
+from billflow.store.session.plain_rows import plain_row, plain_rows
+from billflow.store.session.rows import as_id, as_record, existing, from_row, row_by_id
 
 
 def summary(invoice: InvoiceRow) -> InvoiceSummary:
@@ -40,27 +41,41 @@ async def invoice_by_id(session: AsyncSession, invoice_id: str) -> InvoiceRow:
 
 
 async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetail:
-    """Return an invoice with everything that explains it; raises `NotFound`."""
-    invoice = await invoice_by_id(session, invoice_id)
-    money = await load_money(session, invoice)
-    billed = await billed_entries(session, (line.replaces_line_id or line.id for line in money.lines))
-    lines = tuple(
-        as_record(LineRecord, row, entries=billed.get(row.replaces_line_id or row.id, ())) for row in money.lines
-    )
-    taxes = tax_records([line.line for line in lines])
-    attempts = select(PaymentAttempt).where(PaymentAttempt.invoice_id == invoice.id).order_by(PaymentAttempt.n)
+    """Return an invoice with everything that explains it, as it is written; raises `NotFound`."""
+    asked = {"of_invoice": as_id(invoice_id, "invoice")}
+    found = existing(await plain_row(session, _DETAIL, asked), "invoice", invoice_id)
+    invoice, customer_name, is_adjusted, replaced = found
+    with_entries = await lines_with_entries(session, invoice.id)
+    lines = tuple(as_record(LineRecord, row, entries=entries) for row, entries in with_entries)
+    unadjusted = money_unadjusted(invoice, [row for row, _ in with_entries])
+    money = await load_money(session, invoice) if is_adjusted else unadjusted
+    standing, taxes = standing_of(money), tax_records([line.line for line in lines])
     return as_record(
         InvoiceDetail,
         invoice,
         **await _e_invoice(session, invoice, taxes),
-        customer_name=await session.scalar(select(CustomerRow.name).where(CustomerRow.id == invoice.customer_id)),
+        customer_name=customer_name,
         lines=lines,
         taxes=taxes,
-        **{name: getattr(standing_of(money), name) for name in ("credited", "refunded", "net_paid", "still_due")},
+        **{name: getattr(standing, name) for name in ("credited", "refunded", "net_paid", "still_due")},
         adjustments=await adjustments_shown(session, money),
-        replaced_stripe_invoices=await replaced_ids(session, invoice.id),
-        payment_attempts=tuple(from_row(AttemptRecord, row) for row in await session.scalars(attempts)),
+        replaced_stripe_invoices=tuple(replaced),
+        payment_attempts=tuple(from_row(AttemptRecord, row) for (row,) in await plain_rows(session, _ATTEMPTS, asked)),
     )
+
+
+_OF_INVOICE = bindparam("of_invoice", type_=Uuid())
+_ATTEMPTS = select(PaymentAttempt).where(PaymentAttempt.invoice_id == _OF_INVOICE).order_by(PaymentAttempt.n)
+_REPLACED = (
+    select(ReplacedStripeInvoice.stripe_invoice_id)
+    .where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id)
+    .order_by(ReplacedStripeInvoice.created_at)
+)
+_DETAIL = (
+    select(InvoiceRow, CustomerRow.name, IS_ADJUSTED, func.array(_REPLACED.correlate(InvoiceRow).scalar_subquery()))
+    .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
+    .where(InvoiceRow.id == _OF_INVOICE)
+)
 
 
 async def _e_invoice(

@@ -14,7 +14,8 @@ from billflow.domain.invoicing.end_dates import additions_after
 from billflow.domain.ledger import LedgerEntry
 from billflow.domain.proration import Derivation
 from billflow.models.tables import InvoiceLineRow, InvoiceRow
-from billflow.store.plans.cycle_charges import ENTRIES, IS_ADJUSTED, LINES_ABOUT, NOT_CHARGED, left_of
+from billflow.store.adjustments.records import IS_ADJUSTED
+from billflow.store.plans.cycle_charges import ENTRIES, LINES_ABOUT, NOT_CHARGED, left_of
 
 _DERIVATION = TypeAdapter(Derivation)
 

@@ -15,8 +15,8 @@ from billflow.domain.calendar import Period
 from billflow.domain.invoicing.draft import NO_CYCLE, InvoiceKind
 from billflow.domain.ledger import LedgerEntry, last_renewal_at
 from billflow.models.contracts.invoices import InvoiceStatus
-from billflow.models.tables import CreditNoteRow, InvoiceLineRow, InvoiceRow, LedgerAllocation, RefundRow
-from billflow.store.adjustments.records import load_money, standing_of
+from billflow.models.tables import InvoiceLineRow, InvoiceRow, LedgerAllocation
+from billflow.store.adjustments.records import IS_ADJUSTED, load_money, standing_of
 
 _PURCHASES = (InvoiceKind.PURCHASE, InvoiceKind.TRIAL_PURCHASE)
 NOT_CHARGED = (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE)
@@ -31,12 +31,14 @@ async def charged_lines(
 
     So the purchase counts whatever dates it names, that of a trial paid late too, and so do all parts of an invoice
     that was too large for one charge, and what an invoice was issued again as. Invoices that are void, uncollectible or
-    replaced are no charge, and lines for the cycle before are left out.
+    replaced are no charge, and lines for the cycle before are left out. Where no entry is billed yet nothing is read.
     """
     renewal = last_renewal_at([entry for entry in ledger.values() if entry.add_on is None], at)
     if renewal is None:
         return ()
     running = [entry_id for entry_id, entry in ledger.items() if entry.seq >= renewal.seq]
+    if not any(ledger[entry_id].allocated for entry_id in running):
+        return ()
     rows = (await session.execute(_CHARGED, {ENTRIES: running, _RENEWED_AT: renewal.event_time})).all()
     left = await left_of(session, {invoice.id: invoice for _, invoice, is_adjusted in rows if is_adjusted})
     return tuple(
@@ -76,11 +78,6 @@ LINES_ABOUT = _lines_about()
 
 The lines of an invoice that was issued again stand for those that the ledger names.
 """
-
-IS_ADJUSTED = or_(
-    select(CreditNoteRow.id).where(CreditNoteRow.invoice_id == InvoiceRow.id).exists(),
-    select(RefundRow.id).where(RefundRow.invoice_id == InvoiceRow.id).exists(),
-)
 
 
 def _charged() -> Select[InvoiceLineRow, InvoiceRow, bool]:

@@ -167,10 +167,12 @@ async def _purchase(session: AsyncSession, plan: CustomerPlan) -> InvoiceRow | N
         return await session.get(InvoiceRow, plan.awaiting_invoice_id)
     if not plan.status.in_trial:
         return None
-    query = (
-        select(InvoiceRow)
-        .where(InvoiceRow.plan_id == plan.id, InvoiceRow.kind == InvoiceKind.TRIAL_PURCHASE)
-        .order_by(InvoiceRow.created_at.desc())
-        .limit(1)
-    )
-    return (await session.scalars(query)).one_or_none()
+    return (await session.scalars(_TRIAL_PURCHASE, {"of_plan": plan.id})).one_or_none()
+
+
+_TRIAL_PURCHASE = (
+    select(InvoiceRow)
+    .where(InvoiceRow.plan_id == bindparam("of_plan"), InvoiceRow.kind == InvoiceKind.TRIAL_PURCHASE)
+    .order_by(InvoiceRow.created_at.desc())
+    .limit(1)
+)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.access import SeatGate, seat_gate
@@ -35,11 +35,12 @@ from billflow.store.plans.add_ons import add_ons_of
 from billflow.store.plans.catalog_records import current_catalog
 from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.items import items_of
-from billflow.store.plans.records import STATES, event_entry, plan_record, plan_state, step_entry, step_record
+from billflow.store.plans.records import STATE, STATES, event_entry, plan_record, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
+from billflow.store.session.plain_rows import plain_row, plain_rows
 from billflow.store.session.rows import as_id, existing, from_row, row_by_id
 from billflow.store.session.sort_keys import SortKey, sorting_of
 
@@ -77,9 +78,9 @@ class PostgresPlanQueries(Repository):
 
     async def get(self, plan: PlanRef) -> PlanRecord:
         """Return a plan as it is now."""
-        async with self.database.unit_of_work(plan.org_id) as session:
-            found = await session.execute(STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan")))
-            return plan_record(existing(found.one_or_none(), "plan", plan.plan_id))
+        async with self.database.unit_of_work(plan.org_id, by_keys=True) as session:
+            found = await plain_row(session, STATE, {"of_plan": as_id(plan.plan_id, "plan")})
+            return plan_record(existing(found, "plan", plan.plan_id))
 
     async def running(
         self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
@@ -103,15 +104,12 @@ class PostgresPlanQueries(Repository):
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
         """Return the plan's ledger in sequence, with what became of each entry."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            query = (
-                select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
-                .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-                .where(LicenseLedger.plan_id == await _plan_id(session, plan))
-                .order_by(LicenseLedger.seq)
-            )
+            rows = await plain_rows(session, _LEDGER, {"of_plan": as_id(plan.plan_id, "plan")})
+            existing(rows or None, "plan", plan.plan_id)
             return tuple(
                 from_row(LedgerRecord, entry, disposition=disposition, line_id=line_id)
-                for entry, disposition, line_id in await session.execute(query)
+                for entry, disposition, line_id in rows
+                if entry.id is not None
             )
 
     async def items(self, plan: PlanRef) -> tuple[ItemRecord, ...]:
@@ -163,6 +161,17 @@ class PostgresPlanQueries(Repository):
             now = rows.clock_at or datetime.now(UTC)
             facts = (await load(session, rows, now, self.settings)).facts
         return from_row(SeatGateRecord, seat_gate(facts, members=members, guests=guests))
+
+
+_LEDGER = (
+    select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
+    .select_from(CustomerPlan)
+    .outerjoin(LicenseLedger, LicenseLedger.plan_id == CustomerPlan.id)
+    .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
+    .where(CustomerPlan.id == bindparam("of_plan"))
+    .order_by(LicenseLedger.seq)
+)
+"""The entries of a plan's ledger; of a plan that has none one row without values."""
 
 
 async def _plan_id(session: AsyncSession, plan: PlanRef) -> UUID:

@@ -4,19 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, select, true
+from sqlalchemy import Select, bindparam, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.catalog import Catalog
 from billflow.domain.ledger import LedgerEntry
-from billflow.domain.plan import InvoicingStatus
+from billflow.domain.plan import InvoicingStatus, billing_date
 from billflow.models.contracts.plans import Attention, PlanState
 from billflow.models.contracts.records import PlanRecord, StepRecord, TimelineEntry
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, LicenseLedger, OutboxEvent, StepRow, TestClock
 from billflow.store.audit.personal_data import PersonalDataReader
 from billflow.store.plans.catalog_records import TIER_NAME
-from billflow.store.plans.mapping import plan_of
 from billflow.store.session.rows import as_id, as_record, existing, from_row
 
 State = TypeVar("State", bound=PlanState)
@@ -44,6 +43,9 @@ STATES: Select[*tuple[Any, ...]] = (
 )
 """Plans with all that is shown of them; read with `plan_state` or `plan_record`."""
 
+STATE = STATES.where(CustomerPlan.id == bindparam("of_plan"))
+"""The same of one plan."""
+
 
 def plan_state(found: Sequence[Any]) -> PlanState:
     """Return the snapshot of a plan from one row of `STATES`."""
@@ -59,7 +61,7 @@ def state_of(
     return _shown(PlanState, (row, customer.suspended_at, clock_at, *licenses, tier_name, customer.name))
 
 
-def plan_record(found: Row[*tuple[Any, ...]]) -> PlanRecord:
+def plan_record(found: Sequence[Any]) -> PlanRecord:
     """Return a plan as it is listed from one row of `STATES`."""
     return _shown(PlanRecord, found, customer_name=found[-1])
 
@@ -74,7 +76,7 @@ def _shown(kind: type[State], found: Sequence[Any], **extra: object) -> State:
         tier_name=tier_name,
         licenses=licenses or 0,
         licenses_at_next_renewal=licenses_at_next_renewal or 0,
-        due_at=plan_of(row).due_at,
+        due_at=billing_date(row.status, row.next_invoice_date, row.end_date),
         invoicing_status=InvoicingStatus.NEEDS_ATTENTION if attention else row.invoicing_status,
         attention=attention,
         suspended=suspended_at is not None,
@@ -85,8 +87,8 @@ def _shown(kind: type[State], found: Sequence[Any], **extra: object) -> State:
 
 async def plan_by_id(session: AsyncSession, plan: PlanRef) -> PlanState:
     """Return the snapshot of a plan as it stands in this transaction; raises `NotFound`."""
-    query = STATES.where(CustomerPlan.id == as_id(plan.plan_id, "plan"))
-    return plan_state(existing((await session.execute(query)).one_or_none(), "plan", plan.plan_id))
+    found = await session.execute(STATE, {"of_plan": as_id(plan.plan_id, "plan")})
+    return plan_state(existing(found.one_or_none(), "plan", plan.plan_id))
 
 
 def attention_of(row: CustomerPlan) -> Attention | None:

@@ -53,7 +53,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
 
     async def get_with_result(self, plan: PlanRef, key: str) -> tuple[PlanState, StepResult | None]:
         """Return the plan as it stands, and what its step of that *key* answered if it is taken; raises `NotFound`."""
-        async with self.database.unit_of_work(plan.org_id) as session:
+        async with self.database.unit_of_work(plan.org_id, by_keys=True) as session:
             return await plan_with_result(session, plan, key)
 
     async def read(self, known: KnownPlan) -> ReadPlan:

@@ -23,8 +23,9 @@ from billflow.store.offers.records import adopt_sent_invoice
 from billflow.store.plans.facts import Loaded, PlanRows
 from billflow.store.plans.mapping import in_parallel_run
 from billflow.store.plans.outcome import OutcomeWriter
-from billflow.store.plans.records import STATES, attention_of, plan_by_id, plan_state, state_of
+from billflow.store.plans.records import STATE, attention_of, plan_by_id, plan_state, state_of
 from billflow.store.session.new_rows import write_new_rows
+from billflow.store.session.plain_rows import plain_row
 from billflow.store.session.rows import as_id, existing
 
 
@@ -35,13 +36,13 @@ async def step_result(session: AsyncSession, key: str) -> StepResult | None:
 
 
 _RESULT = select(StepRow.result).where(StepRow.key == bindparam("of_key"))
-_WITH_RESULT = STATES.add_columns(_RESULT.scalar_subquery()).where(CustomerPlan.id == bindparam("of_plan"))
+_WITH_RESULT = STATE.add_columns(_RESULT.scalar_subquery())
 
 
 async def plan_with_result(session: AsyncSession, plan: PlanRef, key: str) -> tuple[PlanState, StepResult | None]:
     """Return the snapshot of a plan, and what its step of that key answered; raises `NotFound`."""
     asked = {"of_plan": as_id(plan.plan_id, "plan"), "of_key": key}
-    *found, stored = existing((await session.execute(_WITH_RESULT, asked)).one_or_none(), "plan", plan.plan_id)
+    *found, stored = existing(await plain_row(session, _WITH_RESULT, asked), "plan", plan.plan_id)
     return plan_state(found), StepResult.model_validate(stored) if stored is not None else None
 
 

@@ -107,14 +107,15 @@ class Database:
     async def unit_of_work(self, org_id: str, *, by_keys: bool = False) -> AsyncIterator[AsyncSession]:
         """Open one transaction that sees the rows of *org_id* only; it commits at the end, or leaves no trace.
 
-        With *by_keys* everything in it is to be found by keys, and PostgreSQL plans each statement once.
+        With *by_keys* everything in it is to be found by keys, and PostgreSQL plans each statement once; as of a moment
+        it plans each time.
 
         Raises `NoDatabase` where PostgreSQL can't be reached or is not migrated, and `DatabaseBusy` where no connection
         came free or a statement took too long. Serialization failures and deadlocks come through as they are: take the
         whole unit again.
         """
         first = [_ONE_MOMENT] if self.moment else []
-        plans = PLANNED_ONCE if by_keys else PLANNED_ANEW
+        plans = PLANNED_ONCE if by_keys and not self.moment else PLANNED_ANEW
         async with self.transaction(ROLE, str(as_id(org_id, "organization")), first, plans) as session:
             if self.moment:
                 await _look_back(session, self.moment)

@@ -28,6 +28,13 @@ async def plain_rows(
     return [make(row) for row in await connection.execute(query, values)]
 
 
+async def plain_row(
+    session: AsyncSession, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+) -> tuple[Any, ...] | None:
+    """Return the first of what `plain_rows` returns, None where there is nothing."""
+    return next(iter(await plain_rows(session, query, values)), None)
+
+
 @lru_cache(maxsize=MOST_KINDS)
 def _attributes(table: Any) -> Sequence[str]:
     """Return the names of a mapped class's attributes that are columns, in the order in which a query has them."""

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.access import SeatGate, seat_gate
@@ -103,16 +104,19 @@ class PostgresPlanQueries(Repository):
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
         """Return the plan's ledger in sequence, with what became of each entry."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            query = (
-                select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
-                .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-                .where(LicenseLedger.plan_id == await _plan_id(session, plan))
-                .order_by(LicenseLedger.seq)
-            )
-            return tuple(
-                from_row(LedgerRecord, entry, disposition=disposition, line_id=line_id)
-                for entry, disposition, line_id in await session.execute(query)
-            )
+            return await _ledger(session, _ENTRIES.where(LicenseLedger.plan_id == await _plan_id(session, plan)))
+
+    async def part_of_ledger(self, plan: PlanRef, begin: int, most: int) -> tuple[tuple[LedgerRecord, ...], int]:
+        """Return at most so many entries of the ledger after the first *begin*, and how many there are of all."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            plan_id = await _plan_id(session, plan)
+            here = LicenseLedger.seq.between(begin + 1, begin + most)
+            found = await _ledger(session, _ENTRIES.where(LicenseLedger.plan_id == plan_id, here))
+            # Sequences begin at 1 and leave none out: the newest one is their count.
+            if len(found) < most and (found or not begin):
+                return found, begin + len(found)
+            last = select(func.max(LicenseLedger.seq)).where(LicenseLedger.plan_id == plan_id)
+            return found, await session.scalar(last) or 0
 
     async def items(self, plan: PlanRef) -> tuple[ItemRecord, ...]:
         """Return the plan's one-off items in the order they were added, with what became of each."""
@@ -173,3 +177,17 @@ async def _steps(session: AsyncSession, plan_id: UUID, newest: int | None = None
     """Return the steps of a plan in their order: all, or so many of the *newest*."""
     query = select(StepRow).where(StepRow.plan_id == plan_id).order_by(StepRow.sequence.desc()).limit(newest)
     return (await session.scalars(query)).all()[::-1]
+
+
+_ENTRIES: Select[*tuple[Any, ...]] = (
+    select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
+    .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
+    .order_by(LicenseLedger.seq)
+)
+
+
+async def _ledger(session: AsyncSession, query: Select[*tuple[Any, ...]]) -> tuple[LedgerRecord, ...]:
+    return tuple(
+        from_row(LedgerRecord, entry, disposition=disposition, line_id=line_id)
+        for entry, disposition, line_id in await session.execute(query)
+    )

@@ -2,8 +2,10 @@
 
 Organizations of unequal size, the n-th with an n-th of the first one's plans, all due at one instant, while Stripe
 takes so many invoices a second: the queue is told, and the emulator enforces four requests for each. For every
-organization the figures say when its last invoice was paid, as a share of when it is at the latest where all take
-turns. The goal is twice that for the smallest ones, and as much memory at the end as in the middle.
+organization the figures say when its last invoice was written and paid, in turns and in seconds, as a share of when it
+is at the latest where all take turns. The goal is twice that for the smallest ones, and as much memory at the end as in
+the middle. `--waiting N N N` measures what so many waiting plans take instead, and `--months N` what months of billing
+leave in the database.
 """
 
 import runpy

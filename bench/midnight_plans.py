@@ -92,7 +92,9 @@ async def started(site: Site, name: str, plans: Sequence[BarePlan]) -> None:
 
 async def _of_billflow(site: Site, plans: Sequence[BarePlan]) -> list[Start]:
     control, queries = WorkflowControl(site.engine.client), site.engine.queries.plans
-    states = [one for org_id in {plan.org_id for plan in plans} for one in await queries.running(org_id)]
+    # Organizations one after the other, as they were written: the order in which their timers fire.
+    org_ids = dict.fromkeys(plan.org_id for plan in plans)
+    states = [one for org_id in org_ids for one in await queries.running(org_id)]
     return [partial(control.start, plan_workflow(PlanInput(state=state))) for state in states]
 
 

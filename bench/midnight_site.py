@@ -74,12 +74,12 @@ def _folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def servers() -> AsyncIterator[Site]:
-    """Start everything but workers, with an empty database."""
+async def servers(*, keep: bool = False) -> AsyncIterator[Site]:
+    """Start everything but workers, with an empty database; with `keep` Temporal has its data in a file."""
     with _folder() as folder, claimed(folder) as lock:
         async with (
             embedded_postgres(folder, lock, durable=True) as (url, postgres),
-            embedded_temporal(folder, lock, keep=False, ui_port=None) as temporal,
+            embedded_temporal(folder, lock, keep=keep, ui_port=None) as temporal,
             embedded_stripe(folder, lock, EmulatorOptions(keep=False)) as stripe,
         ):
             variables = {

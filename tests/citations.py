@@ -139,6 +139,6 @@ FORMS = (
     Form("path", re.compile(r"(?<![\w/.-])((?:src|tests|docs|bench|scripts|examples)/[\w/.-]*\w(?:::\w+)?)"), _is_file),
     Form("file", re.compile(rf"`({_FILE})`"), _is_file),
     Form("document", re.compile(r"(?<![\w/-])([A-Z]{3,}\.md)"), _is_file),
-    Form("test", re.compile(r"`(test_\w+)`"), lambda cited: cited.what in _tests(), only="*.md"),
+    Form("test", re.compile(r"`(test_(?!clock`)\w+)`"), lambda cited: cited.what in _tests(), only="*.md"),  # a table
     Form("name", re.compile(rf"`((?:{_PACKAGES})(?:\.\w+)+)`"), _is_ours),
 )

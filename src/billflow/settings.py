@@ -120,9 +120,15 @@ class Settings(BaseSettings):
     keep_foreign_events_days: Annotated[int, Field(ge=1, le=36_500)] = 30
     """After how many days it deletes signed events of Stripe's that belong to no organization."""
     keep_mails_days: Annotated[int, Field(ge=90, le=36_500)] = 730
-    """After how many days it deletes mails to customers."""
+    """After how many days it deletes mails to customers, and that they were told ahead."""
     keep_computed_invoices_days: Annotated[int, Field(ge=90, le=36_500)] = 730
     """After how many days it deletes what was computed for plans in a parallel run."""
+    keep_plan_batches_days: Annotated[int, Field(ge=30, le=36_500)] = 730
+    """After how many days it deletes batches of plans that are over; what each plan took stays in its steps."""
+    keep_reconciliations_days: Annotated[int, Field(ge=30, le=36_500)] = 365
+    """After how many days it deletes runs of reconciliation with what they found, all but the newest."""
+    keep_seats_days: Annotated[int, Field(ge=90, le=36_500)] = 730
+    """After how many days it deletes reported seats that are in the ledger, and who took a seat until then."""
     keep_deliveries_days: Annotated[int, Field(ge=30, le=36_500)] = 90
     """After how many days it deletes how events were delivered; the database itself refuses less than 30."""
     keep_events_days: Annotated[int, Field(ge=90, le=36_500)] = 730

@@ -29,6 +29,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
     Elsewhere("README.md", r"^make test", "is this run", "tests/runner/test_output.py"),
     Elsewhere("README.md", r"^make dev", ENDLESS, "tests/cli/conftest.py"),
     Elsewhere("README.md", r"^billflow", OWN, "tests/cli/test_readme.py"),
+    Elsewhere("docs/capacity.md", r"bench/", BENCH, "tests/docs/test_measuring.py"),
     Elsewhere("docs/client.md", r"^pip wheel", INSTALLS, "tests/deployment/test_client_alone.py"),
     Elsewhere("docs/dry-run.md", r"--wheel", "there is no later release", "tests/dry_run/test_run.py"),
     Elsewhere("docs/dunning.md", r"^billflow invoice pay", PAID_ALREADY, "tests/api/test_adjustments.py"),

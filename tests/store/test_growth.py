@@ -14,8 +14,11 @@ from psycopg import sql
 
 from billflow.dev.postgres import RUNS, as_login
 from billflow.domain.billing_dates import process_billing_date
+from billflow.domain.commands import UpgradeTierNow
+from billflow.domain.lifecycle import take_command
 from billflow.models.contracts.invoices import InvoiceStatus, Issued, Paid
-from billflow.models.contracts.steps import CloseCycleInput, PlanRef
+from billflow.models.contracts.keys import KeyNamespace
+from billflow.models.contracts.steps import CloseCycleInput, CommandInput, PlanRef
 from billflow.store.session.database import Database
 from tests.databases import migrated_database
 from tests.store.conftest import Company, new_company
@@ -99,6 +102,17 @@ async def billed(company: Company, plan: PlanRef, at: datetime) -> dict[str, Cou
     return {"step": stepping, "collecting": collecting}
 
 
+async def commanded(company: Company, plan: PlanRef, at: datetime) -> Counter[str]:
+    """Give a plan the command that reads the most, which credits the running cycle, and return what it read."""
+    command = UpgradeTierNow(tier="cloud_plus")
+    step = CommandInput(
+        plan=plan, at=at, command_id=KeyNamespace.CLIENT.key(uuid4().hex), command=command, actor="tester"
+    )
+    with rows_read(company.database) as read:
+        await company.repositories.plans.take_step(step, lambda facts: take_command(facts, command, at))
+    return read
+
+
 @pytest.fixture
 async def shop(postgres_url: str) -> AsyncIterator[Shop]:
     """Yield a company in a database of its own."""
@@ -109,7 +123,7 @@ async def shop(postgres_url: str) -> AsyncIterator[Shop]:
 
 
 @pytest.mark.full
-async def test_ten_years_of_invoices_add_nothing_to_what_a_billing_date_reads(shop: Shop) -> None:
+async def test_ten_years_of_invoices_add_nothing_to_what_a_billing_date_or_a_command_reads(shop: Shop) -> None:
     new, old = shop.lived(1), shop.lived(120)
     for plan in (new, old):
         shop.grant(plan)
@@ -117,13 +131,17 @@ async def test_ten_years_of_invoices_add_nothing_to_what_a_billing_date_reads(sh
     for plan in (new, old):
         shop.grant(plan)
 
-    of_new, of_old = [await billed(shop.company, plan, second) for plan in (new, old)]
+    of_new, of_old = [
+        await billed(shop.company, plan, second)
+        | {"command": await commanded(shop.company, plan, second + timedelta(days=5))}
+        for plan in (new, old)
+    ]
 
     assert first[1]["step"]["license_ledger"] > ENTRIES * 100, "the first step read what none before it had noted"
     assert first[1]["collecting"]["pk_credit_posting"] > INVOICES * 100, (
         "and the first credit that was posted all that were"
     )
-    for work in ("step", "collecting"):
+    for work in ("step", "collecting", "command"):
         assert (of_old[work] - of_new[work]).total() <= SPREAD, work
         assert of_old[work].total() <= TIMES * of_new[work].total(), work
 

@@ -22,6 +22,9 @@ PERIODS = RetentionPeriods(
     foreign_events=30 * DAY,
     mails=730 * DAY,
     computed_invoices=730 * DAY,
+    plan_batches=730 * DAY,
+    reconciliations=365 * DAY,
+    seats=730 * DAY,
     deliveries=90 * DAY,
     events=180 * DAY,
     audit=3650 * DAY,
@@ -228,3 +231,133 @@ async def test_foreign_events_go_when_they_are_old(company: Company) -> None:
 
     assert deleted["foreign_events"] == 1
     assert {event.event_id for event in await events.list_foreign(100)} == {"evt_young"}
+
+
+SEATS = """
+    INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests, created_at)
+    SELECT org_id, id, now() - make_interval(days => %(observed)s), %(observed)s, 0,
+           now() - make_interval(days => %(reported)s)
+    FROM customer WHERE id = %(customer)s"""
+
+
+async def test_reported_seats_go_once_they_are_old_and_neither_plans_nor_purchases_read_them(
+    company: Company, store_url: str
+) -> None:
+    billed, behind, without = [await company.customer() for _ in range(3)]
+    for customer in (billed, behind):
+        await company.bought(customer)
+    reported_late = {"observed": 740, "reported": 729}
+    with psycopg.connect(store_url) as connection:
+        for customer in (billed, behind, without):
+            for days in (750, 745, 735, 729):
+                values = {"customer": customer.customer_id, "observed": days, "reported": days}
+                connection.execute(SEATS, values)
+            connection.execute(SEATS, reported_late | {"customer": customer.customer_id})
+        seen = (
+            "UPDATE customer_plan SET seats_observed_through = now() - make_interval(days => %s) WHERE customer_id = %s"
+        )
+        connection.execute(seen, [0, billed.customer_id])
+        connection.execute(seen, [747, behind.customer_id])
+
+    deleted = await pruned(company)
+
+    kept = "SELECT members FROM seat_observation WHERE customer_id = %s"
+    assert deleted["seat_observations"] == 2 + 1 + 2
+    assert column(store_url, kept, billed.customer_id) == {"740", "735", "729"}, (
+        "the newest old one, and what came late"
+    )
+    assert column(store_url, kept, behind.customer_id) == {"745", "740", "735", "729"}, "no step has seen 745 yet"
+    assert column(store_url, kept, without.customer_id) == {"740", "735", "729"}
+
+
+MEMBER = """
+    INSERT INTO seat_member (org_id, customer_id, member_hash, since, until, is_guest)
+    SELECT org_id, id, %s, now() - interval '9 years', now() - make_interval(days => %s), false
+    FROM customer WHERE id = %s"""
+
+
+async def test_who_left_a_seat_long_ago_goes_and_who_is_there_stays(company: Company, store_url: str) -> None:
+    customer = await company.customer()
+    with psycopg.connect(store_url) as connection:
+        for name, days in (("left long ago", 731), ("left lately", 729), ("there", None)):
+            connection.execute(MEMBER, [name, days, customer.customer_id])
+
+    assert (await pruned(company))["seat_members"] == 1
+
+    kept = "SELECT member_hash FROM seat_member WHERE customer_id = %s"
+    assert column(store_url, kept, customer.customer_id) == {"left lately", "there"}
+
+
+BATCH = """
+    WITH batch AS (
+        INSERT INTO plan_batch (org_id, key, command, plans, status, created_by, updated_at)
+        VALUES (%(org)s, %(key)s, '{}', '{}', %(status)s, 'tester', now() - make_interval(days => %(days)s))
+        RETURNING *)
+    INSERT INTO plan_batch_item (org_id, plan_batch_id, position, plan_id, status, code)
+    SELECT batch.org_id, batch.id, 1, plan.id, 'done', batch.key FROM batch JOIN customer_plan AS plan USING (org_id)"""
+
+
+async def test_batches_of_plans_go_with_what_became_of_each_plan_unless_they_go_on(
+    company: Company, store_url: str
+) -> None:
+    await company.bought(await company.customer())
+    with psycopg.connect(store_url) as connection:
+        for key, status, days in (
+            ("finished", "finished", 731),
+            ("canceled", "canceled", 731),
+            ("never confirmed", "previewed", 731),
+            ("still previewing", "previewing", 731),
+            ("still running", "running", 731),
+            ("finished lately", "finished", 729),
+        ):
+            connection.execute(BATCH, {"org": company.org_id, "key": key, "status": status, "days": days})
+
+    deleted = await pruned(company)
+
+    assert (deleted["plan_batches"], deleted["plan_batch_items"]) == (3, 3)
+    for kept in ("SELECT key FROM plan_batch WHERE org_id = %s", "SELECT code FROM plan_batch_item WHERE org_id = %s"):
+        assert column(store_url, kept, company.org_id) == {"still previewing", "still running", "finished lately"}
+
+
+RUN = """
+    WITH run AS (
+        INSERT INTO reconciliation_run (org_id, workflow_run_id, repair, started_at)
+        VALUES (%(org)s, gen_random_uuid()::text, false, now() - make_interval(days => %(days)s)) RETURNING *)
+    INSERT INTO reconciliation_finding (org_id, run_id, kind, severity, subject_id, message)
+    SELECT org_id, id, 'wrong_amount', 'critical', %(name)s, '' FROM run"""
+
+
+async def test_runs_of_reconciliation_go_with_what_they_found_but_for_the_newest(
+    company: Company, store_url: str
+) -> None:
+    kept = "SELECT subject_id FROM reconciliation_finding WHERE org_id = %s"
+    for name, days in (("oldest", 800), ("older", 700), ("old", 366)):
+        with psycopg.connect(store_url) as connection:
+            connection.execute(RUN, {"org": company.org_id, "name": name, "days": days})
+
+    assert (await pruned(company))["reconciliations"] == 2
+    assert column(store_url, kept, company.org_id) == {"old"}, "the newest stays however old"
+
+    with psycopg.connect(store_url) as connection:
+        connection.execute(RUN, {"org": company.org_id, "name": "young", "days": 364})
+    assert (await pruned(company))["findings"] == 1
+    assert column(store_url, kept, company.org_id) == {"young"}
+
+
+NOTICE = """
+    INSERT INTO plan_notice (org_id, plan_id, occasion, due_at, at, data, created_at)
+    SELECT org_id, id, 'invoice.upcoming', now() - make_interval(days => %(due)s), now(), '{}',
+           now() - make_interval(days => %(told)s)
+    FROM customer_plan WHERE org_id = %(org)s"""
+
+
+async def test_that_a_customer_was_told_ahead_goes_once_that_is_long_past(company: Company, store_url: str) -> None:
+    await company.bought(await company.customer())
+    with psycopg.connect(store_url) as connection:
+        for told, due in ((760, 735), (760, 729), (729, 731), (760, -5)):
+            connection.execute(NOTICE, {"org": company.org_id, "told": told, "due": due})
+
+    assert (await pruned(company))["notices"] == 1
+
+    kept = "SELECT round(extract(epoch FROM now() - due_at) / 86400) FROM plan_notice WHERE org_id = %s"
+    assert column(store_url, kept, company.org_id) == {"729", "731", "-5"}

@@ -17,7 +17,7 @@ from billflow.store.session.database import Database
 from billflow.wiring.store import migrate, open_store
 from tests.store.conftest import Company
 
-RETENTION = ("billflow_archive_audit", "billflow_delete_deliveries", "billflow_delete_events")
+RETENTION = ("billflow_archive_audit", "billflow_delete_deliveries", "billflow_delete_events", "billflow_delete_seats")
 ESCAPES = {
     "a link of one's own": "INSERT INTO audit_chain (org_id, position, audit_id, prev_hash, hash)"
     " VALUES (%(org)s, 99, gen_random_uuid(), sha256('x'), sha256('y'))",
@@ -31,6 +31,8 @@ ESCAPES = {
     "young entries into an archive": "SELECT billflow_archive_audit(1, sha256('x'))",
     "young events": "SELECT billflow_delete_events(now() - interval '89 days', 10)",
     "young deliveries": "SELECT billflow_delete_deliveries(now() - interval '29 days', 10)",
+    "young seats": "SELECT billflow_delete_seats(now() - interval '89 days', '{}')",
+    "reported seats": "DELETE FROM seat_observation",
     "deliveries of any age": "SELECT billflow_delete_deliveries(NULL, 10)",
     "a table": "CREATE TABLE mine (id int)",
     "a function": "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",

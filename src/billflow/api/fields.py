@@ -31,6 +31,10 @@ PagingHere = Annotated[Paging, Query()]
 """Which part of a list to answer."""
 
 
+_MOST_DIGITS = 18
+"""Of a place that PostgreSQL can count to."""
+
+
 class Slice(RequestModel):
     """Which part of a short list to answer: *limit* rows after the row *after*, or after the first *offset*."""
 
@@ -50,14 +54,42 @@ class Slice(RequestModel):
         following = base64.urlsafe_b64encode(names[end - 1].encode()).decode() if end < len(rows) else None
         return {"rows": rows[begin:end], "total": len(rows), "next": following}
 
+    @property
+    def begin(self) -> int:
+        """Return where the part begins of a list that grows only at its end; raises as `of` does."""
+        return self.offset + (0 if self.after is None else _number(self.after) + 1)
+
+    def of_part(self, rows: Sequence[Row], total: int) -> dict[str, object]:
+        """Return *rows*, which were read from `begin` on, as a page of so many; raises as `of` does."""
+        if self.after is not None and self.begin - self.offset > total:
+            raise _no_cursor()
+        end = self.begin + len(rows)
+        following = base64.urlsafe_b64encode(str(end - 1).encode()).decode() if rows and end < total else None
+        return {"rows": rows, "total": total, "next": following}
+
 
 def _place(names: Sequence[str], cursor: str) -> int:
     """Return where the rows after the cursor's begin."""
     try:
         return names.index(base64.urlsafe_b64decode(cursor.encode()).decode()) + 1
     except ValueError:
-        message = "after is no cursor of this list, or its entry is gone; use the page's next, or begin anew."
-        raise InvalidInput(message, code="bad_cursor", field="after") from None
+        raise _no_cursor() from None
+
+
+def _number(cursor: str) -> int:
+    """Return the place of the entry that a cursor names."""
+    try:
+        place = base64.urlsafe_b64decode(cursor.encode()).decode("ascii")
+    except ValueError:
+        raise _no_cursor() from None
+    if not place.isdigit() or len(place) > _MOST_DIGITS:
+        raise _no_cursor()
+    return int(place)
+
+
+def _no_cursor() -> InvalidInput:
+    message = "after is no cursor of this list, or its entry is gone; use the page's next, or begin anew."
+    return InvalidInput(message, code="bad_cursor", field="after")
 
 
 SliceHere = Annotated[Slice, Query()]

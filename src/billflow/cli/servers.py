@@ -120,11 +120,11 @@ async def _workers_in(processes: int, ops_port: int | None, *, promote: bool) ->
 
 def _taking(engine: "Engine") -> "list[AbstractAsyncContextManager[object]]":
     """Return the workers of this process, which has made by then what it keeps."""
-    from billflow.api.garbage_collection import set_apart
+    from billflow.api.garbage_collection import OFTEN, set_apart
     from billflow.wiring.workers import workers
 
     taking = workers(engine)
-    set_apart()
+    set_apart(OFTEN)
     return taking
 
 

@@ -132,7 +132,9 @@ async def show_plan(plan: PlanHere, services: ServicesHere, as_of: AsOfHere) -> 
 @router.get("/{plan_id}/ledger")
 async def show_ledger(plan: PlanHere, services: ServicesHere, part: Annotated[PastSlice, Query()]) -> LedgerList:
     """List the entries of the plan's ledger: who had how many licenses from when on, and what billed them."""
-    return LedgerList.of(part.of(await known(services, part.as_of, lambda queries: queries.plans.ledger(plan))))
+    asked = plan, part.begin, part.limit
+    found = await known(services, part.as_of, lambda queries: queries.plans.part_of_ledger(*asked))
+    return LedgerList.of(part.of_part(*found))
 
 
 @router.get("/{plan_id}/add-ons")

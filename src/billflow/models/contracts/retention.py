@@ -15,6 +15,9 @@ class RetentionPeriods(Contract):
     foreign_events: timedelta
     mails: timedelta
     computed_invoices: timedelta
+    plan_batches: timedelta
+    reconciliations: timedelta
+    seats: timedelta
     deliveries: timedelta
     events: timedelta
     audit: timedelta

@@ -93,6 +93,7 @@ class WebhookEvent(Identified, Owned, Written, Base):
         UniqueConstraint("stripe_event_id"),
         Index("ix_webhook_event_open", "org_id", "received_at", postgresql_where="handled_at IS NULL"),
         Index("ix_webhook_event_of_customer", "of_customer", "received_at"),
+        Index("ix_webhook_event_received_at", "received_at", postgresql_using="brin"),
     )
 
     stripe_event_id: Mapped[str]

@@ -16,6 +16,7 @@ class PlanNotice(Owned, Stamped, Base):
     __table_args__ = (
         belongs_to("customer_plan", "plan_id"),
         Index("ix_plan_notice_unmailed", "org_id", postgresql_where="mailed_at IS NULL"),
+        Index("ix_plan_notice_created_at", "created_at", postgresql_using="brin"),
     )
 
     plan_id: Mapped[UUID] = mapped_column(primary_key=True)

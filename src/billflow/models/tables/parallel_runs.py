@@ -23,6 +23,7 @@ class ComputedInvoiceRow(Identified, Owned, Written, Base):
         is_currency("currency"),
         Index("ix_computed_invoice_customer_id", "customer_id", "invoice_date"),
         Index("ix_computed_invoice_plan_id", "plan_id"),
+        Index("ix_computed_invoice_created_at", "created_at", postgresql_using="brin"),
     )
 
     plan_id: Mapped[UUID]

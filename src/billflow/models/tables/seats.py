@@ -74,6 +74,7 @@ class SeatMemberRow(Owned, Base):
         belongs_to("customer"),
         CheckConstraint("since < until", name="in_order"),
         Index("ix_seat_member_there", "customer_id", postgresql_where="until IS NULL"),
+        Index("ix_seat_member_until", "org_id", "until", postgresql_where="until IS NOT NULL"),
     )
 
     customer_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,42 +1,32 @@
 """Retention: rows that are older than their period are deleted."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
-from sqlalchemy import ColumnElement, Interval, and_, bindparam, delete, func, or_, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Interval, bindparam, delete, func, select, text, tuple_, update
 
 from billflow.errors import CommandFailed
-from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.retention import RetentionPeriods
-from billflow.models.tables import (
-    ComputedInvoiceRow,
-    DryRunRow,
-    ForeignStripeEventRow,
-    IdempotencyKey,
-    InvoiceRow,
-    MailRow,
-    Org,
-    RowVersion,
-    WebhookEvent,
-)
+from billflow.models.tables import CustomerRow, ForeignStripeEventRow, Org, RowVersion
 from billflow.ports.retention import RetentionRepository
 from billflow.store.audit.archive import AuditArchive
+from billflow.store.audit.expired import expired_rows
 from billflow.store.audit.roots import AuditRoots
 from billflow.store.session.database import Repository
 from billflow.store.session.monitoring import ROLE, org_ids
 from billflow.store.session.rows import as_id
 
 _AT_ONCE = 500
-_OPEN = tuple(status for status in InvoiceStatus if status.is_open)
+_CUSTOMERS_AT_ONCE = 100
 _AGE = bindparam("age", type_=Interval)
 _DELIVERIES = text("SELECT billflow_delete_deliveries(now() - :age, :most)").bindparams(_AGE)
 _EVENTS = text("SELECT billflow_delete_events(now() - :age, :most)").bindparams(_AGE)
-
-Expired = tuple[str, Any, ColumnElement[bool]]
+_SEATS = text("SELECT billflow_delete_seats(now() - :age, :customers)").bindparams(_AGE)
 
 _log = structlog.get_logger(__name__)
 
@@ -63,8 +53,10 @@ class Retention(Repository, RetentionRepository):
     async def prune(self, org_id: str, went_on: Callable[[], object] = lambda: None) -> dict[str, int]:
         """Delete what is older than its period, of one organization and of none; return how many rows of each kind."""
         deleted = {
-            name: await self._delete(org_id, table, expired, went_on) for name, table, expired in _expired(self.periods)
+            name: await self._delete(org_id, table, expired, went_on)
+            for name, table, expired in expired_rows(self.periods)
         }
+        deleted["seat_observations"] = await self._seats(org_id, went_on)
         # Deliveries first: an event stays as long as a delivery of it.
         deleted["deliveries"] = await self._call(org_id, _DELIVERIES, self.periods.deliveries, went_on)
         deleted["events"] = await self._call(org_id, _EVENTS, self.periods.events, went_on)
@@ -85,6 +77,18 @@ class Retention(Repository, RetentionRepository):
                     return deleted
                 await session.execute(delete(table).where(tuple_(*keys).in_(found)))
             deleted += len(found)
+            went_on()
+
+    async def _seats(self, org_id: str, went_on: Callable[[], object]) -> int:
+        """Delete reported seats customer by customer: an index by their age would cost each report."""
+        ids, after, deleted = select(CustomerRow.id).order_by(CustomerRow.id), UUID(int=0), 0
+        while True:
+            async with self.database.unit_of_work(org_id) as session:
+                some = (await session.scalars(ids.where(CustomerRow.id > after).limit(_CUSTOMERS_AT_ONCE))).all()
+                if not some:
+                    return deleted
+                deleted += await session.scalar(_SEATS, {"age": self.periods.seats, "customers": some}) or 0
+            after = some[-1]
             went_on()
 
     async def _call(self, org_id: str, function: Any, age: timedelta, went_on: Callable[[], object]) -> int:
@@ -121,18 +125,3 @@ class Retention(Repository, RetentionRepository):
             _log.error("the audit log is not archived", org_id=org_id, error=str(error))
         left = await archive.overdue(org_id, before)
         return {"audit_entries": moved, "audit_entries_not_archived": left, "audit_roots_signed": len(signed)}
-
-
-def _expired(periods: RetentionPeriods) -> Iterator[Expired]:
-    closed = select(InvoiceRow.id).where(InvoiceRow.id == MailRow.invoice_id, InvoiceRow.status.not_in(_OPEN))
-    yield "answers", IdempotencyKey, IdempotencyKey.expires_at < func.now()
-    yield "dry_runs", DryRunRow, DryRunRow.kept_until < func.now()
-    yield (
-        "stripe_events",
-        WebhookEvent,
-        and_(WebhookEvent.handled_at.is_not(None), WebhookEvent.received_at < func.now() - periods.stripe_events),
-    )
-    settled = or_(closed.exists(), MailRow.invoice_id.is_(None))
-    yield "mails", MailRow, and_(settled, MailRow.created_at < func.now() - periods.mails)
-    computed = ComputedInvoiceRow.created_at < func.now() - periods.computed_invoices
-    yield "computed_invoices", ComputedInvoiceRow, computed

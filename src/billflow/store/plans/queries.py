@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.access import SeatGate, seat_gate
@@ -104,13 +105,17 @@ class PostgresPlanQueries(Repository):
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:
         """Return the plan's ledger in sequence, with what became of each entry."""
         async with self.database.unit_of_work(plan.org_id) as session:
-            rows = await plain_rows(session, _LEDGER, {"of_plan": as_id(plan.plan_id, "plan")})
-            existing(rows or None, "plan", plan.plan_id)
-            return tuple(
-                from_row(LedgerRecord, entry, disposition=disposition, line_id=line_id)
-                for entry, disposition, line_id in rows
-                if entry.id is not None
-            )
+            return await _ledger(session, _LEDGER, plan)
+
+    async def part_of_ledger(self, plan: PlanRef, begin: int, most: int) -> tuple[tuple[LedgerRecord, ...], int]:
+        """Return at most so many entries of the ledger after the first *begin*, and how many there are of all."""
+        async with self.database.unit_of_work(plan.org_id) as session:
+            found = await _ledger(session, _PART_OF_LEDGER, plan, first=begin + 1, last=begin + most)
+            # Sequences begin at 1 and leave none out: the newest one is their count.
+            if len(found) < most and (found or not begin):
+                return found, begin + len(found)
+            of_plan = LicenseLedger.plan_id == as_id(plan.plan_id, "plan")
+            return found, await session.scalar(select(func.max(LicenseLedger.seq)).where(of_plan)) or 0
 
     async def items(self, plan: PlanRef) -> tuple[ItemRecord, ...]:
         """Return the plan's one-off items in the order they were added, with what became of each."""
@@ -163,15 +168,20 @@ class PostgresPlanQueries(Repository):
         return from_row(SeatGateRecord, seat_gate(facts, members=members, guests=guests))
 
 
-_LEDGER = (
-    select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
-    .select_from(CustomerPlan)
-    .outerjoin(LicenseLedger, LicenseLedger.plan_id == CustomerPlan.id)
-    .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-    .where(CustomerPlan.id == bindparam("of_plan"))
-    .order_by(LicenseLedger.seq)
-)
-"""The entries of a plan's ledger; of a plan that has none one row without values."""
+def _entries(*those: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Return what reads the entries of a plan's ledger, all or *those*; of a plan that has none one row without values."""
+    return (
+        select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
+        .select_from(CustomerPlan)
+        .outerjoin(LicenseLedger, and_(LicenseLedger.plan_id == CustomerPlan.id, *those))
+        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
+        .where(CustomerPlan.id == bindparam("of_plan"))
+        .order_by(LicenseLedger.seq)
+    )
+
+
+_LEDGER = _entries()
+_PART_OF_LEDGER = _entries(LicenseLedger.seq.between(bindparam("first"), bindparam("last")))
 
 
 async def _plan_id(session: AsyncSession, plan: PlanRef) -> UUID:
@@ -182,3 +192,15 @@ async def _steps(session: AsyncSession, plan_id: UUID, newest: int | None = None
     """Return the steps of a plan in their order: all, or so many of the *newest*."""
     query = select(StepRow).where(StepRow.plan_id == plan_id).order_by(StepRow.sequence.desc()).limit(newest)
     return (await session.scalars(query)).all()[::-1]
+
+
+async def _ledger(
+    session: AsyncSession, query: Select[*tuple[Any, ...]], plan: PlanRef, **part: int
+) -> tuple[LedgerRecord, ...]:
+    rows = await plain_rows(session, query, {"of_plan": as_id(plan.plan_id, "plan"), **part})
+    existing(rows or None, "plan", plan.plan_id)
+    return tuple(
+        from_row(LedgerRecord, entry, disposition=disposition, line_id=line_id)
+        for entry, disposition, line_id in rows
+        if entry.id is not None
+    )

@@ -59,7 +59,7 @@ OF_READS = {
 }
 """Transactions and statements of reads; the total of a list that fits no page is another one."""
 
-OF_A_BILLING_DATE, OF_COLLECTING = (1, 5), (3, 12)
+OF_A_BILLING_DATE, OF_COLLECTING = (1, 5), (3, 9)
 """Transactions and statements of a step that ends a trial and invoices the plan, and of charging the invoice.
 
 Of the three one is before Stripe and one after it; the other only looks whether the invoice was voided meanwhile.

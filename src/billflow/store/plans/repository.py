@@ -63,14 +63,15 @@ class PostgresPlanRepository(Repository, PlanRepository):
             return ReadPlan(**dict(state), missed=missed)
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
-        async with self.database.unit_of_work(step.plan.org_id) as session:
+        is_command = step.kind == CommandInput.kind
+        # What was charged for the running cycle, which commands alone read, is not found by keys.
+        async with self.database.unit_of_work(step.plan.org_id, by_keys=not is_command) as session:
             rows = await plan_rows(session, step.plan, lock=True)
             found = await step_facts(session, rows.plan, step.at, step.key)
             if found.answer:
                 return found.answer
             if rows.clock_at is not None:
                 await write_notices(session, rows, step.at, self.settings)
-            is_command = step.kind == CommandInput.kind
             loaded = await facts_of(session, rows, found, step.at, self.settings, credits_cycle=is_command)
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)

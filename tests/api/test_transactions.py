@@ -247,7 +247,7 @@ async def test_a_billing_date_is_one_transaction_and_its_collection_three(
 
 
 @pytest.mark.full
-async def test_an_answer_as_of_a_moment_takes_two_statements_more_in_one_transaction(
+async def test_an_answer_as_of_a_moment_takes_one_statement_more_in_one_transaction(
     env: ApiEnvironment, client: httpx.AsyncClient
 ) -> None:
     customer = await env.customer()
@@ -263,7 +263,7 @@ async def test_an_answer_as_of_a_moment_takes_two_statements_more_in_one_transac
             counts.append((work.transactions, len(work.statements)))
 
         (transactions, statements), as_of = counts
-        assert as_of == (transactions, statements + 2), path
+        assert as_of == (transactions, statements + 1), path
 
 
 async def test_no_statement_is_planned_for_any_values(env: ApiEnvironment) -> None:

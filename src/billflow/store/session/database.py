@@ -179,6 +179,11 @@ def _quoted(value: str) -> str:
     return Literal(value).as_string()
 
 
+async def plan_anew(session: AsyncSession) -> None:
+    """Let PostgreSQL plan what follows in a transaction for its values: it is not found by keys."""
+    await session.run_sync(_send, f"SET LOCAL plan_cache_mode = {PLANNED_ANEW}")
+
+
 async def advisory_lock(session: AsyncSession, name: str) -> None:
     """Wait until no other transaction has the lock of that name, and hold it until this one ends."""
     await session.execute(_LOCK, {"name": name})

@@ -88,8 +88,8 @@ def _entries() -> CTE:
     from_seq = bindparam("from_seq", type_=BigInteger)
     mine = LicenseLedger.plan_id == _OF_PLAN, LicenseLedger.seq >= from_seq
     seq = select(LicenseLedger.seq).where(*mine)
-    # Looked up for each entry: joined, PostgreSQL may read allocations and lines of all plans, as it can't know where the
-    # ledger begins.
+    # Looked up for each entry: joined, PostgreSQL may read allocations and lines of all plans, since it can't know
+    # where the ledger begins.
     of_entry = LedgerAllocation.entry_id == LicenseLedger.id
     billed = select(LedgerAllocation.entry_id).where(of_entry).correlate(LicenseLedger).scalar_subquery()
     oldest_open = seq.with_only_columns(func.min(LicenseLedger.seq)).where(billed.is_(None)).scalar_subquery()

@@ -49,7 +49,7 @@ def _write(session: Session) -> None:
     rows = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate((*inserted.values(), *updated.values()))}
     count = connection.exec_driver_sql(_statement(tuple(inserted), tuple(updated)), rows).one()[0]
     if count != len(changed):
-        raise InternalError(f"{len(changed)} rows were to change, and {count} did.")
+        raise InternalError(f"{len(changed)} records were to change, and {count} did.")
 
 
 def _changed(row: Base) -> Collection[str]:

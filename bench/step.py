@@ -72,10 +72,10 @@ class Stepping:
 def explained(url: str, model: Model, plans: Sequence[BarePlan]) -> str:
     """Send the statements of a model's step for other plans, and return what each costs PostgreSQL for the last one."""
     found = list[str]()
-    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+    with psycopg.connect(url, autocommit=True) as connection, connection.cursor() as cursor:
         for plan in plans:
             ids, found = model.ids(plan), []
-            cursor.execute(*_first(model.step.statements[0], ids))
+            cursor.execute(str(ids.put(model.step.statements[0][0])).encode())
             for statement in model.step.statements[1:]:
                 text, parameters = _first(statement, ids)
                 cursor.execute(b"EXPLAIN (ANALYZE, SUMMARY, COSTS OFF) " + text, parameters)

@@ -19,14 +19,19 @@ def rows_read(database: Database) -> Iterator[Counter[str]]:
     read: Counter[str] = Counter()
 
     def begin(connection: Connection) -> None:
+        connection.info[_READ] = None
+
+    def begun(connection: Connection, *_: object) -> None:
         # What was read before may not be in the server's statistics yet, and would be counted again.
-        connection.info[_READ] = _so_far(connection)
+        if connection.info.get(_READ, True) is None:
+            connection.info[_READ] = Counter()
+            connection.info[_READ] = _so_far(connection)
 
     def count(connection: Connection) -> None:
         connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
         read.update(_so_far(connection) - connection.info[_READ])
 
-    listeners = {"begin": begin, "commit": count}
+    listeners = {"begin": begin, "after_cursor_execute": begun, "commit": count}
     for name, listener in listeners.items():
         event.listen(database.engine.sync_engine, name, listener)
     try:

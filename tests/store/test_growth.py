@@ -137,10 +137,13 @@ async def test_ten_years_of_invoices_add_nothing_to_what_a_billing_date_or_a_com
         for plan in (new, old)
     ]
 
-    assert first[1]["step"]["license_ledger"] > ENTRIES * 100, "the first step read what none before it had noted"
+    assert first[1]["step"]["uq_license_ledger_plan_id_seq"] > ENTRIES * 100, (
+        "the first step read what none before it had noted"
+    )
     assert first[1]["collecting"]["pk_credit_posting"] > INVOICES * 100, (
         "and the first credit that was posted all that were"
     )
+    assert of_new["step"]["ledger_allocation"] <= SPREAD, "allocations of other plans are not read"
     for work in ("step", "collecting", "command"):
         assert (of_old[work] - of_new[work]).total() <= SPREAD, work
         assert of_old[work].total() <= TIMES * of_new[work].total(), work

@@ -141,5 +141,5 @@ async def test_a_plan_that_is_gone_is_no_plan_that_changed(company: Company) -> 
         row = await session.get_one(CustomerPlan, as_id(plan.plan_id, "plan"))
         row.version += 1
         set_committed_value(row, "id", uuid4())
-        with pytest.raises(InternalError, match="1 plans were to change, and 0 did"):
+        with pytest.raises(InternalError, match="1 records were to change, and 0 did"):
             await write_new_rows(session)

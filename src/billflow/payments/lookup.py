@@ -56,6 +56,8 @@ async def adopt_invoice(
 async def line_ids(client: stripe.StripeClient, held: stripe.Invoice) -> set[str]:
     """Return the ids of our lines that a Stripe invoice holds."""
     lines = held.lines
+    if not lines.data:
+        return set()
     if lines.has_more:
         lines = await ask("invoice.line_items.list", client.v1.invoices.line_items.list_async(held.id, {"limit": PAGE}))
     ids = [keys.metadata_of(line).get(keys.LINE) async for line in lines.auto_paging_iter()]

@@ -8,12 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import event as on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from billflow.errors import InternalError
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.event_types import event_declarations
 from billflow.models.tables import AuditLog, InvoiceRow, OutboxEvent
 from billflow.models.tables.base import Json
+from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.rows import as_json
 from billflow.telemetry.process_metrics import invoice_events
 
@@ -22,6 +24,8 @@ CUTOVERS = frozenset({"plan.cutover_scheduled", "plan.cutover_canceled", "plan.c
 
 STRIPE = "stripe"
 """The actor of what somebody did at Stripe itself."""
+
+_INVOICE_EVENTS = "invoice_events"
 
 
 @dataclass(frozen=True)
@@ -94,8 +98,13 @@ class Recorder:
     def publish_invoice(self, event: str, invoice: InvoiceRow, data: Mapping[str, Any]) -> None:
         """Put an event about an invoice into the outbox, and count it once it is there."""
         self.publish(event, data, customer_id=invoice.customer_id, plan_id=invoice.plan_id, invoice_id=invoice.id)
-        count = invoice_events().labels(event).inc
-        on.listen(self.session.sync_session, "after_commit", lambda _: count(), once=True)
+        self.session.info.setdefault(_INVOICE_EVENTS, []).append(event)
+
+
+@on.listens_for(PersonalDataSession, "after_commit")
+def _count_invoice_events(session: Session) -> None:
+    for event in session.info.pop(_INVOICE_EVENTS, ()):
+        invoice_events().labels(event).inc()
 
 
 def _differing(state: Json, other: Json) -> Json:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, select, update
+from sqlalchemy import Table, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import Buyer
@@ -56,25 +56,19 @@ async def keep_parties(session: AsyncSession, invoice: InvoiceRow) -> None:
     invoice.buyer, invoice.seller_version_id = as_json(parties.buyer), version_id
 
 
-_UNSENT = (
-    InvoiceRow.id == bindparam("of_invoice"),
-    InvoiceRow.status.in_(UNPAID),
-    InvoiceRow.sent_first_at.is_(None),
-)
+# Of the table: an update of the mapped class is put together anew each time.
+_INVOICE = cast("Table", InvoiceRow.__table__)
+_MINE = _INVOICE.c.id == bindparam("of_invoice")
+_UNSENT = (_MINE, _INVOICE.c.status.in_(UNPAID), _INVOICE.c.sent_first_at.is_(None))
 _RETURNED = ("sent_first_at", "sequence", "number")
-_SENT = (
-    update(InvoiceRow)
-    .values(sent_first_at=func.now())
-    .returning(*(getattr(InvoiceRow, name) for name in _RETURNED))
-    .execution_options(synchronize_session=False)
-)
+_SENT = update(_INVOICE).values(sent_first_at=func.now()).returning(*(_INVOICE.c[name] for name in _RETURNED))
 _AGAIN = _SENT.where(*_UNSENT)
 _WITH_PARTIES = _SENT.values(buyer=bindparam("of_buyer"), seller_version_id=bindparam("of_version"))
 _WITHOUT_NUMBER = _WITH_PARTIES.where(*_UNSENT)
 # One statement locks the invoice, takes its number, which others wait for from then on, and writes both.
-_NUMBER = taken_for(select(InvoiceRow.org_id).where(*_UNSENT).with_for_update(key_share=True).cte("unsent"))
+_NUMBER = taken_for(select(_INVOICE.c.org_id).where(*_UNSENT).with_for_update(key_share=True).cte("unsent"))
 _WITH_NUMBER = _WITH_PARTIES.values(sequence=_NUMBER.c.last, number=number_of(_NUMBER)).where(
-    InvoiceRow.id == bindparam("of_invoice"), InvoiceRow.org_id == _NUMBER.c.org_id
+    _MINE, _INVOICE.c.org_id == _NUMBER.c.org_id
 )
 
 

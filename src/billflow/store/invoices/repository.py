@@ -28,6 +28,7 @@ from billflow.models.contracts.invoices import (
 )
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import BillingAccountRow, InvoiceRow, PaymentAttempt
+from billflow.models.tables.base import Json
 from billflow.ports.invoices import InvoiceRepository
 from billflow.store.adjustments.balance import note_posting, return_balance, use_balance
 from billflow.store.audit.recorder import STRIPE
@@ -46,6 +47,7 @@ from billflow.store.invoices.replacements import (
 from billflow.store.invoices.stripe_tax import keep_tax
 from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Repository
+from billflow.store.session.new_rows import write_new_rows
 from billflow.store.session.rows import as_id, existing
 
 EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
@@ -130,22 +132,9 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
             belongs_to_replaced = bool(await session.scalar(_TRIED, {"of_id": uuid4(), **tried, **held_by}))
             if issued is not None:
                 await _take_in(locked.as_of(invoice.issued_at), issued, is_replaced=belongs_to_replaced)
-            is_new = invoice.last_outcome != answer or invoice.attempts < ref.attempt
-            if invoice.status is InvoiceStatus.PAID:
-                return
-            _set_attention(invoice, outcome)
-            invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, ref.attempt)
-            match outcome:
-                case Paid():
-                    await locked.mark_paid(outcome.amount_paid)
-                case Closed() if invoice.status in UNPAID:
-                    await void(invoice, locked.customer, locked.recorder)
-                case Declined() | RequiresAction() | Rejected() if is_new:
-                    locked.record(EVENTS[type(outcome)], {**answer, "attempt": ref.attempt})
-                case Open() if invoice.status is InvoiceStatus.DRAFT:
-                    invoice.status = InvoiceStatus.OPEN
-                case _:
-                    pass
+            if invoice.status is not InvoiceStatus.PAID:
+                await _take_outcome(locked, outcome, answer, ref.attempt)
+            await write_new_rows(session)
 
     async def record_collection_plan(
         self, ref: InvoiceRef, next_attempt_at: datetime | None, next_action: DunningAction | None = None
@@ -207,6 +196,25 @@ async def _take_in(locked: LockedInvoice, issued: Issued, *, is_replaced: bool) 
         await locked.mark_paid(issued.amount_paid)
     elif invoice.status is InvoiceStatus.DRAFT:
         invoice.status = issued.status
+
+
+async def _take_outcome(locked: LockedInvoice, outcome: CollectionOutcome, answer: Json, attempt: int) -> None:
+    """Write what came of an attempt to collect an invoice that is not paid; *answer* is the same as JSON."""
+    invoice = locked.invoice
+    is_new = invoice.last_outcome != answer or invoice.attempts < attempt
+    _set_attention(invoice, outcome)
+    invoice.last_outcome, invoice.attempts = answer, max(invoice.attempts, attempt)
+    match outcome:
+        case Paid():
+            await locked.mark_paid(outcome.amount_paid)
+        case Closed() if invoice.status in UNPAID:
+            await void(invoice, locked.customer, locked.recorder)
+        case Declined() | RequiresAction() | Rejected() if is_new:
+            locked.record(EVENTS[type(outcome)], {**answer, "attempt": attempt})
+        case Open() if invoice.status is InvoiceStatus.DRAFT:
+            invoice.status = InvoiceStatus.OPEN
+        case _:
+            pass
 
 
 def _name(invoice: InvoiceRow, issued: Issued) -> None:

@@ -169,7 +169,7 @@ class PostgresPlanQueries(Repository):
 
 
 def _entries(*those: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    """Return what reads the entries of a plan's ledger, all or *those*; of a plan that has none one row without values."""
+    """Return what reads a plan's ledger, all of it or *those*; where there are none, one row without values."""
     return (
         select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
         .select_from(CustomerPlan)

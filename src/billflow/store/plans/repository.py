@@ -37,7 +37,7 @@ from billflow.store.plans.step import (
     was_paid_late,
 )
 from billflow.store.plans.step_facts import step_facts
-from billflow.store.session.database import Repository
+from billflow.store.session.database import Repository, plan_anew
 from billflow.store.session.rows import as_id, from_row, row_by_id
 
 
@@ -63,14 +63,17 @@ class PostgresPlanRepository(Repository, PlanRepository):
             return ReadPlan(**dict(state), missed=missed)
 
     async def take_step(self, step: StepInput, decide: Decide) -> StepResult:
-        async with self.database.unit_of_work(step.plan.org_id) as session:
+        is_command = step.kind == CommandInput.kind
+        # All is found by keys but what was charged for the running cycle, which commands read, or was added in it.
+        async with self.database.unit_of_work(step.plan.org_id, by_keys=not is_command) as session:
             rows = await plan_rows(session, step.plan, lock=True)
             found = await step_facts(session, rows.plan, step.at, step.key)
             if found.answer:
                 return found.answer
+            if found.has_additions:
+                await plan_anew(session)
             if rows.clock_at is not None:
                 await write_notices(session, rows, step.at, self.settings)
-            is_command = step.kind == CommandInput.kind
             loaded = await facts_of(session, rows, found, step.at, self.settings, credits_cycle=is_command)
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)

@@ -88,33 +88,31 @@ def _entries() -> CTE:
     from_seq = bindparam("from_seq", type_=BigInteger)
     mine = LicenseLedger.plan_id == _OF_PLAN, LicenseLedger.seq >= from_seq
     seq = select(LicenseLedger.seq).where(*mine)
-    oldest_open = (
-        seq.with_only_columns(func.min(LicenseLedger.seq))
-        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-        .where(LedgerAllocation.entry_id.is_(None))
-        .scalar_subquery()
-    )
+    # Looked up for each entry: joined, PostgreSQL may read allocations and lines of all plans, since it can't know
+    # where the ledger begins.
+    of_entry = LedgerAllocation.entry_id == LicenseLedger.id
+    billed = select(LedgerAllocation.entry_id).where(of_entry).correlate(LicenseLedger).scalar_subquery()
+    oldest_open = seq.with_only_columns(func.min(LicenseLedger.seq)).where(billed.is_(None)).scalar_subquery()
     first = (
         seq.with_only_columns(func.max(LicenseLedger.seq))
         .where(LicenseLedger.is_renewal, LicenseLedger.add_on.is_(None), LicenseLedger.event_time <= _UNTIL)
         .where(LicenseLedger.seq < func.coalesce(oldest_open, _PAST_ALL))
         .scalar_subquery()
     )
-    # Joined, all lines of a long life may be read: PostgreSQL can't know where the ledger begins.
     is_addition = (
         select(InvoiceLineRow.kind.in_(ADDITIONS))
-        .where(InvoiceLineRow.id == LedgerAllocation.invoice_line_id)
-        .correlate(LedgerAllocation)
+        .join(LedgerAllocation, LedgerAllocation.invoice_line_id == InvoiceLineRow.id)
+        .where(of_entry)
+        .correlate(LicenseLedger)
         .scalar_subquery()
     )
     return (
         select(
             LicenseLedger.id,
             *(getattr(LicenseLedger, name) for name in _FIELDS if name != "allocated"),
-            LedgerAllocation.entry_id.is_not(None).label("allocated"),
+            billed.is_not(None).label("allocated"),
             func.coalesce(is_addition, false()).label("is_addition"),
         )
-        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
         .where(*mine, LicenseLedger.seq >= func.coalesce(first, 1))
         .cte("entries")
     )

@@ -1,16 +1,18 @@
 """The way to PostgreSQL: one engine per process, and the only place where a transaction begins and ends."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from sqlalchemy import URL, Executable, Text, bindparam, func, select, text
+from psycopg.sql import Literal
+from sqlalchemy import URL, Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import Session
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.keyring import Keyring
@@ -40,12 +42,13 @@ _NOT_MIGRATED = frozenset({"22023", "42P01", "42703", "42883"})
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _STATEMENT_TIMEOUT = "57014"
 # Indexes are read at the price of solid state disks, and no request takes more than one processor.
-_ENTER = text(
-    "SELECT set_config('role', :role, true), set_config('billflow.org_id', :org, true),"
-    " set_config('statement_timeout', :timeout, true), set_config('random_page_cost', '1.1', true),"
-    " set_config('max_parallel_workers_per_gather', '0', true),"
-    " set_config('plan_cache_mode', :plans, true)"
+_BEGIN = (
+    "{begin}; SET LOCAL ROLE {role}; SET LOCAL billflow.org_id = {org}; SET LOCAL statement_timeout = {timeout};"
+    " SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0;"
+    " SET LOCAL plan_cache_mode = {plans}"
 )
+"""How a transaction begins, in one message; connections that would begin one by themselves send another before it."""
+
 PLANNED_ANEW, PLANNED_ONCE = "force_custom_plan", "force_generic_plan"
 """Whether a prepared statement is planned for its values each time, or once for any (docs/performance.md).
 
@@ -53,15 +56,14 @@ A plan for any values may read ten times as long; for what is found by keys it i
 than reading. What triggers and foreign keys ask is found by keys.
 """
 
-_ONE_MOMENT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-_AS_EXPORTED = text("SET TRANSACTION SNAPSHOT :name").bindparams(bindparam("name", type_=Text, literal_execute=True))
+_BEGIN_NOW, _BEGIN_AS_OF_ONE_MOMENT = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_AS_EXPORTED, _MAY_WAIT = "SET TRANSACTION SNAPSHOT {}", "SET LOCAL idle_in_transaction_session_timeout = 0"
 _AS_OF = text(
     "SELECT greatest(billflow_versions_since(), (SELECT max(former_rows_since) FROM org)),"
     " to_regnamespace(quote_ident(current_schema() || '_as_of')) IS NOT NULL,"
     " set_config('billflow.as_of', :moment, true),"
     " set_config('search_path', quote_ident(current_schema() || '_as_of'), true)"
 )
-_MAY_WAIT = text("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
 
@@ -84,6 +86,7 @@ class Database:
             pool_timeout=pool_timeout,
             pool_use_lifo=True,
             hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
             connect_args=CONNECT,
             keyring=keyring,
             execution_options={"compiled_cache": compiled},
@@ -114,9 +117,9 @@ class Database:
         came free or a statement took too long. Serialization failures and deadlocks come through as they are: take the
         whole unit again.
         """
-        first = [_ONE_MOMENT] if self.moment else []
+        begin = _BEGIN_AS_OF_ONE_MOMENT if self.moment else _BEGIN_NOW
         plans = PLANNED_ONCE if by_keys and not self.moment else PLANNED_ANEW
-        async with self.transaction(ROLE, str(as_id(org_id, "organization")), first, plans) as session:
+        async with self.transaction(ROLE, str(as_id(org_id, "organization")), begin, plans) as session:
             if self.moment:
                 await _look_back(session, self.moment)
             yield session
@@ -128,21 +131,21 @@ class Database:
         With a *name* it sees what the transaction sees that exported a snapshot of that name, and is still open. It may
         do nothing for long. Raises as `unit_of_work`.
         """
-        first = [_ONE_MOMENT, *([_AS_EXPORTED.bindparams(name=name)] if name else []), _MAY_WAIT]
-        async with self.transaction(ROLE, str(as_id(org_id, "organization")), first) as session:
+        exported = [_AS_EXPORTED.format(_quoted(name))] if name else []
+        begin = "; ".join((_BEGIN_AS_OF_ONE_MOMENT, *exported, _MAY_WAIT))
+        async with self.transaction(ROLE, str(as_id(org_id, "organization")), begin) as session:
             yield session
 
     @asynccontextmanager
     async def transaction(
-        self, role: str, org_id: str = "", first: Iterable[Executable] = (), plans: str = PLANNED_ANEW
+        self, role: str, org_id: str = "", begin: str = _BEGIN_NOW, plans: str = PLANNED_ANEW
     ) -> AsyncIterator[AsyncSession]:
-        """Open one transaction as *role*, for no organization where none is named; it begins with *first*."""
+        """Open one transaction as *role*, for no organization where none is named; *begin* says how it begins."""
+        given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "plans": plans}
+        beginning = _BEGIN.format(begin=begin, **given)
         try:
             async with self._sessions(info={ORG: org_id, ROW_COUNTS: self._row_counts}) as session, session.begin():
-                for statement in first:
-                    await session.execute(statement)
-                given = {"role": role, "org": org_id, "timeout": self._timeout, "plans": plans}
-                await session.execute(_ENTER, given)
+                await session.run_sync(_send, beginning)
                 yield session
         except PoolTimeout as error:
             raise DatabaseBusy("All connections to the database are in use; try again in a moment.") from error
@@ -166,6 +169,20 @@ class Database:
         if isinstance(error, OperationalError) and (state is None or state in _GOING_DOWN):
             return unreachable(self.engine.url)
         return None
+
+
+def _send(session: Session, statements: str) -> None:
+    """Send statements without parameters in one message."""
+    session.connection().exec_driver_sql(statements, execution_options={"no_parameters": True})
+
+
+def _quoted(value: str) -> str:
+    return Literal(value).as_string()
+
+
+async def plan_anew(session: AsyncSession) -> None:
+    """Let PostgreSQL plan what follows in a transaction for its values: it is not found by keys."""
+    await session.run_sync(_send, f"SET LOCAL plan_cache_mode = {PLANNED_ANEW}")
 
 
 async def advisory_lock(session: AsyncSession, name: str) -> None:

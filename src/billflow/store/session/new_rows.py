@@ -1,11 +1,11 @@
-"""New rows of a transaction, with rows of plans that changed, written by one statement instead of one for each table.
+"""New rows of a transaction, with plans and invoices that changed, written by one statement, not one for each table.
 
 PostgreSQL gets the rows of each table as JSON, so that one text serves however many there are. Constraints and triggers
 see them at the statement's end, as they see those of several statements at the end of each: a row may come before what
 it refers to.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from billflow.errors import InternalError
-from billflow.models.tables import CustomerPlan
+from billflow.models.tables import CustomerPlan, InvoiceRow
 from billflow.models.tables.base import Base
 from billflow.store.audit.personal_data import seal_new_rows
 from billflow.store.session.dialect import SharingDialect
@@ -23,12 +23,12 @@ from billflow.store.session.dialect import SharingDialect
 Group = tuple[type[Base], tuple[str, ...]]
 """Rows of one table with values for the same columns, which are the attributes of these names."""
 
-_KEPT = frozenset({"id", "org_id", "customer_id", "created_at", "updated_at"})
-"""What no step changes of a plan."""
+_CHANGING = (CustomerPlan, InvoiceRow)
+"""What steps and collections change, under a lock."""
 
 
 async def write_new_rows(session: AsyncSession) -> None:
-    """Write what was added to a session, and what changed of its plans, which must be locked; in the order of adding.
+    """Write what was added to a session, in that order, and what changed of its plans and invoices, which are locked.
 
     The session knows these rows no more: what changes of them afterwards stays unwritten. Other changes are left to it.
     """
@@ -38,27 +38,36 @@ async def write_new_rows(session: AsyncSession) -> None:
 def _write(session: Session) -> None:
     with session.no_autoflush:
         seal_new_rows(session)
-    new, changed = list(session.new), [row for row in session.dirty if isinstance(row, CustomerPlan)]
+    new = [(row, inspect(row).dict) for row in session.new]
+    changed = [(row, names) for row in session.dirty if isinstance(row, _CHANGING) and (names := _changed(row))]
     if not new and not changed:
         return
-    for row in (*new, *changed):
+    for row, _ in (*new, *changed):
         session.expunge(row)
     connection = session.connection()
     inserted, updated = _grouped(new, connection.dialect), _grouped(changed, connection.dialect)
     rows = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate((*inserted.values(), *updated.values()))}
     count = connection.exec_driver_sql(_statement(tuple(inserted), tuple(updated)), rows).one()[0]
     if count != len(changed):
-        raise InternalError(f"{len(changed)} plans were to change, and {count} did.")
+        raise InternalError(f"{len(changed)} records were to change, and {count} did.")
 
 
-def _grouped(rows: Iterable[Base], dialect: Dialect) -> Mapping[Group, list[dict[str, Any]]]:
+def _changed(row: Base) -> Collection[str]:
+    """Return the names of what has another value than when the row was read, with its id; nothing where that is all."""
+    state = inspect(row)
+    names = {name for name, before in state.committed_state.items() if state.dict.get(name) != before}
+    return {"id", *names} if names else ()
+
+
+def _grouped(rows: Iterable[tuple[Base, Container[str]]], dialect: Dialect) -> Mapping[Group, list[dict[str, Any]]]:
+    """Return the values of each row, as far as they are named, by what is named of which table."""
     groups: dict[Group, list[dict[str, Any]]] = {}
-    for row in rows:
+    for row, names in rows:
         held = inspect(row).dict
         values = {
             name: column.type.process_bind_param(held[name], dialect) if is_decorated else held[name]
             for name, column, is_decorated in _columns(type(row))
-            if name in held
+            if name in names
         }
         groups.setdefault((type(row), tuple(values)), []).append(values)
     return groups
@@ -81,7 +90,7 @@ def _statement(inserted: Sequence[Group], updated: Sequence[Group]) -> str:
 
 
 def _part(template: str, rows: str, kind: type[Base], names: Sequence[str]) -> str:
-    changing = [name for name in names if name not in _KEPT]
+    changing = [name for name in names if name != "id"]
     return template.format(
         write=rows.replace("rows", "write"),
         rows=rows,

@@ -58,5 +58,5 @@ async def test_pruning_takes_what_leaves_by_its_age_and_nothing_else(postgres_ur
     noted = {"org", "audit_archive"}
     assert {name for name in after if after[name] != before[name]} == leaves | noted
     assert await shop.company.queries.plans.facts(plan, due) == known
-    assert (await billed(shop.company, plan, due))["step"]["license_ledger"] > 0
+    assert (await billed(shop.company, plan, due))["step"]["uq_license_ledger_plan_id_seq"] > 0
     await database.close()

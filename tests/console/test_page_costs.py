@@ -40,7 +40,9 @@ SUMMED_UP = frozenset(
         "ix_credit_customer_id",
         "license_ledger",
         "ix_license_ledger_renewals",
+        "uq_license_ledger_plan_id_seq",
         "ledger_allocation",
+        "pk_ledger_allocation",
     }
 )
 """Tables that PostgreSQL sums up, and of which it sends a row.

@@ -17,7 +17,8 @@ _TRIES = 200
 _MOST_CLAIMS = 64
 """Ports that this process claims at a time: whoever chose more than that before listens on it by now."""
 
-_claims: deque[socket.socket] = deque()
+_claims: deque[int] = deque()
+"""Their file descriptors, which the system closes when the process ends."""
 
 
 def free_port() -> int:
@@ -56,9 +57,9 @@ def _claimed(port: int) -> socket.socket:
 
 
 def _keep(claim: socket.socket) -> None:
-    _claims.append(claim)
+    _claims.append(claim.detach())
     if len(_claims) > _MOST_CLAIMS:
-        _claims.popleft().close()
+        socket.close(_claims.popleft())
 
 
 def _is_free(port: int) -> bool:

@@ -141,7 +141,8 @@ def rows_of(url: str, org_id: str) -> list[tuple[str, int, str | None]]:
         for name in sorted(Base.metadata.tables.keys() - {EMPTIES_BY_ITSELF, NOBODYS})
     ]
     with psycopg.connect(url) as connection:
-        return connection.execute(sql.SQL(" UNION ALL ").join(parts)).fetchall()
+        # Of large tables several processes may read, in any order.
+        return sorted(connection.execute(sql.SQL(" UNION ALL ").join(parts)), key=lambda row: str(row[0]))
 
 
 def company_of(database: Database, org_id: str) -> Company:

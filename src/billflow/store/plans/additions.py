@@ -25,7 +25,7 @@ _BILLED = (
     .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
     .where(InvoiceLineRow.kind.in_((*ADDITIONS, *END_DATE_CHANGES)))
     .where(InvoiceRow.replaced_by_invoice_id.is_(None))
-    .order_by(InvoiceRow.issued_at, InvoiceRow.created_at, InvoiceLineRow.n)
+    .order_by(InvoiceRow.issued_at, InvoiceRow.created_at, InvoiceRow.id, InvoiceLineRow.n)
 )
 
 

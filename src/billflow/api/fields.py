@@ -51,7 +51,7 @@ class Slice(RequestModel):
         names = [str(getattr(row, name) if name else place) for place, row in enumerate(rows)]
         begin = self.offset + (0 if self.after is None else _place(names, self.after))
         end = begin + self.limit
-        following = base64.urlsafe_b64encode(names[end - 1].encode()).decode() if end < len(rows) else None
+        following = _cursor(names[end - 1]) if end < len(rows) else None
         return {"rows": rows[begin:end], "total": len(rows), "next": following}
 
     @property
@@ -64,8 +64,12 @@ class Slice(RequestModel):
         if self.after is not None and self.begin - self.offset > total:
             raise _no_cursor()
         end = self.begin + len(rows)
-        following = base64.urlsafe_b64encode(str(end - 1).encode()).decode() if rows and end < total else None
+        following = _cursor(str(end - 1)) if rows and end < total else None
         return {"rows": rows, "total": total, "next": following}
+
+
+def _cursor(name: str) -> str:
+    return base64.urlsafe_b64encode(name.encode()).decode()
 
 
 def _place(names: Sequence[str], cursor: str) -> int:

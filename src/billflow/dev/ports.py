@@ -3,7 +3,6 @@
 import random
 import socket
 from collections import deque
-from contextlib import suppress
 
 from billflow.dev.errors import PortInUse
 
@@ -28,12 +27,11 @@ def free_port() -> int:
     by the same port of UDP, which no server here uses and the system gives back when the process ends.
     """
     for port in random.SystemRandom().sample(_CANDIDATES, _TRIES):
-        with suppress(OSError):
-            claim = _claimed(port)
-            if _is_free(port):
-                _keep(claim)
-                return port
-            claim.close()
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        if _binds(claim, port) and _is_free(port):
+            _keep(claim)
+            return port
+        claim.close()
     raise PortInUse("No free port was found on the loopback interface; stop some of the programs that listen there.")
 
 
@@ -46,16 +44,6 @@ def named_or_free(port: int, part: str) -> int:
     return port
 
 
-def _claimed(port: int) -> socket.socket:
-    claim = socket.socket(type=socket.SOCK_DGRAM)
-    try:
-        claim.bind((LOOPBACK, port))
-    except OSError:
-        claim.close()
-        raise
-    return claim
-
-
 def _keep(claim: socket.socket) -> None:
     _claims.append(claim.detach())
     if len(_claims) > _MOST_CLAIMS:
@@ -66,8 +54,12 @@ def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         # As servers do: a port that only waits out its last connections is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
+        return _binds(probe, port)
+
+
+def _binds(unbound: socket.socket, port: int) -> bool:
+    try:
+        unbound.bind((LOOPBACK, port))
+    except OSError:
+        return False
     return True

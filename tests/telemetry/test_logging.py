@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import replace
@@ -53,6 +55,16 @@ def test_both_kinds_of_logger_write_one_json_object_per_line() -> None:
     ours, theirs = lines.objects()
     assert (ours["event"], ours["invoice"], ours["level"]) == ("invoice sent", "inv_1", "info")
     assert (theirs["event"], theirs["seconds"], theirs["level"]) == ("slow\nanswer", 3, "warning")
+
+
+def test_a_warning_of_a_library_is_one_line_too() -> None:
+    code = "import warnings; from billflow.telemetry.logging import *; configure_logging('json'); warnings.warn('late')"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    (line,) = run.stderr.splitlines()
+    warning = json.loads(line)
+    assert (warning["logger"], warning["level"]) == ("py.warnings", "warning")
+    assert "UserWarning: late" in warning["event"]
 
 
 def test_an_exception_stays_inside_its_line() -> None:

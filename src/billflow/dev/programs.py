@@ -1,5 +1,6 @@
 """PostgreSQL's programs: where the wheel has them, or copied to where the user that root becomes can run them."""
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -52,7 +53,7 @@ def remove_copies() -> None:
     for cache in CACHES:
         for copy in cache.glob(f"{name}*"):
             shutil.rmtree(copy)
-        if cache.is_dir() and not any(cache.iterdir()):
+        with contextlib.suppress(OSError):  # it was never made, or has copies of other environments
             cache.rmdir()
 
 

@@ -28,8 +28,8 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") 
     """Send structlog's and the standard library's records through one formatter to standard error.
 
     `auto` means a console layout on a terminal and JSON elsewhere. Workflows log with `workflow.logger`, which is
-    silent on replay; its extras arrive here as a `temporal_workflow` object. What Temporal itself has to say comes here
-    too, from `temporal.client.connect` on.
+    silent on replay; its extras arrive here as a `temporal_workflow` object. Python's warnings come here, as records of
+    `py.warnings`; so does what Temporal itself has to say, from `temporal.client.connect` on.
     """
     structlog.configure(
         processors=_PROCESSORS,
@@ -42,6 +42,7 @@ def configure_logging(log_format: LogFormat = "auto", level: LogLevel = "info") 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
     for chatty in ("httpx", "httpcore", "stripe", "uvicorn.access"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 

@@ -11,7 +11,10 @@ class StripeEventRepository(Protocol):
     """Stripe's events, stored once until they are handled; every method is one transaction and safe to repeat."""
 
     async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
-        """Store an event and tell whether it is new; raises `NotFound` for an unknown organization."""
+        """Store an event, as handled where it is known, and tell whether it is new.
+
+        Raises `NotFound` for an unknown organization.
+        """
 
     async def store_foreign(self, event: StripeEvent, reason: ForeignReason, received_at: datetime) -> None:
         """Store an event that belongs to no organization, once."""

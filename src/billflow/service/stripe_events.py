@@ -46,7 +46,8 @@ class StripeEventQueue:
             except NotFound:
                 owner = ForeignReason.UNKNOWN_CUSTOMER
             else:
-                self._stored.set()
+                if not event.is_known:
+                    self._stored.set()
                 return is_new
         await inbox.store_foreign(event, owner, at)
         return False

@@ -5,6 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from billflow.models.contracts.base import Contract, Moment
+from billflow.models.contracts.stripe_event_types import FINALIZED
 
 
 class ForeignReason(StrEnum):
@@ -65,6 +66,11 @@ class StripeEvent(Contract):
     reason: str | None = None
     currency: str | None = None
     amount: int | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether it tells what we did ourselves and have recorded: that an invoice of ours was finalized."""
+        return self.type == FINALIZED and self.invoice_id is not None
 
 
 class ReceivedStripeEvent(Contract):

@@ -25,6 +25,7 @@ class PostgresStripeEventRepository(Repository, StripeEventRepository):
             type=event.type,
             payload=as_json(event),
             received_at=received_at,
+            handled_at=received_at if event.is_known else None,
         )
         async with self.database.unit_of_work(org_id) as session:
             await row_by_id(session, Org, org_id, "organization")

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.shop import TEAM, Shop, opened
 from tests.api_environment import ApiEnvironment
+from tests.sizes import some
 
 STORAGE = {"name": "Storage", "tiers": ["team"], "maximum_quantity": 5, "prices": {"EUR": {"quarterly": 1500}}}
 ITEM = {"type": "add_item", "description": "Set-up", "unit_amount": 50_000}
@@ -22,16 +23,19 @@ async def shop(env: ApiEnvironment) -> AsyncIterator[Shop]:
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [
-        ({"prices": {"EUR": {"quarterly": -5}}}, "add_on.storage.prices.EUR.quarterly is -5; a price lies between"),
-        ({"prices": {"EUR": {"quarterly": 0}}}, "add_on.storage.prices.EUR.quarterly is 0; name a price"),
-        ({"prices": {"EURO": {"quarterly": 5}}}, "add_on.storage.prices.EURO is no ISO 4217 currency"),
-        ({"prices": {}}, "add_on.storage.prices is empty; name a price"),
-        ({"tiers": ["gold"]}, "add_on.storage.tiers names 'gold', but there is no such tier; the tiers are team"),
-        ({"maximum_quantity": 0}, "add_on.storage.maximum_quantity is 0; it must lie between 1 and 1,000,000"),
-        ({"name": " "}, "add_on.storage.name is empty; say what invoices call it"),
-        ({"price": 5}, "add_on.storage.price is u"),
-    ],
+    some(
+        2,
+        [
+            ({"prices": {"EUR": {"quarterly": -5}}}, "add_on.storage.prices.EUR.quarterly is -5; a price lies between"),
+            ({"prices": {"EUR": {"quarterly": 0}}}, "add_on.storage.prices.EUR.quarterly is 0; name a price"),
+            ({"prices": {"EURO": {"quarterly": 5}}}, "add_on.storage.prices.EURO is no ISO 4217 currency"),
+            ({"prices": {}}, "add_on.storage.prices is empty; name a price"),
+            ({"tiers": ["gold"]}, "add_on.storage.tiers names 'gold', but there is no such tier; the tiers are team"),
+            ({"maximum_quantity": 0}, "add_on.storage.maximum_quantity is 0; it must lie between 1 and 1,000,000"),
+            ({"name": " "}, "add_on.storage.name is empty; say what invoices call it"),
+            ({"price": 5}, "add_on.storage.price is u"),
+        ],
+    ),
 )
 async def test_an_add_on_that_cannot_be_sold_is_refused_with_its_place(
     shop: Shop, changes: dict[str, Any], words: str

@@ -216,6 +216,7 @@ async def test_no_more_go_on_at_once_than_may_and_one_can_be_stopped(
     assert following["status"] == "reading"
 
 
+@pytest.mark.full
 async def test_what_a_dead_worker_left_is_gone_on_with_file_by_file(
     seller: Trier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -288,6 +289,7 @@ async def test_another_organizations_dry_run_is_not_found(seller: Trier, api: ht
     assert {answer.status_code for answer in answers} == {HTTPStatus.NOT_FOUND}
 
 
+@pytest.mark.full
 async def test_a_dry_run_whose_workflow_is_lost_is_found_by_a_recovery(
     seller: Trier, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import Terminal, assert_refused
-from tests.sizes import further
+from tests.sizes import further, some
 
 pytestmark = pytest.mark.journey
 
@@ -28,14 +28,17 @@ def trial(terminal: Terminal) -> str:
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
-    [
-        (("--tier", "cloud_gold", "--schedule", "monthly"), "There is no tier 'cloud_gold'; the tiers are "),
-        ((*BUY, *BY_HAND, "0"), "licenses must lie between 1 and 1,000,000, not at 0."),
-        ((*BUY, *BY_HAND, "-3"), "licenses must lie between 1 and 1,000,000, not at -3."),
-        ((*BUY, *BY_HAND, "9" * 30), "licenses must lie between 1 and 1,000,000, not at 999,"),
-        ((*BUY, "--trial-days", "-1"), "trial_days must lie between 0 and 730."),
-        ((*BUY, "--test-clock", NOBODY), f"There is no test clock '{NOBODY}'."),
-    ],
+    some(
+        2,
+        [
+            (("--tier", "cloud_gold", "--schedule", "monthly"), "There is no tier 'cloud_gold'; the tiers are "),
+            ((*BUY, *BY_HAND, "0"), "licenses must lie between 1 and 1,000,000, not at 0."),
+            ((*BUY, *BY_HAND, "-3"), "licenses must lie between 1 and 1,000,000, not at -3."),
+            ((*BUY, *BY_HAND, "9" * 30), "licenses must lie between 1 and 1,000,000, not at 999,"),
+            ((*BUY, "--trial-days", "-1"), "trial_days must lie between 0 and 730."),
+            ((*BUY, "--test-clock", NOBODY), f"There is no test clock '{NOBODY}'."),
+        ],
+    ),
 )
 def test_a_plan_that_cannot_be_is_not_started(
     terminal: Terminal, customer: str, options: tuple[str, ...], sentence: str
@@ -46,14 +49,20 @@ def test_a_plan_that_cannot_be_is_not_started(
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [
-        (("set-licenses", "--licenses", "0"), "licenses must lie between 1 and 1,000,000, not at 0."),
-        (("set-licenses", "--licenses", "-1"), "licenses must lie between 1 and 1,000,000, not at -1."),
-        (("set-licenses", "--licenses", "1000001"), "licenses must lie between 1 and 1,000,000, not at 1,000,001."),
-        (("set-licenses", "--licenses", "50"), "During the trial only the licenses of the next cycle can be changed."),
-        (("upgrade-tier-now", "--tier", "nope"), "There is no tier 'nope'; the tiers are "),
-        (("extend-trial", "--days", "0"), "days must lie between 1 and 730."),
-    ],
+    some(
+        2,
+        [
+            (("set-licenses", "--licenses", "0"), "licenses must lie between 1 and 1,000,000, not at 0."),
+            (("set-licenses", "--licenses", "-1"), "licenses must lie between 1 and 1,000,000, not at -1."),
+            (("set-licenses", "--licenses", "1000001"), "licenses must lie between 1 and 1,000,000, not at 1,000,001."),
+            (
+                ("set-licenses", "--licenses", "50"),
+                "During the trial only the licenses of the next cycle can be changed.",
+            ),
+            (("upgrade-tier-now", "--tier", "nope"), "There is no tier 'nope'; the tiers are "),
+            (("extend-trial", "--days", "0"), "days must lie between 1 and 730."),
+        ],
+    ),
 )
 @pytest.mark.parametrize("verb", ["command", *further("preview")])
 def test_a_command_that_cannot_be_changes_nothing(
@@ -65,24 +74,27 @@ def test_a_command_that_cannot_be_changes_nothing(
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
-    [
-        (("plan", "show", NOBODY), f"There is no plan '{NOBODY}'."),
-        (("plan", "show", "nothing"), "There is no plan 'nothing'; `billflow plan list` shows them."),
-        (("plan", "command", NOBODY, "end-now"), f"There is no plan '{NOBODY}'."),
-        (("plan", "signal", NOBODY, "end-now"), f"There is no plan '{NOBODY}'."),
-        (("plan", "ledger", NOBODY), f"There is no plan '{NOBODY}'."),
-        (("invoice", "show", NOBODY), f"There is no invoice '{NOBODY}'."),
-        (("customer", "show", NOBODY), f"There is no customer '{NOBODY}'."),
-        (("plan", "start", NOBODY, *BUY), f"There is no customer '{NOBODY}'."),
-        (("seats", "report", NOBODY, "--members", "3"), f"There is no customer '{NOBODY}'."),
-        (("clock", "advance", NOBODY, "2030-01-01"), f"There is no test clock '{NOBODY}'."),
-        (("customer", "create", "Acme", "no address"), "email is written in another form; see /docs for one."),
-        (("customer", "create", "Acme", "a@b.c", "--default-currency", "XYZ"), "'XYZ' is no ISO 4217 currency;"),
-        (("customer", "list", "--status", "asleep"), "status must be 'active', 'suspended' or 'inactive'."),
-        (("plan", "list", "--after", "nonsense"), "after is no cursor of this list;"),
-        (("plan", "list", "--limit", "50", "--customer", "x y"), "There is no customer 'x y'; "),
-        (("seats", "import", "missing.csv"), "missing.csv can't be read: No such file or directory."),
-    ],
+    some(
+        8,
+        [
+            (("plan", "show", NOBODY), f"There is no plan '{NOBODY}'."),
+            (("plan", "show", "nothing"), "There is no plan 'nothing'; `billflow plan list` shows them."),
+            (("plan", "command", NOBODY, "end-now"), f"There is no plan '{NOBODY}'."),
+            (("plan", "signal", NOBODY, "end-now"), f"There is no plan '{NOBODY}'."),
+            (("plan", "ledger", NOBODY), f"There is no plan '{NOBODY}'."),
+            (("invoice", "show", NOBODY), f"There is no invoice '{NOBODY}'."),
+            (("customer", "show", NOBODY), f"There is no customer '{NOBODY}'."),
+            (("plan", "start", NOBODY, *BUY), f"There is no customer '{NOBODY}'."),
+            (("seats", "report", NOBODY, "--members", "3"), f"There is no customer '{NOBODY}'."),
+            (("clock", "advance", NOBODY, "2030-01-01"), f"There is no test clock '{NOBODY}'."),
+            (("customer", "create", "Acme", "no address"), "email is written in another form; see /docs for one."),
+            (("customer", "create", "Acme", "a@b.c", "--default-currency", "XYZ"), "'XYZ' is no ISO 4217 currency;"),
+            (("customer", "list", "--status", "asleep"), "status must be 'active', 'suspended' or 'inactive'."),
+            (("plan", "list", "--after", "nonsense"), "after is no cursor of this list;"),
+            (("plan", "list", "--limit", "50", "--customer", "x y"), "There is no customer 'x y'; "),
+            (("seats", "import", "missing.csv"), "missing.csv can't be read: No such file or directory."),
+        ],
+    ),
 )
 def test_what_does_not_exist_is_named(terminal: Terminal, words: tuple[str, ...], sentence: str) -> None:
     assert_refused(terminal(*words), sentence)

@@ -202,6 +202,7 @@ async def test_support_helps_a_customer_by_keyboard_alone(
     assert [entry["actor"] for entry in timeline if entry["name"] == "set_licenses"] == ["console:Kim"]
 
 
+@pytest.mark.full
 async def test_what_one_types_finds_nothing_that_another_wrote_into_the_page(
     env: ApiEnvironment, browser: Browser, api: httpx.AsyncClient
 ) -> None:

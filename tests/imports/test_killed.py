@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.imports import ImportCreate
@@ -15,9 +16,8 @@ from tests.api_environment import ApiEnvironment, until
 from tests.cli.terminal import billflow, environment
 from tests.imports.openings import Json, opening, with_plan
 from tests.imports.test_import import a_clock, advance, imported, lines_of, outcomes
-from tests.sizes import sized
 
-MANY = sized(25, 45, 45)
+MANY = 45
 """More than one request takes."""
 
 
@@ -32,6 +32,7 @@ def written(folder: Path) -> list[Json]:
     return bundles
 
 
+@pytest.mark.full
 async def test_a_command_killed_in_the_middle_is_typed_again(
     api: httpx.AsyncClient, env: ApiEnvironment, api_key: str, tmp_path: Path
 ) -> None:

@@ -247,6 +247,7 @@ async def test_one_planted_difference_is_found_with_its_cause(api: httpx.AsyncCl
     )
 
 
+@pytest.mark.full
 async def test_an_invoice_that_is_voided_is_not_issued_and_one_of_no_plan_is_refused(api: httpx.AsyncClient) -> None:
     clock = await a_clock(api)
     customer, _, external = await an_old_plan(api, clock)
@@ -262,6 +263,7 @@ async def test_an_invoice_that_is_voided_is_not_issued_and_one_of_no_plan_is_ref
     assert (refused["outcome"], refused["code"], refused["field"]) == ("refused", "plan_not_imported", "plan")
 
 
+@pytest.mark.full
 async def test_credit_stays_with_the_old_system_and_its_invoices_are_in_the_statement(api: httpx.AsyncClient) -> None:
     clock = await a_clock(api)
     bundle = with_plan(opening(credit_balance=900))

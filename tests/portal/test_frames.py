@@ -202,6 +202,7 @@ async def test_a_form_of_the_page_around_does_nothing_in_the_session_of_its_fram
     assert (await api.get(f"/api/v1/plans/{framed.plan['id']}")).json() == before
 
 
+@pytest.mark.full
 async def test_a_frame_reads_and_fits_at_360_pixels_in_french(
     api: httpx.AsyncClient, browser: Browser, product: HostPages, framed: Acme
 ) -> None:

@@ -98,6 +98,7 @@ async def test_our_user_mails_a_link_that_opens_once_and_is_stored_nowhere(maili
     assert link["opened_at"]
 
 
+@pytest.mark.full
 async def test_a_mailed_link_opens_for_as_many_days_as_were_named(mailing: Mailing) -> None:
     customer = await mailing.customer("Edsger")
     path = f"/api/v1/customers/{customer['id']}/portal-links"

@@ -15,6 +15,7 @@ from billflow.store.session import paging
 from billflow.store.session.database import Database
 from billflow.store.session.repositories import Queries
 from tests.databases import migrated_database
+from tests.sizes import some
 from tests.store.conftest import Company, new_company
 from tests.store.reading import rows_read
 
@@ -72,7 +73,7 @@ async def organizations(postgres_url: str) -> AsyncIterator[Organizations]:
     await database.close()
 
 
-@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("name", some(3, LISTS))
 async def test_a_list_of_a_large_organization_reads_no_more_rows(
     organizations: Organizations, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

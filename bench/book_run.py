@@ -22,7 +22,7 @@ sys.path.append(str(Path(__file__).parent))
 from book_slopes import at_ever_more_waiting, over_months
 from midnight_plans import loaded, payers, started
 from midnight_run import continued, database_bytes
-from midnight_site import OURS, Arm, Site, servers, working
+from midnight_site import OURS, WORKER, Arm, Site, servers, working
 
 SHARE_WANTED = 2.0
 REQUESTS = 4
@@ -153,7 +153,7 @@ async def followed(site: Site, arm: Arm, sizes: Mapping[str, int], due: datetime
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """Return how each organization fared, and what the plans left behind."""
-    async with servers() as site, working(site, OURS, ["-m", "billflow.cli", "worker"], options.processes) as arm:
+    async with servers() as site, working(site, OURS, [WORKER] * options.processes) as arm:
         due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=options.lead or 30 + options.plans // 8)
         sizes, loaded_kilobytes = await loaded_and_started(site, options, due)
         if (left := (due - datetime.now(UTC)).total_seconds()) < 0:

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).parent))
 from collecting_run import each
 from midnight_plans import loaded, payers, started
 from midnight_run import database_bytes
-from midnight_site import OURS, Site, servers, working
+from midnight_site import OURS, WORKER, Site, servers, working
 
 SETTLING = 15
 """Seconds in which the server does what it put off."""
@@ -32,7 +32,7 @@ _TABLES = """
 async def at_ever_more_waiting(counts: Sequence[int], *, keep: bool) -> dict[str, Any]:
     """Start plans up to each count, due in a month, and return what servers and worker hold at each of them."""
     due, found, waiting = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30), [], 0
-    async with servers(keep=keep) as site, working(site, OURS, ["-m", "billflow.cli", "worker"], 1) as arm:
+    async with servers(keep=keep) as site, working(site, OURS, [WORKER]) as arm:
         before = arm.uses(site)
         for count in counts:
             left = count - waiting

@@ -24,9 +24,13 @@ from billflow.telemetry.logging import configure_logging
 
 sys.path.append(str(Path(__file__).parent))
 from midnight_plans import loaded, payers, started
-from midnight_site import OURS, THEIRS, Arm, Site, servers, working
+from midnight_site import OURS, THEIRS, WORKER, Arm, Site, servers, working
+from midnight_workflow import BarePlan
 
 SHARE_WANTED = 0.8
+MODELS = 2
+"""Plans whose steps a bare worker takes by billflow: the first fills the caches, the second is recorded."""
+
 AFTERWARDS = 12
 """Seconds in which Temporal looks at the timeouts of tasks that are done, which are ten seconds long. Whose invoices
 are sent sooner leaves more workflow tasks for after them, and would seem to cost less than it does."""
@@ -125,15 +129,21 @@ async def continued(site: Site, arm: Arm, plans: int, due: datetime) -> float:
     return (datetime.now(UTC) - due).total_seconds()
 
 
+def _bare(models: Sequence[BarePlan]) -> Sequence[str]:
+    """Return the command of a bare worker, which takes the steps of its models first."""
+    return ["-P", str(Path(__file__).with_name("midnight_bare.py")), json.dumps([asdict(one) for one in models])]
+
+
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """Return the figures of both sides, and their ratios."""
     figures = {OURS: Figures(), THEIRS: Figures()}
     async with servers() as site:
-        models = await loaded(site, ["model"], await payers(site, 2), datetime.now(UTC).replace(microsecond=0))
-        bare = ["-P", str(Path(__file__).with_name("midnight_bare.py")), json.dumps([asdict(one) for one in models])]
+        now, count = datetime.now(UTC).replace(microsecond=0), MODELS * options.processes
+        models = await loaded(site, ["model"], await payers(site, count), now)
+        bare = [_bare(models[first : first + MODELS]) for first in range(0, count, MODELS)]
         async with (
-            working(site, OURS, ["-m", "billflow.cli", "worker"], options.processes) as ours,
-            working(site, THEIRS, bare, options.processes) as theirs,
+            working(site, OURS, [WORKER] * options.processes) as ours,
+            working(site, THEIRS, bare) as theirs,
         ):
             for number in range(options.rounds):
                 for arm in (ours, theirs):

@@ -26,6 +26,8 @@ from process_use import Use, use_of
 LOST = "Task not found"
 """What Temporal's core says of a workflow task that it took too long for."""
 OURS, THEIRS = "billflow", "bare"
+WORKER = ("-m", "billflow.cli", "worker")
+"""The command of a worker of ours."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,12 @@ async def servers(*, keep: bool = False) -> AsyncIterator[Site]:
 
 
 @asynccontextmanager
-async def working(site: Site, name: str, command: Sequence[str], processes: int) -> AsyncIterator[Arm]:
-    """Run worker processes of one side; each says a line when it takes work."""
-    logs = [site.folder / f"{name}-{n}.log" for n in range(processes)]
+async def working(site: Site, name: str, commands: Sequence[Sequence[str]]) -> AsyncIterator[Arm]:
+    """Run the worker processes of one side, by a command of Python each; each says a line when it takes work."""
+    logs = [site.folder / f"{name}-{n}.log" for n in range(len(commands))]
     async with AsyncExitStack() as running:
         arm = Arm(name, [], logs, [])
-        for log in logs:
+        for command, log in zip(commands, logs, strict=True):
             with log.open("wb") as output:
                 child = await asyncio.create_subprocess_exec(
                     sys.executable, *command, env=site.environment, stdout=asyncio.subprocess.PIPE, stderr=output

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -16,9 +15,9 @@ from billflow.models.contracts.steps import CloseCycleInput, PlanRef
 from billflow.store.session import database, paging
 from billflow.wiring.store import sell_as_example, sell_example
 from tests.api_environment import ApiEnvironment
+from tests.databases import fill
 from tests.store.reading import rows_read
 
-DECADE = Path(__file__).parents[2] / "bench" / "sql" / "decade.sql"
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
 NEW, OLD = 2, 120
 ENTRIES, INVOICES = 840, 25
@@ -74,10 +73,8 @@ async def lives(env: ApiEnvironment, shop: str, env_database_url: str) -> dict[i
     found = {}
     for months in (NEW, OLD):
         given = {"org": shop, "plan": uuid4(), "months": months, "due": DUE.isoformat()}
+        fill(env_database_url, "decade", **given, entries=ENTRIES, invoices=INVOICES)
         async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
-            for name, value in (given | {"entries": ENTRIES, "invoices": INVOICES}).items():
-                await connection.execute("SELECT set_config(%s, %s, false)", [f"decade.{name}", str(value)])
-            await connection.execute(DECADE.read_bytes())
             newest = await connection.execute(
                 "SELECT customer_id::text, plan_id::text, id::text FROM invoice WHERE plan_id = %s"
                 " ORDER BY issued_at DESC LIMIT 1",

@@ -4,7 +4,6 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
@@ -18,8 +17,8 @@ from billflow.store.adjustments.numbers import next_document_n
 from billflow.store.session.database import Database
 from billflow.wiring.store import sell_example
 from tests.api_environment import ApiEnvironment
+from tests.databases import fill
 
-CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
 CUSTOMERS, ENTRIES = 3000, 4
 DOCUMENTS = (("credit note", "CN-000042"), ("refund", "RF-000042"))
 GROWING = (
@@ -44,11 +43,7 @@ async def crowd(env: ApiEnvironment, env_database_url: str) -> str:
     """Return an organization with so many customers that reading all of them is no choice."""
     org_id = await env.engine.repositories.organizations.ensure(f"crowd-{uuid4().hex[:8]}")
     await sell_example(env.engine.repositories.catalogs, org_id)
-    async with await psycopg.AsyncConnection.connect(env_database_url, autocommit=True) as connection:
-        for name, value in {"org": org_id, "customers": CUSTOMERS, "entries": ENTRIES}.items():
-            await connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", str(value)])
-        await connection.execute(CROWD.read_bytes())
-        await connection.execute("ANALYZE")
+    fill(env_database_url, "crowd", org=org_id, customers=CUSTOMERS, entries=ENTRIES)
     return org_id
 
 

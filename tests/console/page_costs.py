@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,9 +13,8 @@ from sqlalchemy import event
 
 from billflow.store.session.database import Database
 from tests.api_environment import ApiEnvironment
+from tests.databases import fill
 from tests.store.reading import rows_read
-
-DECADE = Path(__file__).parents[2] / "bench" / "sql" / "decade.sql"
 
 
 @dataclass
@@ -42,10 +40,8 @@ def lived(env: ApiEnvironment, url: str, months: int, invoices: int, due: str) -
     plan_id = str(uuid4())
     given = {"org": env.org_id, "plan": plan_id, "months": months, "due": due, "entries": 50, "invoices": invoices}
     newest = "SELECT customer_id, id FROM invoice WHERE plan_id = %s ORDER BY issued_at DESC LIMIT 1"
+    fill(url, "decade", **given)
     with psycopg.connect(url) as connection:
-        for name, value in given.items():
-            connection.execute("SELECT set_config(%s, %s, false)", [f"decade.{name}", str(value)])
-        connection.execute(DECADE.read_bytes())
         found = connection.execute(newest, [plan_id]).fetchone()
     assert found
     return LongCustomer(str(found[0]), plan_id, str(found[1]))

@@ -30,7 +30,7 @@ async def listener() -> AsyncIterator[Listener]:
 
 
 @dataclass(frozen=True)
-class ProblemError:
+class Endpoint:
     """An endpoint that sends to a listener."""
 
     api: httpx.AsyncClient
@@ -53,10 +53,10 @@ class ProblemError:
 
 
 @pytest.fixture
-async def endpoint(api: httpx.AsyncClient, listener: Listener) -> AsyncIterator[ProblemError]:
+async def endpoint(api: httpx.AsyncClient, listener: Listener) -> AsyncIterator[Endpoint]:
     """Yield an endpoint for everything, and take it away at the end."""
     made = (await api.post(ENDPOINTS, json={"url": listener.url})).raise_for_status().json()
-    yield ProblemError(api, made["id"], made["secret"])
+    yield Endpoint(api, made["id"], made["secret"])
     (await api.delete(f"{ENDPOINTS}/{made['id']}")).raise_for_status()
 
 
@@ -65,7 +65,7 @@ def change(reason: str | None = None) -> ChangeContext:
 
 
 async def test_events_arrive_signed_and_in_order_with_a_log_of_each_attempt(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: Endpoint
 ) -> None:
     customer = (await env.customer(card=None)).customer_id
     await env.engine.repositories.customers.deactivate(CustomerRef(org_id=env.org_id, customer_id=customer), change())
@@ -89,7 +89,7 @@ async def test_events_arrive_signed_and_in_order_with_a_log_of_each_attempt(
 
 
 async def test_an_event_that_fails_holds_back_what_came_after_it_and_no_other_customer(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: Endpoint
 ) -> None:
     failed: list[str] = []
 
@@ -113,7 +113,7 @@ async def test_an_event_that_fails_holds_back_what_came_after_it_and_no_other_cu
 
 
 async def test_while_a_customer_is_suspended_its_events_wait_and_are_sent_after(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: Endpoint
 ) -> None:
     repositories = env.engine.repositories
     customer = await env.customer(card=None)
@@ -134,7 +134,7 @@ async def test_while_a_customer_is_suspended_its_events_wait_and_are_sent_after(
 
 
 async def test_an_endpoint_receives_what_it_asked_for_and_gets_the_past_by_replay(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: Endpoint
 ) -> None:
     since = datetime.now(UTC)
     await endpoint.patch(event_types=["customer.deactivated"])
@@ -151,7 +151,7 @@ async def test_an_endpoint_receives_what_it_asked_for_and_gets_the_past_by_repla
 
 
 async def test_a_redirect_is_a_failure_and_gone_is_the_end(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: Endpoint
 ) -> None:
     listener.answer = lambda _: 302
     await env.customer(card=None)
@@ -171,7 +171,7 @@ async def test_a_redirect_is_a_failure_and_gone_is_the_end(
 
 @pytest.mark.full
 async def test_an_endpoint_that_was_off_gets_what_waited_when_it_is_on_again(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: Endpoint
 ) -> None:
     listener.answer = lambda _: 500
     customer = (await env.customer(card=None)).customer_id
@@ -182,7 +182,7 @@ async def test_an_endpoint_that_was_off_gets_what_waited_when_it_is_on_again(
     await listener.until(lambda here: here.types(customer) == ["customer.created"])
 
 
-async def test_the_secret_is_shown_once(endpoint: ProblemError) -> None:
+async def test_the_secret_is_shown_once(endpoint: Endpoint) -> None:
     shown = (await endpoint.api.get(f"{ENDPOINTS}/{endpoint.endpoint_id}")).text
     assert endpoint.secret not in shown
     listed = (await endpoint.api.get(ENDPOINTS)).text
@@ -190,9 +190,7 @@ async def test_the_secret_is_shown_once(endpoint: ProblemError) -> None:
     assert endpoint.secret not in listed
 
 
-async def test_while_a_secret_is_changed_both_sign(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
-) -> None:
+async def test_while_a_secret_is_changed_both_sign(env: ApiEnvironment, listener: Listener, endpoint: Endpoint) -> None:
     await endpoint.patch(event_types=["customer.created"])
     rotate = f"{ENDPOINTS}/{endpoint.endpoint_id}/rotate-secret"
     fresh = (await endpoint.api.post(rotate, json={"overlap_hours": 1})).raise_for_status().json()
@@ -217,7 +215,7 @@ async def test_without_the_scope_admin_endpoints_stay_closed(env: ApiEnvironment
         assert (await client.get("/api/v1/events")).status_code == 200
 
 
-async def test_a_replay_names_either_an_event_or_a_moment(endpoint: ProblemError) -> None:
+async def test_a_replay_names_either_an_event_or_a_moment(endpoint: Endpoint) -> None:
     for body in ({}, {"event_id": "x", "since": "2026-01-01T00:00:00Z"}):
         answer = await endpoint.api.post(f"{ENDPOINTS}/{endpoint.endpoint_id}/replay", json=body)
         assert answer.status_code == 422
@@ -238,7 +236,7 @@ async def test_every_event_leaves_the_queue(env: ApiEnvironment, env_database_ur
 
 @pytest.mark.full
 async def test_a_stream_whose_workflow_was_lost_is_taken_up_again(
-    env: ApiEnvironment, listener: Listener, endpoint: ProblemError
+    env: ApiEnvironment, listener: Listener, endpoint: Endpoint
 ) -> None:
     listener.answer = lambda _: 500
     customer = (await env.customer(card=None)).customer_id

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import psycopg
@@ -11,7 +12,7 @@ import pytest
 from temporalio.client import Client
 
 from billflow.domain.errors import InvalidInput
-from billflow.models.contracts.endpoints import DeliveryStream, EndpointCreate, EventFilter, RoutingResult
+from billflow.models.contracts.endpoints import DeliveryStream, EndpointCreate, EventFilter, ReplayCreate, RoutingResult
 from billflow.models.contracts.records import Paging
 from billflow.service.outbox import OutboxRelay
 from billflow.store.session.database import Database
@@ -24,6 +25,7 @@ from tests.store.conftest import Company, by, company, database, store_url
 
 __all__ = ["company", "database", "store_url"]
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 POINTS = ("before route", "after route", "after wake", "after dequeue")
 
 
@@ -121,6 +123,19 @@ async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
         left = connection.execute("SELECT count(*) FROM outbox_pending WHERE org_id = %s", [company.org_id]).fetchone()
     assert [row[0] for row in messages] == customers
     assert left == (0,)
+
+
+async def test_an_endpoint_hears_of_nothing_that_was_before_it(company: Company, database: Database) -> None:
+    outbox, endpoints = PostgresOutboxRepository(database), PostgresEndpointRepository(database, str)
+    await company.customer()
+    made = await endpoints.create(company.org_id, EndpointCreate(url="https://example.com"), by())
+    after = await company.customer()
+
+    routed = await outbox.route(company.org_id)
+    again = await outbox.replay(company.org_id, made.record.endpoint_id, ReplayCreate(since=LONG_AGO), by())
+
+    assert len(routed.event_ids) == again == 2
+    assert [stream.customer_id for stream in routed.streams] == [after.customer_id]
 
 
 async def test_a_long_queue_is_routed_in_parts_and_in_order(

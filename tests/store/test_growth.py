@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, LiteralString
 from uuid import uuid4
 
@@ -20,11 +19,10 @@ from billflow.models.contracts.invoices import InvoiceStatus, Issued, Paid
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.steps import CloseCycleInput, CommandInput, PlanRef
 from billflow.store.session.database import Database
-from tests.databases import migrated_database
+from tests.databases import fill, migrated_database
 from tests.store.conftest import Company, new_company
 from tests.store.reading import rows_read
 
-DECADE = Path(__file__).parents[2] / "bench" / "sql" / "decade.sql"
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
 ENTRIES, INVOICES = 840, 25
 """In each of 120 months: 100,000 ledger entries, 3,000 invoices, and as many credits that they used up."""
@@ -60,12 +58,7 @@ class Shop:
         """Write a customer with a plan that has run for so many months, and return the plan."""
         plan = PlanRef(org_id=self.company.org_id, plan_id=str(uuid4()))
         given = {"org": plan.org_id, "plan": plan.plan_id, "months": months, "due": DUE.isoformat()}
-        with psycopg.connect(self.url) as connection:
-            for name, value in (given | {"entries": ENTRIES, "invoices": INVOICES}).items():
-                connection.execute("SELECT set_config(%s, %s, false)", [f"decade.{name}", str(value)])
-            connection.execute(DECADE.read_bytes())
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute("VACUUM ANALYZE")
+        fill(self.url, "decade", **given, entries=ENTRIES, invoices=INVOICES)
         return plan
 
     def size(self) -> tuple[int, int]:

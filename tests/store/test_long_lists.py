@@ -3,10 +3,8 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from billflow.dev.postgres import RUNS, as_login
@@ -14,12 +12,11 @@ from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Pag
 from billflow.store.session import paging
 from billflow.store.session.database import Database
 from billflow.store.session.repositories import Queries
-from tests.databases import migrated_database
+from tests.databases import fill, migrated_database
 from tests.sizes import some
 from tests.store.conftest import Company, new_company
 from tests.store.reading import rows_read
 
-CROWD = Path(__file__).parents[2] / "bench" / "sql" / "crowd.sql"
 SMALL, LARGE, COUNTED = 300, 6000, 200
 SPREAD = 30
 """By how many rows and index entries two readings of one kind may differ."""
@@ -63,12 +60,7 @@ async def organizations(postgres_url: str) -> AsyncIterator[Organizations]:
     database = Database(as_login(url, RUNS))
     made = Organizations(await new_company(database), await new_company(database), url)
     for company, customers in ((made.small, SMALL), (made.large, LARGE)):
-        with psycopg.connect(url) as connection:
-            for name, value in {"org": company.org_id, "customers": customers, "entries": 1}.items():
-                connection.execute("SELECT set_config(%s, %s, false)", [f"crowd.{name}", str(value)])
-            connection.execute(CROWD.read_bytes())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
+        fill(url, "crowd", org=company.org_id, customers=customers, entries=1)
     yield made
     await database.close()
 

@@ -56,7 +56,7 @@ class PostgresOutboxRepository(Repository):
         return await org_ids(self.database, select(OutboxPending.org_id).distinct())
 
     async def route(self, org_id: str) -> RoutingResult:
-        """Make messages of the oldest waiting events for every endpoint that wants them.
+        """Make messages of the oldest waiting events for every endpoint that was there by then and wants them.
 
         Run twice, it makes them once; two at once take turns, so that messages keep the order of their events.
         """
@@ -117,12 +117,16 @@ async def _write_messages(
     replay_id: UUID | None = None,
     every_type: bool = False,
 ) -> list[DeliveryStream]:
-    """Write a message for each event and endpoint that wants it, in order; return the delivery stream of each."""
+    """Write a message for each event and endpoint that wants it, in order; return the delivery stream of each.
+
+    An endpoint wants what was recorded since it was made, and in a replay what was before too.
+    """
     wanted = [
         (event, endpoint)
         for event in events
         for endpoint in endpoints
         if every_type or not endpoint.event_types or event.type in endpoint.event_types
+        if replay_id or event.created_at >= endpoint.created_at
     ]
     if wanted:
         rows = [

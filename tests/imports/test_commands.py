@@ -94,17 +94,18 @@ async def test_each_row_has_its_reason_also_beside_others_of_its_customer(
     invoices.write_text(invoices.read_text().replace("O-3,open", "O-3,lost"))
     customers.write_text(customers.read_text().replace("finance@many.harbor.example", "nowhere"))
 
-    answer = await terminal("import", "csv", str(folder), "--check", "--test-clock", clock, "--json")
+    for option in ("--check", "--skip-refused"):
+        answer = await terminal("import", "csv", str(folder), option, "--test-clock", clock, "--json")
 
-    data = json.loads(answer.out)
-    refused = {row["external_id"]: row["code"] for row in data["records"] if row["outcome"] == "refused"}
-    assert refused == {
-        "manysub_lighthouse": "unknown_tier",
-        "manysub_orchard": "unknown_tier",
-        "manyin_0002": "not_one_of",
-        "manycus_harbor": "wrong_format",
-    }
-    assert data["counts"] == {"held_back": 4, "refused": 4}
+        data = json.loads(answer.out)
+        refused = {row["external_id"]: row["code"] for row in data["records"] if row["outcome"] == "refused"}
+        assert refused == {
+            "manysub_lighthouse": "unknown_tier",
+            "manysub_orchard": "unknown_tier",
+            "manyin_0002": "not_one_of",
+            "manycus_harbor": "wrong_format",
+        }
+        assert data["counts"] == {"held_back": 4, "refused": 4}
     assert (await api.get("/api/v1/customers", params={"q": "@many."})).json()["total"] == 0
 
 

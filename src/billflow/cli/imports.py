@@ -162,10 +162,11 @@ def take(  # noqa: PLR0913  (each is an option)
         found.add_answered(_asked(api, bundles.customers, progress, checking), bundles)
         found.add_partial(_asked(api, bundles.partial, progress, checking))
     if not check and (skip_refused or not found.refusals):
-        found = ImportReport(written=True)
+        checked, found = found, ImportReport(written=True)
         found.add_refused(bundles)
         with shown("imported") as progress:
             found.add_answered(_asked(api, bundles.customers, progress, {**how, "check": False}), bundles)
+        found.add_partial(checked.refusals)
     if report is not None:
         write_file(report, found.text_for(report).encode(), "--report")
     return _output(found, check=check)

@@ -149,6 +149,7 @@ async def test_a_worker_killed_at_any_step_of_a_cutover_leaves_no_period_out_and
         running_workers(env, tmp_path / "workers.log", PROGRAM) as workers,
         workers.replaced_when_they_die(),
     ):
+        api.timeout = httpx.Timeout(LONGEST)  # for a while no worker may run
         undisturbed = await asyncio.gather(*(one(Course(asked)) for asked in ("begin_cutover", "cancel_cutover")))
         every = [*courses(undisturbed)]
         chosen = random.Random(SEED).sample(every, min(KILLS, len(every)))

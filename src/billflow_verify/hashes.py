@@ -58,3 +58,12 @@ def is_signed(message: bytes, signature: str, public_key: str) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def is_key(public_key: str) -> bool:
+    """Tell whether a text is a public key at all: 32 bytes of Ed25519 as base64."""
+    try:
+        Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
+    except ValueError:
+        return False
+    return True

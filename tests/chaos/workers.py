@@ -53,6 +53,28 @@ class Workers:
         self.kills += 1
         await self.start()
 
+    @asynccontextmanager
+    async def replaced_when_they_die(self) -> AsyncIterator[None]:
+        """Start another in the place of each that kills itself, for as long as the block runs."""
+
+        async def replace() -> None:
+            while True:
+                waiting = [asyncio.create_task(process.wait()) for process in self._running]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in waiting:
+                    task.cancel()
+                left = [process for process in self._running if process.returncode is None]
+                self.kills += len(self._running) - len(left)
+                self._running = left
+                await self.start()
+
+        at_work = asyncio.create_task(replace())
+        try:
+            yield
+        finally:
+            at_work.cancel()
+            await asyncio.wait([at_work])
+
     async def stop(self) -> None:
         """End them all."""
         for process in self._running:

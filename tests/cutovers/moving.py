@@ -81,7 +81,7 @@ class Moving:
 
 async def moving_in(env: ApiEnvironment, api: httpx.AsyncClient, clock: str | None = None) -> Moving:
     """Import a subscription into a parallel run, on a test clock that stands a few hours after its beginning."""
-    client = client_for(env.stripe_url, API_KEY, checked=False)
+    client = client_for(env.stripe_url, API_KEY, checked=False, retries=2)  # one rests while clocks move
     subscription, stripe_clock = subscribed(client)
     clock = clock or await a_clock(api, IMPORTED)
     payer = str(client.v1.subscriptions.retrieve(subscription).customer)

@@ -82,6 +82,33 @@ async def test_one_bad_row_holds_everything_back_until_it_is_to_be_skipped(
     assert (await api.get("/api/v1/customers", params={"q": "@bad."})).json()["total"] == 1
 
 
+async def test_each_row_has_its_reason_also_beside_others_of_its_customer(
+    api: httpx.AsyncClient, terminal: Typed, tmp_path: Path
+) -> None:
+    clock, folder = await a_clock(api, NOW), renamed(tmp_path / "old", "many")
+    plans, invoices = folder / "plans.csv", folder / "invoices.csv"
+    plans.write_text(
+        plans.read_text().replace("cloud_plus", "gold").replace("cloud_standard,monthly", "silver,monthly")
+    )
+    customers = folder / "customers.csv"
+    invoices.write_text(invoices.read_text().replace("O-3,open", "O-3,lost"))
+    customers.write_text(customers.read_text().replace("finance@many.harbor.example", "nowhere"))
+
+    for option in ("--check", "--skip-refused"):
+        answer = await terminal("import", "csv", str(folder), option, "--test-clock", clock, "--json")
+
+        data = json.loads(answer.out)
+        refused = {row["external_id"]: row["code"] for row in data["records"] if row["outcome"] == "refused"}
+        assert refused == {
+            "manysub_lighthouse": "unknown_tier",
+            "manysub_orchard": "unknown_tier",
+            "manyin_0002": "not_one_of",
+            "manycus_harbor": "wrong_format",
+        }
+        assert data["counts"] == {"held_back": 4, "refused": 4}
+    assert (await api.get("/api/v1/customers", params={"q": "@many."})).json()["total"] == 0
+
+
 async def test_json_lines_say_the_same_as_csv(api: httpx.AsyncClient, terminal: Typed, tmp_path: Path) -> None:
     clock = await a_clock(api, NOW)
     customer = {"external_id": "lines", "name": "Lines", "email": "lines@acme.example", "metadata": {"crm": "7"}}

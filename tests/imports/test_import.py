@@ -128,6 +128,23 @@ async def test_a_customer_with_a_row_that_can_t_be_taken_keeps_nothing(api: http
     assert [found[one["customer"]["external_id"]]["total"] for one in (good, bad)] == [0 if check else 1, 0]
 
 
+async def test_a_check_goes_on_behind_a_row_that_is_refused(api: httpx.AsyncClient) -> None:
+    clock = await a_clock(api)
+    bad, other = with_invoice(with_plan(opening(), tier="gold"), "F-1"), opening()
+    bad["plans"].append({**bad["plans"][0], "external_id": "second", "tier": "silver"})
+    other["customer"]["email"] = bad["customer"]["email"]
+
+    rows = await imported(api, bad, other, check=True, test_clock_id=clock)
+
+    assert [(row["kind"], row["outcome"], row["message"] and row["message"].split(";")[0]) for row in rows] == [
+        ("customer", "held_back", None),
+        ("plan", "refused", "There is no tier 'gold'"),
+        ("plan", "refused", "There is no tier 'silver'"),
+        ("invoice", "held_back", None),
+        ("customer", "imported", None),
+    ]
+
+
 async def test_a_check_finds_what_is_there_twice_in_what_is_imported(api: httpx.AsyncClient) -> None:
     one, other = opening(), opening()
     other["customer"]["email"] = one["customer"]["email"].upper()

@@ -13,6 +13,7 @@ from billflow.models.contracts.imports import OpeningLineKind
 from billflow.parallel_run.comparison import ComparedDate, ComparedVerdict, matches_since
 from billflow.parallel_run.issued import IssuedInvoice, IssuedLine
 from billflow.parallel_run.pairs import ComputedInvoice
+from billflow.parallel_run.scores import tax_not_compared
 from tests.parallel_run.builders import (
     DAY,
     FEBRUARY,
@@ -154,6 +155,10 @@ def test_tax_that_stripe_computes_is_in_both() -> None:
     [found] = compared(mine, [issued(theirs(2800, 4, 700), theirs(532, kind=OpeningLineKind.TAX))])
 
     assert (found.verdict, found.computed, found.issued) == (ComparedVerdict.EQUAL, 3332, 3332)
+    own = compared([computed(renewal())], [issued(theirs(2800, 4, 700))])
+    waiting = compared(mine, [])
+    assert tax_not_compared([found, *own, *waiting]) == {"USD": 532}
+    assert tax_not_compared([*own, *waiting]) == {}
 
 
 def test_an_invoice_without_lines_is_compared_by_its_total() -> None:

@@ -125,6 +125,30 @@ def said_of(proof: Proof, folder: Path) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "keys", "said"),
+    [
+        ('{"format": 1, "lines": [{"n": 1, "n": 2}]}', TRUSTED, "The proof has 'n' twice in one object.\n"),
+        ("[]", TRUSTED, "is no proof: `billflow invoice proof` writes a JSON object.\n"),
+        ("{", TRUSTED, "can't be read as JSON: "),
+        ("[" * 100_000, TRUSTED, "can't be read as JSON: "),
+        ("{}", ["abc"], "abc is no public key: that is 32 bytes of Ed25519 as base64.\n"),
+        ("{}", [], "name the key that you trust by --public-key; "),
+    ],
+)
+def test_what_can_t_be_a_proof_or_a_key_is_refused_in_a_sentence(
+    text: str, keys: list[str], said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "proof.json").write_text(text)
+    named = [word for key in keys for word in ("--public-key", key)]
+    words = [sys.executable, "-m", "billflow_verify", str(tmp_path / "proof.json"), *named]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+    assert (done.returncode, done.stdout) == (1 if keys else 2, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_amounts_are_charged_in_the_steps_of_their_currencies() -> None:
     assert {code: step_of(code) for code in CURRENCIES} == {code: one.step for code, one in CURRENCIES.items()}
 

@@ -79,7 +79,7 @@ async def test_an_invoice_of_today_is_proved_once_today_is_signed(company: Compa
     invoice, *_ = await grown(company)
     proofs = InvoiceProofs(company.database, KEYS)
 
-    with pytest.raises(Refused, match="isn't signed yet"):
+    with pytest.raises(Refused, match=r"isn't signed yet.*by `billflow audit sign --now`"):
         await proofs.prove(company.org_id, invoice)
     with pytest.raises(NotFound):
         await proofs.prove(company.org_id, company.org_id)

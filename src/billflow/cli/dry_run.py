@@ -34,7 +34,10 @@ Wheel = Annotated[Path | None, typer.Option(metavar="PATH", help="Bill by the ve
 Build = Annotated[str | None, typer.Option(metavar="ID", help="Bill by this version, which pip gets: 0.3.0, say.")]
 Only = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME=VALUE", help="Only plans of a tier, schedule, currency, customer, plan or test-clock."),
+    typer.Option(
+        metavar="NAME=VALUE",
+        help="Only plans of a tier, schedule, currency, collection-method, customer, plan or test-clock.",
+    ),
 ]
 Folder = Annotated[
     Path | None,

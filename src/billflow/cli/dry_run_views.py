@@ -86,7 +86,7 @@ def parts(title: str, summary: "DryRunSummary") -> Iterator[Part]:
     yield title
     if summary.causes:
         yield Table("Why", causes, summary.causes)
-    yield Table("Billed by month", TOTALS, summary.totals)
+    yield Table("Billed by month", TOTALS, summary.totals) if summary.totals else "Nothing is billed up to then."
     if summary.on_hold:
         yield Table("On hold before the end", ON_HOLD, summary.on_hold)
     if summary.worst:
@@ -110,6 +110,7 @@ def _debts(found: "DebtSummary") -> Iterator[Part]:
         "Invoices>": lambda one: f"{one.debts:,}",
         "Amounts>": lambda one: amounts_of(one.amounts),
     }
-    yield Table("Unpaid invoices, if nothing of them is paid", actions, found.actions)
+    if found.actions:
+        yield Table("Unpaid invoices, if nothing of them is paid", actions, found.actions)
     if found.causes:
         yield Table("Something else becomes of", causes, found.causes)

@@ -15,6 +15,7 @@ from billflow.cli.session import Api, CommandGroup, settings_here
 if TYPE_CHECKING:
     from billflow.imports.bundles import Bundles
     from billflow.imports.report import ImportReport
+    from billflow.models.contracts.imports import CustomerImport
     from billflow.settings import Settings
 
 app = CommandGroup()
@@ -157,21 +158,24 @@ def take(  # noqa: PLR0913  (each is an option)
     found = ImportReport()
     found.add_refused(bundles)
     with shown("checked") as progress:
-        found.add_answered(_asked(api, bundles, progress, {**how, "check": True}), bundles)
+        checking = {**how, "check": True}
+        found.add_answered(_asked(api, bundles.customers, progress, checking), bundles)
+        found.add_partial(_asked(api, bundles.partial, progress, checking))
     if not check and (skip_refused or not found.refusals):
-        found = ImportReport(written=True)
+        checked, found = found, ImportReport(written=True)
         found.add_refused(bundles)
         with shown("imported") as progress:
-            found.add_answered(_asked(api, bundles, progress, {**how, "check": False}), bundles)
+            found.add_answered(_asked(api, bundles.customers, progress, {**how, "check": False}), bundles)
+        found.add_partial(checked.refusals)
     if report is not None:
         write_file(report, found.text_for(report).encode(), "--report")
     return _output(found, check=check)
 
 
 def _asked(
-    api: Api, bundles: "Bundles", progress: Callable[[int, int], None], how: dict[str, Any]
+    api: Api, asked: "dict[str, CustomerImport]", progress: Callable[[int, int], None], how: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    customers = list(bundles.customers.values())
+    customers = list(asked.values())
     for begin in range(0, len(customers), BATCH):
         part = [one.model_dump(mode="json", exclude_unset=True) for one in customers[begin : begin + BATCH]]
         yield from api.write("POST", "/imports", {"customers": part, **how})["records"]

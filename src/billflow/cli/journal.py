@@ -32,7 +32,9 @@ async def journal(
     store: Store,
     *,
     since: Annotated[datetime | None, moment_option("Its first moment; the beginning if left out.")] = None,
-    until: Annotated[datetime | None, moment_option("Its end, not included; all so far where left out.")] = None,
+    until: Annotated[
+        datetime | None, moment_option("Its end, not included; what is earned in months to come too, where left out.")
+    ] = None,
     file_format: Annotated[
         JournalFormat, typer.Option("--format", help="What the file looks like.")
     ] = JournalFormat.CSV,

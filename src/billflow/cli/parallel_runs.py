@@ -96,6 +96,9 @@ def report(  # noqa: PLR0913  (each is one filter)
     parts: list[Part] = [f"{found.matching} of {found.plans} plans match, as of {time(found.at)}."]
     parts += [Table("Days", _DAYS, found.days)] if found.days else []
     parts += [Table("Why amounts differ", _CAUSES, found.causes)] if found.causes else []
+    if found.tax_not_compared:
+        sums = ", ".join(amount(cents, currency) for currency, cents in found.tax_not_compared.items())
+        parts.append(f"Not compared: {sums} of tax, which only Stripe computes; it is taken as Stripe's on both sides.")
     return Output(found, *parts)
 
 

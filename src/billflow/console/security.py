@@ -12,11 +12,11 @@ from fastapi.routing import APIRoute
 
 from billflow.api.metrics import ROUTE
 from billflow.api.principal import READS, Principal, scope_of
-from billflow.api.requests import check_storable
 from billflow.console.pages import BASE
 from billflow.console.services import ConsoleService, console_of
 from billflow.errors import Forbidden
 from billflow.models.contracts.console import SignedIn
+from billflow.models.contracts.storable import check_storable
 from billflow.pages.forms import FormHere, check_form, check_origin
 from billflow.pages.headers import PDF_POLICY
 from billflow.pages.sessions import SessionCookie, take_token

@@ -10,7 +10,8 @@ from billflow.domain.errors import BillingError, InvalidInput
 from billflow.imports.files import KINDS, FileRow
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.imports import CustomerImport, CustomerOpening
-from billflow.models.contracts.validation import field_refusal
+from billflow.models.contracts.storable import check_storable
+from billflow.models.contracts.validation import field_refusal, without_consequences
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,13 @@ class RefusedRow:
 class Bundles:
     """Customers to import, where each of their rows came from, and the rows that can't be taken.
 
-    `held_back` are the customers' external ids that have one, `left_out` their other rows. `ignored` are
-    rows that are no facts of an account, such as drafts.
+    `held_back` are the customers' external ids that have one, `left_out` their other rows, and `partial` those
+    customers with what can be looked at of them all the same. `ignored` are rows that are no facts of an account, such
+    as drafts.
     """
 
     customers: dict[str, CustomerImport] = field(default_factory=dict)
+    partial: dict[str, CustomerImport] = field(default_factory=dict)
     sources: dict[tuple[str, str], FileRow] = field(default_factory=dict)
     refused: list[RefusedRow] = field(default_factory=list)
     held_back: set[str] = field(default_factory=set)
@@ -53,35 +56,52 @@ def bundle(rows: Iterable[FileRow], refused: Sequence[RefusedRow] = ()) -> Bundl
         _register(row, one, known, made)
     owners = {kind: {one.external_id: one.customer for one in known[kind].values()} for kind in ("plans", "invoices")}
     parts: dict[str, dict[str, list[Any]]] = {name: {kind: [] for kind in KINDS} for name in known["customers"]}
+    unread = {(one.row.kind, one.row.values.get("external_id")) for one in made.refused if _is_text(one.row)}
     for row, one in found:
         owner = _owner(row, one, owners)
-        if owner not in parts:
-            made.refused.append(RefusedRow.of(row, _unknown(row, one)))
-        elif row.kind != "customers":
+        if owner in parts:
             parts[owner][row.kind].append(one)
+        elif _named(row, one) not in unread:
+            made.refused.append(RefusedRow.of(row, _unknown(row, one)))
     made.held_back |= {owner for one in made.refused if (owner := _named_owner(one.row, owners)) is not None}
     wrong = [one.row for one in made.refused]
     made.left_out = [
         row for row in made.sources.values() if _named_owner(row, owners) in made.held_back and row not in wrong
     ]
-    made.customers = {
-        name: CustomerImport(
-            customer=known["customers"][name], **{kind: tuple(of[kind]) for kind in KINDS if kind != "customers"}
-        )
-        for name, of in parts.items()
-        if name not in made.held_back
-    }
+    bundles = {name: _bundle(known["customers"][name], of) for name, of in parts.items()}
+    made.customers = {name: one for name, one in bundles.items() if name not in made.held_back}
+    made.partial = {name: _readable(one, wrong) for name, one in bundles.items() if name in made.held_back}
     return made
 
 
+def _bundle(customer: CustomerOpening, of: Mapping[str, list[Any]]) -> CustomerImport:
+    return CustomerImport(customer=customer, **{kind: tuple(of[kind]) for kind in KINDS if kind != "customers"})
+
+
+def _readable(one: CustomerImport, wrong: Iterable[FileRow]) -> CustomerImport:
+    """Return a customer without the plans whose ledger can't be read as a whole: what it lacks is no other fault."""
+    broken = {row.values.get("plan") for row in wrong if row.kind == "ledger"}
+    return one.model_copy(
+        update={
+            "plans": tuple(plan for plan in one.plans if plan.external_id not in broken),
+            "ledger": tuple(entry for entry in one.ledger if entry.plan not in broken),
+        }
+    )
+
+
 def parsed(row: FileRow) -> Any:
-    """Return a row as what it is of; raises `BillingError` for one that can't be read."""
+    """Return a row as what it is of; raises `BillingError`, with all that is wrong, for one that can't be read."""
+    check_storable(row.values)
     try:
         return KINDS[row.kind].model_validate(row.values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "row"
-        raise field_refusal(first, name) from None
+        found = [_refusal(one) for one in without_consequences(error.errors())]
+        why = " ".join(dict.fromkeys(one.message for one in found))
+        raise InvalidInput(why, code=found[0].code, field=getattr(found[0], "field", None)) from None
+
+
+def _refusal(found: Mapping[str, Any]) -> BillingError:
+    return field_refusal(found, ".".join(str(part) for part in found["loc"]) or "row")
 
 
 def _parsed(row: FileRow, made: Bundles) -> Any:
@@ -118,13 +138,23 @@ def _owner(row: FileRow, one: Any, owners: Mapping[str, Mapping[str, str]]) -> s
     return owners[kind].get(getattr(one, name))
 
 
+def _named(row: FileRow, one: Any) -> tuple[str, str]:
+    """Return what a record is part of: of which kind, and its external id."""
+    kind, name = _PART_OF.get(row.kind, ("customers", "customer"))
+    return kind, getattr(one, name)
+
+
 def _named_owner(row: FileRow, owners: Mapping[str, Mapping[str, str]]) -> str | None:
     """Return whose row it is, as far as a row that can't be read says so."""
-    values = row.values
-    if row.kind in _PART_OF:
-        kind, name = _PART_OF[row.kind]
-        return owners[kind].get(str(values.get(name)))
-    return values.get("external_id") if row.kind == "customers" else values.get("customer")
+    kind, name = _PART_OF.get(row.kind, ("", "external_id" if row.kind == "customers" else "customer"))
+    named = row.values.get(name)
+    if not isinstance(named, str):
+        return None
+    return owners[kind].get(named) if kind else named
+
+
+def _is_text(row: FileRow) -> bool:
+    return isinstance(row.values.get("external_id"), str)
 
 
 def _unknown(row: FileRow, one: Any) -> InvalidInput:

@@ -1,13 +1,14 @@
 """A folder in the neutral format: one file for each kind of row, as CSV, JSON lines or a JSON list."""
 
 import csv
-import json
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from billflow.domain.errors import InvalidInput
+from billflow.imports.objects import read_objects, read_text
 from billflow.models.contracts.base import Contract
 from billflow.models.contracts.imports import (
     CustomerOpening,
@@ -58,20 +59,14 @@ def read_folder(
 
 
 def _rows(kind: str, file: Path) -> Iterator[FileRow]:
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidInput(f"{file} can't be read: {error.strerror}.", field="folder") from None
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{file} is no text in UTF-8; save it as such.", field="folder") from None
-    read = _csv_rows if file.suffix in CSV else _json_rows
-    for line, values in read(text, file):
+    for line, values in _csv_rows(file) if file.suffix in CSV else read_objects(file):
         yield FileRow(kind, file.name, line, values)
 
 
-def _csv_rows(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(text.splitlines(), restkey="", strict=True)
+def _csv_rows(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(read_text(file), newline=""), restkey="", strict=True)
     try:
+        _check_columns([name.strip() for name in reader.fieldnames or ()], file)
         for row in reader:
             if "" in row:
                 raise InvalidInput(
@@ -80,6 +75,22 @@ def _csv_rows(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             yield reader.line_num, _nested({name.strip(): cell.strip() for name, cell in row.items() if cell})
     except csv.Error as error:
         raise InvalidInput(f"{file}, line {reader.line_num}, is no CSV: {error}.", field="folder") from None
+
+
+def _check_columns(names: list[str], file: Path) -> None:
+    """Refuse names of columns that don't say where a cell belongs, or which of two counts."""
+    if len(names) == 1 and ";" in names[0]:
+        raise InvalidInput(f"{file} has semicolons between its columns; save it with commas.", field="folder")
+    inner = {".".join(parts[:n]) for parts in (name.split(".") for name in names) for n in range(1, len(parts))}
+    for name in names:
+        if not all(name.split(".")):
+            raise InvalidInput(f"{file} has a column {name!r}; give it the name of a field.", field="folder")
+        if names.count(name) > 1:
+            raise InvalidInput(f"{file} has the column {name} twice; leave one out.", field="folder")
+        if name in inner:
+            raise InvalidInput(
+                f"{file} has a column {name}, and one of a field within {name}; leave one out.", field="folder"
+            )
 
 
 def _nested(row: Mapping[str, str]) -> dict[str, Any]:
@@ -94,15 +105,3 @@ def _nested(row: Mapping[str, str]) -> dict[str, Any]:
             inner = inner.setdefault(part, {})
         inner[last] = cell
     return nested
-
-
-def _json_rows(text: str, file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        if file.suffix == ".json":
-            yield from enumerate(json.loads(text), 1)
-            return
-        for n, line in enumerate(text.splitlines(), 1):
-            if line.strip():
-                yield n, json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"{file} is no JSON: {error.msg}, in line {error.lineno}.", field="folder") from None

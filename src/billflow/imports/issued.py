@@ -10,6 +10,7 @@ from billflow.imports.bundles import parsed
 from billflow.imports.files import CSV, JSON, FileRow, read_folder
 from billflow.imports.stripe_customers import invoice_row
 from billflow.imports.stripe_invoices import line_rows, subscription_of
+from billflow.imports.stripe_objects import readable
 from billflow.models.contracts.imports import InvoiceLineOpening, InvoiceOpening
 
 _KINDS = ("invoices", "invoice_lines")
@@ -54,12 +55,14 @@ def _neutral(row: FileRow) -> Iterator[FileRow]:
     if values.get("object") != "invoice":
         yield row
         return
-    subscription = subscription_of(values)
-    if subscription is None or values["status"] == "draft":
-        return
-    yield FileRow("invoices", row.file, row.line, invoice_row(values, subscription))
-    for line in line_rows(values):
-        yield FileRow("invoice_lines", row.file, row.line, line)
+    with readable("invoice"):
+        subscription = subscription_of(values)
+        if subscription is None or values["status"] == "draft":
+            return
+        found = invoice_row(values, subscription)
+        lines = line_rows(values)
+    yield FileRow("invoices", row.file, row.line, found)
+    yield from (FileRow("invoice_lines", row.file, row.line, line) for line in lines)
 
 
 def _add(found: IssuedRows, one: Any) -> None:

@@ -39,6 +39,14 @@ class ImportReport:
             where = {"file": source.file, "line": source.line} if source else {}
             self._add({**row, **where})
 
+    def add_partial(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Note which more rows the API refuses of customers that are held back."""
+        held = {(row["kind"], row["external_id"]): row for row in self.rows if row["outcome"] == "held_back"}
+        for row in rows:
+            known = held.get((row["kind"], row["external_id"]))
+            if known is not None and row["outcome"] == "refused":
+                known |= {name: row[name] for name in ("outcome", "code", "field", "message")}
+
     def _add(self, row: Mapping[str, Any]) -> None:
         self.rows.append({name: row.get(name) for name in COLUMNS})
 

@@ -13,22 +13,32 @@ from billflow.imports.stripe_objects import AccountObjects, Obj
 
 def coupon_of(objects: AccountObjects, subscription: Obj, plan: dict[str, Any], prices: PriceMap) -> dict[str, Any]:
     """Return the customer's coupon with the months that are left of it; nothing where the next period has none."""
-    discounts: list[Obj] = [one for one in subscription.get("discounts") or [] if isinstance(one, dict)]
+    customer = objects.get("customers", subscription["customer"]) or {}
+    discounts = subscription.get("discounts") or [one for one in [customer.get("discount")] if one]
     if not discounts:
         return {}
     if len(discounts) > 1:
         raise Refused(
             "The subscription has several discounts; a customer has one coupon here.", code="several_discounts"
         )
-    coupon_id = discounts[0]["source"]["coupon"]
-    coupon = coupon_id if isinstance(coupon_id, dict) else objects.get("coupons", coupon_id)
-    if coupon is None:
-        raise Refused("The discount's coupon was not read; read the account again.", code="coupon_not_read")
+    coupon = _coupon(objects, discounts[0])
     left = _months_left(discounts[0].get("end"), plan)
     if left == 0:
         return {}
     code = str(prices.coupons.get(coupon["id"], coupon["id"]))
     return without_nothing({"coupon": code, "coupon_months_left": left, "coupon_terms": _terms(code, coupon)})
+
+
+def _coupon(objects: AccountObjects, discount: Obj | str) -> Obj:
+    """Return what a discount is by; raises `Refused` where the export has its id alone, or lacks the coupon."""
+    if isinstance(discount, str):
+        message = "The discount is there by its id alone; let --read fetch it, or export it expanded."
+        raise Refused(message, code="coupon_not_read")
+    held = (discount.get("source") or discount)["coupon"]
+    coupon = held if isinstance(held, dict) else objects.get("coupons", held)
+    if coupon is None:
+        raise Refused("The discount's coupon was not read; read the account again.", code="coupon_not_read")
+    return coupon
 
 
 def _months_left(end: int | None, plan: dict[str, Any]) -> int | None:

@@ -1,11 +1,13 @@
 """The objects of an account at Stripe, as they were read or exported: JSON lines or a JSON list for each kind."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from billflow.domain.errors import InvalidInput
+from billflow.domain.errors import BillingError, InvalidInput
+from billflow.imports.objects import read_objects
 
 Obj = dict[str, Any]
 
@@ -37,7 +39,7 @@ class AccountObjects:
 
     def newest_balance(self, customer_id: str) -> str | None:
         """Return the newest entry of a customer's balance, None where none was read."""
-        return next((one["id"] for one in self.all("balances") if one["customer"] == customer_id), None)
+        return next((one["id"] for one in self.all("balances") if one.get("customer") == customer_id), None)
 
 
 def load_objects(folder: Path) -> AccountObjects:
@@ -54,16 +56,26 @@ def load_objects(folder: Path) -> AccountObjects:
 def _of_kind(folder: Path, kind: str) -> list[Obj] | None:
     for file in (folder / f"{kind}.jsonl", folder / f"{kind}.json"):
         if file.exists():
-            return _read(file)
+            return [_identified(number, one, file) for number, one in read_objects(file)]
     return None
 
 
-def _read(file: Path) -> list[Obj]:
-    text = file.read_text(encoding="utf-8")
+def _identified(number: int, one: Obj, file: Path) -> Obj:
+    if not isinstance(one.get("id"), str):
+        raise InvalidInput(f"{file}, number {number}, has no id; export what Stripe's API answers.", field="folder")
+    customer = one.get("customer")  # an export may have the customer itself there
+    return {**one, "customer": customer.get("id")} if isinstance(customer, dict) else one
+
+
+@contextmanager
+def readable(what: str) -> Iterator[None]:
+    """Refuse an object that is not as Stripe's API answers, such as one that an older version of it exported."""
     try:
-        if file.suffix == ".jsonl":
-            return [json.loads(line) for line in text.splitlines() if line.strip()]
-        read = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidInput(f"{file} is no JSON: {error.msg}, in line {error.lineno}.", field="folder") from None
-    return list(read["data"] if isinstance(read, dict) else read)
+        yield
+    except BillingError:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration) as error:
+        lacks = f" ({error.args[0]!r} is missing)" if isinstance(error, KeyError) else ""
+        raise InvalidInput(
+            f"The {what} is not as Stripe's API answers{lacks}; let --read fetch it.", code="unreadable_object"
+        ) from None

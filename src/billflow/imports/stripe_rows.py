@@ -7,14 +7,15 @@ from billflow.imports.price_map import PriceMap
 from billflow.imports.stripe_coupons import coupon_of
 from billflow.imports.stripe_customers import customer_row, invoice_row
 from billflow.imports.stripe_invoices import subscription_of
-from billflow.imports.stripe_objects import AccountObjects, Obj
+from billflow.imports.stripe_objects import AccountObjects, Obj, readable
 from billflow.imports.stripe_plans import OVER, plan_row, pricing_of
 
 
 def bundle_stripe(objects: AccountObjects, prices: PriceMap) -> Bundles:
     """Map every customer with its live subscription and its invoices; what is over stays behind."""
     mapping = _Mapping(objects, prices)
-    plans = {one["customer"]: mapping.plan(one) for one in objects.all("subscriptions") if one["status"] not in OVER}
+    live = [one for one in objects.all("subscriptions") if one.get("status") not in OVER]
+    plans = {one.get("customer"): mapping.plan(one) for one in live}
     for customer in objects.all("customers"):
         mapping.customer(customer, plans.get(customer["id"]))
     for invoice in objects.all("invoices"):
@@ -35,23 +36,25 @@ class _Mapping:
     def plan(self, subscription: Obj) -> dict[str, str]:
         """Map a subscription; return what its customer gets of it: a currency, and perhaps a coupon."""
         row = _row("plans", subscription)
-        customer = subscription["customer"]
+        customer = subscription.get("customer")
         try:
             if customer in self.live:
                 raise InvalidInput(
                     "The customer has several subscriptions; a customer has one live plan here.", code="several_plans"
                 )
-            values = plan_row(self.objects, subscription, self.prices)
-            of_customer = coupon_of(self.objects, subscription, values, self.prices)
-            of_customer |= pricing_of(self.objects, subscription, values)
+            with readable("subscription"):
+                values = plan_row(self.objects, subscription, self.prices)
+                of_customer = {"currency": subscription["currency"]}
+                of_customer |= coupon_of(self.objects, subscription, values, self.prices)
+                of_customer |= pricing_of(self.objects, subscription, values)
         except BillingError as error:
             self.refused.append(RefusedRow.of(row, error))
             return {}
-        self.live[customer] = subscription["id"]
+        self.live[values["customer"]] = subscription["id"]
         self.rows.append(FileRow("plans", row.file, row.line, values))
         method = subscription.get("default_payment_method")
         paying = {"stripe_payment_method_id": method} if isinstance(method, str) else {}
-        return {"currency": subscription["currency"], **paying, **of_customer}
+        return {**paying, **of_customer}
 
     def customer(self, customer: Obj, of_plan: dict[str, str] | None) -> None:
         """Map a customer, whose subscription may pay by a method of its own."""
@@ -59,7 +62,8 @@ class _Mapping:
         more = dict(of_plan or {})
         currency = more.pop("currency", None)
         try:
-            values = {**customer_row(self.objects, customer, currency), **more}
+            with readable("customer"):
+                values = {**customer_row(self.objects, customer, currency), **more}
         except BillingError as error:
             self.refused.append(RefusedRow.of(row, error))
             return
@@ -68,15 +72,18 @@ class _Mapping:
     def invoice(self, invoice: Obj) -> None:
         """Map an invoice; one that is no fact of the account is left out, and named."""
         row = _row("invoices", invoice)
-        subscription = subscription_of(invoice)
-        plan = subscription if subscription in self.live.values() else None
         try:
-            _check_is_charge(invoice)
-            values = invoice_row(invoice, plan)
-        except BillingError as error:
+            with readable("invoice"):
+                subscription = subscription_of(invoice)
+                plan = subscription if subscription in self.live.values() else None
+                _check_is_charge(invoice)
+                values = invoice_row(invoice, plan)
+        except Refused as error:
             self.ignored.append(RefusedRow.of(row, error))
-            return
-        self.rows.append(FileRow("invoices", row.file, row.line, values))
+        except BillingError as error:
+            self.refused.append(RefusedRow.of(row, error))
+        else:
+            self.rows.append(FileRow("invoices", row.file, row.line, values))
 
 
 def _check_is_charge(invoice: Obj) -> None:

@@ -8,9 +8,9 @@ from fastapi import Depends, Request
 from starlette.requests import ClientDisconnect
 
 from billflow.api.middleware import MAX_BODY
-from billflow.api.requests import check_storable
 from billflow.domain.errors import InvalidInput
 from billflow.errors import BadRequest, Forbidden
+from billflow.models.contracts.storable import check_storable
 
 CSRF_FIELD = "csrf_token"
 MOST_FIELDS, MOST_FILES = 100, 5

@@ -46,7 +46,8 @@ class BilledInParallel:
 class ComparedDate:
     """What both systems bill at one billing date; amounts in minor units, None on the side that bills nothing.
 
-    Where only Stripe computes the tax, its tax is in both. What the causes make of it adds up to the difference.
+    Where only Stripe computes the tax, its tax is in both: `tax_not_compared`. What the causes make of it adds up
+    to the difference.
     """
 
     at: datetime
@@ -57,6 +58,7 @@ class ComparedDate:
     computed_ids: tuple[str, ...]
     issued_numbers: tuple[str, ...]
     lines: tuple[LineDifference, ...]
+    tax_not_compared: int = 0
 
     @property
     def difference(self) -> int:
@@ -98,6 +100,7 @@ def _compared(one: Together, plan: BilledInParallel, grace: timedelta) -> Compar
         computed_ids=tuple(ours.id for ours in one.computed),
         issued_numbers=tuple(other.number for other in one.issued),
         lines=lines,
+        tax_not_compared=taxed if one.computed else 0,
     )
 
 

@@ -58,6 +58,14 @@ def by_cause(plans: Iterable[Iterable[ComparedDate]]) -> tuple[CauseScore, ...]:
     )
 
 
+def tax_not_compared(dates: Iterable[ComparedDate]) -> dict[str, int]:
+    """Return how much tax of Stripe's was taken as it is, since only Stripe computes it, by currency."""
+    sums = Counter[str]()
+    for one in dates:
+        sums[one.currency] += one.tax_not_compared
+    return {currency: amount for currency, amount in sorted(sums.items()) if amount}
+
+
 def different_lines(found: ComparedDate) -> tuple[DifferentLine, ...]:
     """Return the lines of a date that differ, with how each amount came about."""
     return tuple(

@@ -11,10 +11,10 @@ from fastapi.routing import APIRoute
 from billflow.api.metrics import ROUTE
 from billflow.api.principal import READS
 from billflow.api.rate_limits import RateLimiters
-from billflow.api.requests import check_storable
 from billflow.api.services import services_of
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.portal import PortalVisitor
+from billflow.models.contracts.storable import check_storable
 from billflow.pages.forms import check_form
 from billflow.pages.headers import let_frame
 from billflow.pages.problems import FAULTS, problem_of

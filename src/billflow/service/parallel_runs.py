@@ -21,7 +21,7 @@ from billflow.models.contracts.parallel_runs import (
     ParallelRunState,
 )
 from billflow.parallel_run.comparison import ComparedDate, ComparedVerdict, compare, matches_since
-from billflow.parallel_run.scores import by_cause, by_day, different_lines, score
+from billflow.parallel_run.scores import by_cause, by_day, different_lines, score, tax_not_compared
 from billflow.store.plans.parallel_runs import PlanInParallel
 from billflow.store.session.repositories import Queries, Repositories
 
@@ -68,6 +68,7 @@ class ParallelRunService:
             matching=sum(matches_since(dates) is not None for _, dates in found),
             days=by_day(one for dates in told for one in dates),
             causes=by_cause(told),
+            tax_not_compared=tax_not_compared(one for dates in told for one in dates),
         )
 
     async def plans(self, org_id: str, which: ParallelRunFilter) -> list[ParallelPlan]:

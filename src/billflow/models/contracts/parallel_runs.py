@@ -93,7 +93,8 @@ class ParallelRunReport(Contract):
     """How the parallel run goes as of `at`: a score for each day, the newest first, and why amounts differ.
 
     Of `plans`, `matching` ones have been billed the same by both systems at their newest date. An invoice is missing
-    `grace_hours` after its billing date.
+    `grace_hours` after its billing date. `tax_not_compared` is the tax by currency that only Stripe computes, which
+    is taken as it is on both sides.
     """
 
     at: Moment
@@ -102,6 +103,7 @@ class ParallelRunReport(Contract):
     matching: int
     days: tuple[DayScore, ...]
     causes: tuple[CauseScore, ...]
+    tax_not_compared: Mapping[str, int]
 
 
 class ParallelPlan(Score):

@@ -114,9 +114,9 @@ async def _roots(session: AsyncSession, positions: Iterable[int]) -> list[AuditR
             continue
         root = await session.scalar(newest.where(AuditRootRow.last_position >= position))
         if root is None:
-            message = (
-                "The audit log of that day isn't signed yet; that is done each night, or by `billflow audit sign`."
+            raise Refused(
+                "The log of that day isn't signed yet; that is done each night, or by `billflow audit sign --now`.",
+                code="not_signed_yet",
             )
-            raise Refused(message, code="not_signed_yet")
         roots.append(root)
     return roots

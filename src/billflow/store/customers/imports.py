@@ -1,5 +1,6 @@
 """Customers that move in from another billing system, each with all of its own in one transaction (rules 40)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,9 @@ from billflow.store.session.rows import as_id, row_by_id
 
 REFUSALS = (InvalidInput, NeedsAttention, NotFound, Refused)
 """What is wrong with a row; that a database can't be reached is wrong with none."""
+
+MOST_REASONS = 20
+"""How many rows of one customer a check refuses by their reason; it looks at those behind them another time."""
 
 _CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
 
@@ -95,23 +99,38 @@ class PostgresImportRepository(Repository):
                     async with self.database.unit_of_work(org_id) as session:
                         results.append(await self._take(session, one, asked, (org_id, change), in_hand))
             except REFUSALS as error:
-                results.append(_refused(one, in_hand, error))
+                results.append(_refused(one, {in_hand.row: error}))
         return results
 
     async def check(self, org_id: str, asked: ImportCreate, change: ChangeContext) -> list[ImportResult]:
-        """Do all that `take` does, one customer after the other, and leave no trace of it."""
-        results: list[ImportResult] = []
+        """Do all that `take` does, one customer after the other, and leave no trace of it.
+
+        Where a row is refused the customer's others are looked at without it, so that each has its reason.
+        """
         async with self.database.unit_of_work(org_id) as session:
-            for one in asked.customers:
-                in_hand = _RowInHand((ImportKind.CUSTOMER, one.customer.external_id))
-                try:
-                    with refused_duplicates():
-                        async with session.begin_nested():
-                            results.append(await self._take(session, one, asked, (org_id, change), in_hand))
-                except REFUSALS as error:
-                    results.append(_refused(one, in_hand, error))
+            results = [await self._checked(session, one, asked, (org_id, change)) for one in asked.customers]
             await session.rollback()
         return results
+
+    async def _checked(
+        self, session: AsyncSession, wanted: CustomerImport, asked: ImportCreate, by: tuple[str, ChangeContext]
+    ) -> ImportResult:
+        refused: dict[tuple[ImportKind, str], BillingError] = {}
+        rest: CustomerImport | None = wanted
+        while rest is not None and len(refused) < MOST_REASONS:
+            in_hand = _RowInHand((ImportKind.CUSTOMER, wanted.customer.external_id))
+            try:
+                with refused_duplicates():
+                    async with session.begin_nested() as trial:
+                        result = await self._take(session, rest, asked, by, in_hand)
+                        if not refused:
+                            return result
+                        await trial.rollback()
+                        break
+            except REFUSALS as error:
+                refused[in_hand.row] = error
+                rest = _without(rest, in_hand.row)
+        return _refused(wanted, refused)
 
     async def _take(
         self,
@@ -182,19 +201,29 @@ async def _plans(
     return plans
 
 
-def _refused(wanted: CustomerImport, in_hand: _RowInHand, error: BillingError) -> ImportResult:
-    """Return a refusal of the row that it is about, and that the customer's others are held back with it."""
+def _without(wanted: CustomerImport, row: tuple[ImportKind, str]) -> CustomerImport | None:
+    """Return a customer without a plan or an invoice; nothing can be said of its rows where it is refused itself."""
+    kind, external_id = row
+    if kind is ImportKind.CUSTOMER:
+        return None
+    name = "plans" if kind is ImportKind.PLAN else "invoices"
+    rest = tuple(one for one in getattr(wanted, name) if one.external_id != external_id)
+    return wanted.model_copy(update={name: rest})
+
+
+def _refused(wanted: CustomerImport, refused: Mapping[tuple[ImportKind, str], BillingError]) -> ImportResult:
+    """Return the refusals of the rows that they are about, and that the customer's others are held back with them."""
     everything = [
         (ImportKind.CUSTOMER, wanted.customer.external_id),
         *((ImportKind.PLAN, plan.external_id) for plan in wanted.plans),
         *((ImportKind.INVOICE, invoice.external_id) for invoice in wanted.invoices),
     ]
+    return ImportResult(tuple(_not_taken(one, refused.get(one)) for one in everything))
+
+
+def _not_taken(row: tuple[ImportKind, str], error: BillingError | None) -> ImportRecord:
+    kind, external_id = row
+    if error is None:
+        return ImportRecord(kind=kind, external_id=external_id, outcome=ImportOutcome.HELD_BACK)
     why: dict[str, Any] = {"code": error.code, "message": str(error), "field": getattr(error, "field", None)}
-    return ImportResult(
-        tuple(
-            ImportRecord(kind=one[0], external_id=one[1], outcome=ImportOutcome.REFUSED, **why)
-            if one == in_hand.row
-            else ImportRecord(kind=one[0], external_id=one[1], outcome=ImportOutcome.HELD_BACK)
-            for one in everything
-        )
-    )
+    return ImportRecord(kind=kind, external_id=external_id, outcome=ImportOutcome.REFUSED, **why)

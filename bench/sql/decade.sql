@@ -88,11 +88,11 @@ SELECT org_id, step_key, plan_id, 'close_cycle', at, 'system', '{}',
     jsonb_build_object('state', jsonb_build_object('version', row_number() OVER (ORDER BY at)))
 FROM billed ORDER BY at;
 
-INSERT INTO audit_log (org_id, actor, action, subject_type, subject_id, at, detail)
-SELECT org_id, 'system', 'plan.close_cycle', 'plan', plan_id, at, '{}' FROM billed ORDER BY at;
+INSERT INTO audit_log (org_id, actor, action, subject_type, subject_id, at, detail, created_at)
+SELECT org_id, 'system', 'plan.close_cycle', 'plan', plan_id, at, '{}', at FROM billed ORDER BY at;
 
-INSERT INTO outbox_event (org_id, type, at, customer_id, plan_id, invoice_id, data)
-SELECT org_id, 'invoice.created', at, customer_id, plan_id, invoice_id, '{}' FROM billed ORDER BY at;
+INSERT INTO outbox_event (org_id, type, at, customer_id, plan_id, invoice_id, data, created_at)
+SELECT org_id, 'invoice.created', at, customer_id, plan_id, invoice_id, '{}', at FROM billed ORDER BY at;
 
 INSERT INTO plan_notice (org_id, plan_id, occasion, due_at, at, data, mailed_at)
 SELECT org_id, plan_id, 'invoice.upcoming', at, at, '{}', at FROM billed;

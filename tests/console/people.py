@@ -116,6 +116,7 @@ class Acme:
     dry_run_id: str = ""
     run_id: str = ""
     finding_id: str = ""
+    parallel_plan: str = ""
 
 
 async def bought(env: ApiEnvironment, api: httpx.AsyncClient, on: Any = None, **of_customer: Any) -> Acme:

@@ -28,6 +28,7 @@ from tests.console.openid_provider import OpenIdProvider
 from tests.console.openid_visits import KIM
 from tests.console.people import Acme, bought, drifted, previewed
 from tests.console.test_editing import ADDRESS, LOGO
+from tests.console.test_parallel_run import planted
 
 pytestmark = needs_chromium
 
@@ -47,6 +48,7 @@ OF_THE_BUSINESS = {
     "batch-form": "/console/operate/batches/make/extend_trial?tier=cloud_standard&status=free_trial",
     "dry-runs": "/console/operate/dry-runs",
     "dry-run-form": "/console/operate/dry-runs/make",
+    "parallel-run": "/console/operate/parallel-run",
     "compare": "/console/operate/reconciliation/start?days=30&preview=yes",
     "seller": "/console/operate/seller/edit",
     "seller-preview": "/console/operate/seller/edit?legal_name=Rockets&street=Ring+1&city=Ulm&country=DE&preview=yes",
@@ -92,6 +94,8 @@ async def seen(env: ApiEnvironment, api: httpx.AsyncClient, acme: Acme) -> Acme:
     await env.engine.repositories.test_clocks.begin_advance(env.org_id, acme.clock["id"], half_a_year_on, change)
     run_id, finding_id = await drifted(env, found)
     found = replace(found, batch=await previewed(api, found), run_id=run_id, finding_id=finding_id)
+    _, parallel_plan = await planted(api)
+    found = replace(found, parallel_plan=parallel_plan)
     return replace(found, endpoint=acme.endpoint, clock=acme.clock, key_id=acme.key_id)
 
 
@@ -122,6 +126,7 @@ def pages_of(seen: Acme) -> dict[str, str]:
         "endpoint-change": f"/console/operate/endpoints/{seen.endpoint['id']}/change",
         "clock": f"/console/operate/clocks/{seen.clock['id']}",
         "rotate": f"/console/operate/keys/{seen.key_id}/rotate",
+        "parallel-plan": f"/console/operate/parallel-run/plans/{seen.parallel_plan}",
         "result": f"/console/plans/{seen.plan['id']}/results/unknown",
     }
 

@@ -84,7 +84,7 @@ async def site(postgres_url: str, temporal_server: str) -> AsyncIterator[LongSit
 def console_pages(one: LongCustomer) -> Iterator[str]:
     """Yield the console's pages about a customer, its plan and an invoice; those of the past begin otherwise."""
     customer, plan, invoice = f"/customers/{one.customer_id}", f"/plans/{one.plan_id}", f"/invoices/{one.invoice_id}"
-    yield from (customer, f"{customer}?part=invoices", f"{customer}?part=timeline")
+    yield from (customer, f"/lists/invoices?customer_id={one.customer_id}", f"{customer}?part=timeline")
     yield from (invoice, f"{invoice}/refund?amount=1&preview=yes")
     yield from (f"{plan}/commands/set_licenses", f"{plan}/commands/switch_to_annual")
     yield from (f"{customer}/do/suspend", f"{customer}/do/card-link", f"{customer}/do/credit?amount=1&preview=yes")

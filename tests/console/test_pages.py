@@ -1,6 +1,7 @@
 """What the pages show: found by whatever one knows, told in sentences, every amount explained."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from http import HTTPStatus
 from uuid import uuid4
@@ -15,6 +16,8 @@ from billflow.errors import StepFailing
 from billflow.models.contracts.console import ConsoleRole
 from tests.api_environment import ApiEnvironment, until
 from tests.console.people import Acme, bought, browsing
+from tests.imports.test_import import a_clock, advance
+from tests.portal.visitors import visiting
 from tests.sizes import some
 
 KNOWN = ["rocket", "{realm}", "{beginning}", "ERP-4711", "{email}", "{customer}", "{plan}"]
@@ -53,6 +56,68 @@ async def test_a_customer_is_found_as_one_types_by_the_host_that_it_runs(
 
     assert all(f"/console/customers/{customer}" in page.text for page in pages)
     assert customer not in other.text
+
+
+@pytest.mark.parametrize("address", some(1, ["priya@{domain}", "PRIYA@{domain}", "invoices@{domain}"]))
+async def test_a_customer_is_found_by_an_address_that_it_is_written_to(
+    env: ApiEnvironment, api: httpx.AsyncClient, address: str
+) -> None:
+    domain = f"{uuid4().hex[:12]}.example"
+    new = {"name": "Written To", "email": f"{uuid4().hex}@own.example"}
+    made = (await api.post("/api/v1/customers", json=new)).raise_for_status().json()
+    customer = made["id"]
+    account = f"/api/v1/customers/{customer}/billing-accounts/{made['billing_account']['id']}"
+    (await api.patch(account, json={"invoice_email": f"Invoices@{domain}"})).raise_for_status()
+    contact = {"name": "Priya", "email": f"Priya@{domain}"}
+    (await api.post(f"/api/v1/customers/{customer}/contacts", json=contact)).raise_for_status()
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get("/find", q=address.format(domain=domain))
+        other = await person.get("/find", q=f"priya@other.{domain}")
+
+    assert f"/console/customers/{customer}" in page.text
+    assert customer not in other.text
+
+
+async def test_a_purchase_that_waits_says_how_many_licenses_it_is_of(
+    env: ApiEnvironment, api: httpx.AsyncClient
+) -> None:
+    new = {"name": "Waits", "email": f"{uuid4().hex}@waits.example"}
+    customer = (await api.post("/api/v1/customers", json=new)).raise_for_status().json()
+    terms = {"tier": "cloud_standard", "schedule": "monthly", "license_management": "manual", "licenses": 7}
+    asked = {"customer_id": customer["id"], "collection_method": "send_invoice", **terms}
+    (await api.post("/api/v1/plans", json=asked)).raise_for_status()
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        page = await person.get(f"/customers/{customer['id']}")
+    async with visiting(env, api, customer["id"]) as visitor:
+        overview = await visitor.get("/")
+
+    assert "7 licenses of Cloud Standard, monthly; waits for its first payment." in page.text
+    assert "7 licenses of Cloud Standard, monthly." in overview.text
+
+
+@pytest.mark.full
+async def test_what_is_overdue_in_the_time_of_its_plan_is_summed_up_and_told(
+    env: ApiEnvironment, api: httpx.AsyncClient
+) -> None:
+    now = datetime.now(UTC)
+    clock = await a_clock(api, now.isoformat())
+    new = {"name": "Pays Late", "email": f"{uuid4().hex}@late.example"}
+    customer = (await api.post("/api/v1/customers", json=new)).raise_for_status().json()["id"]
+    terms = {"tier": "cloud_standard", "schedule": "monthly", "license_management": "manual", "licenses": 7}
+    asked = {"customer_id": customer, "collection_method": "send_invoice", "test_clock_id": clock, **terms}
+    (await api.post("/api/v1/plans", json=asked)).raise_for_status()
+    async with browsing(env, ConsoleRole.VIEWER) as person:
+        before = await person.get(f"/customers/{customer}")
+        await advance(api, clock, (now + timedelta(days=3)).isoformat())
+
+        async def late() -> bool:
+            return "is overdue since" in (await person.get(f"/customers/{customer}")).text
+
+        await until(late)
+        after = await person.get(f"/customers/{customer}")
+
+    assert "<dt>Overdue</dt><dd>–</dd>" in " ".join(before.text.split())
+    assert "<dt>Overdue</dt><dd>USD 56</dd>" in " ".join(after.text.split())
 
 
 async def test_an_invoice_is_found_by_its_number(env: ApiEnvironment, acme: Acme) -> None:

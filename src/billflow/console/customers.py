@@ -13,22 +13,22 @@ from billflow.console.commands import offered
 from billflow.console.customer_actions import KINDS, OFFERED
 from billflow.console.security import ConsoleRoute
 from billflow.console.sentences import attention_of, plan_sentence, warnings_of
-from billflow.console.timeline import TimelineRow, timeline_of
+from billflow.console.timeline import TimelineAsked, TimelineRow, customer_timeline
 from billflow.console.visits import VisitHere
 from billflow.domain.errors import BillingError
 from billflow.domain.scopes import Scope
+from billflow.models.contracts.base import RequestMoment
 from billflow.models.contracts.coupons import RedemptionRecord
 from billflow.models.contracts.customer_access import AccessRecord
-from billflow.models.contracts.customer_finances import ReportRecord
+from billflow.models.contracts.customer_finances import Amount, ReportRecord
 from billflow.models.contracts.customer_resources import ProjectRecord
 from billflow.models.contracts.customers import BillingAccountRecord, CustomerRecord, CustomerRef
-from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.offers import OfferRecord
 from billflow.models.contracts.previews import ForecastResponse
 from billflow.models.contracts.records import InvoiceFilter, InvoiceRecord, Page, Paging, PlanFilter, PlanRecord
 
 FEW, MANY = 12, 100
-"""Rows of a list on the page, and where more of it is asked for."""
+"""Rows of a list on the page, and of what happened where more of that is asked for."""
 
 SEATS_SHOWN = timedelta(days=365)
 
@@ -49,7 +49,7 @@ class PlanShown:
 
 @dataclass(frozen=True)
 class CustomerPage:
-    """All that the page of a customer shows."""
+    """All that the page of a customer shows; more happened before `earlier`, unless that is None."""
 
     customer: CustomerRecord
     access: AccessRecord
@@ -57,8 +57,9 @@ class CustomerPage:
     plans: tuple[PlanShown, ...]
     invoices: Page[InvoiceRecord]
     unpaid: tuple[InvoiceRecord, ...]
-    mails: Page[MailRecord]
+    overdue: tuple[Amount, ...]
     timeline: tuple[TimelineRow, ...]
+    earlier: datetime | None
     chart: SeatChart | None
     offers: tuple[OfferRecord, ...] = ()
     coupons: tuple[RedemptionRecord, ...] = ()
@@ -68,7 +69,12 @@ class CustomerPage:
     @property
     def sentences(self) -> list[str]:
         """Return what the customer has, one sentence for each plan that is not over."""
-        return [plan_sentence(one.plan, one.forecast, self.access) for one in self.plans if one.plan.runs]
+        bought = {invoice.plan_id: invoice.licenses for invoice in self.unpaid}
+        return [
+            plan_sentence(one.plan, one.forecast, self.access, bought.get(one.plan.plan_id))
+            for one in self.plans
+            if one.plan.runs
+        ]
 
     @property
     def attention(self) -> list[str]:
@@ -78,32 +84,31 @@ class CustomerPage:
 
     @property
     def warnings(self) -> list[str]:
-        """Return what may need attention soon."""
-        return warnings_of(self.access)
+        """Return what one should know before one talks of amounts."""
+        return warnings_of(self.access, [one.plan for one in self.plans], datetime.now(UTC))
 
 
 @router.get("/customers/{customer_id}")
-async def show_customer(visit: VisitHere, customer: CustomerHere, part: str = "", done: str = "") -> Response:
-    """Show a customer; *part* names the list that is shown at length, *done* what was just done."""
-    shown = await _loaded(visit.services, customer, part, visit.principal.scopes)
+async def show_customer(
+    visit: VisitHere, customer: CustomerHere, part: str = "", before: RequestMoment | None = None, done: str = ""
+) -> Response:
+    """Show a customer; *part* is "timeline" where that is shown at length, *done* names what was just done.
+
+    Of the timeline there is what was recorded *before* a moment.
+    """
+    asked = TimelineAsked(MANY if part == "timeline" else FEW, before)
+    shown = await _loaded(visit.services, customer, asked, visit.principal.scopes)
     actions = [(name, KINDS[name].title) for name in OFFERED] if Scope.SUPPORT in visit.principal.scopes else []
     said = KINDS[done].title if done in KINDS else ""
-    return visit.page("customer.html", shown=shown, part=part, actions=actions, done=said, before=done == "before")
+    again = done == "before"
+    return visit.page("customer.html", shown=shown, part=part, before=before, actions=actions, done=said, again=again)
 
 
-async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: frozenset[Scope]) -> CustomerPage:
+async def _loaded(services: Services, ref: CustomerRef, asked: TimelineAsked, scopes: frozenset[Scope]) -> CustomerPage:
     record = await services.queries.customers.get(ref.org_id, ref.customer_id)
     plans = (await services.queries.plans.search(ref.org_id, PlanFilter(customer_id=ref.customer_id), Paging())).rows
-    newest = MANY if part == "timeline" else FEW
-    mails = await services.repositories.mails.list(ref.org_id, ref.customer_id, Paging(limit=newest))
     wanted = InvoiceFilter(customer_id=ref.customer_id)
-    many = Paging(limit=MANY if part == "invoices" else FEW)
-    timeline = timeline_of(
-        [(plan.currency, await services.queries.plans.timeline(plan.ref, newest)) for plan in plans],
-        mails.rows,
-        await services.repositories.deliveries.of_customer(ref, newest),
-        await services.repositories.stripe_events.of_customer(ref, newest),
-    )
+    timeline, earlier = await customer_timeline(services, record, plans, asked)
     return CustomerPage(
         customer=record,
         access=await services.customers.access(ref),
@@ -111,10 +116,11 @@ async def _loaded(services: Services, ref: CustomerRef, part: str, scopes: froze
         plans=tuple(
             [PlanShown(plan, await _forecast(services, plan), offered(plan, scopes)) for plan in _in_order(plans)]
         ),
-        invoices=await services.queries.invoices.search(ref.org_id, wanted, many),
+        invoices=await services.queries.invoices.search(ref.org_id, wanted, Paging(limit=FEW)),
         unpaid=await _unpaid(services, ref),
-        mails=mails,
-        timeline=timeline[:newest],
+        overdue=await services.queries.reports.overdue(ref),
+        timeline=timeline,
+        earlier=earlier,
         chart=await _chart(services, ref, plans),
         offers=await services.repositories.offers.list(ref.org_id, ref.customer_id, datetime.now(UTC)),
         coupons=await services.repositories.coupons.of_customer(ref),

@@ -64,10 +64,16 @@ async def show_results(visit: VisitHere, q: str = "") -> Response:
 
 
 async def find(services: Services, org_id: str, text: str) -> Found:
-    """Return what has *text* in its name or e-mail address, or is called so by number, subdomain, host or id."""
+    """Return what has *text* in its name or e-mail address, or is called so by number, subdomain, host or id.
+
+    The address of a contact, or that invoices go to, is found as a whole.
+    """
     customers = {
         one.customer_id: one for wanted in _searches(text) for one in await _customers(services, org_id, wanted)
     }
+    if "@" in text:
+        for one in await services.queries.customers.written_to(org_id, text, MOST):
+            customers.setdefault(one.customer_id, one)
     for one in await services.queries.customers.on_host(org_id, text, MOST):
         customers.setdefault(one.customer_id, one)
     for customer_id in await _begun(services, org_id, "customer", text):

@@ -11,7 +11,7 @@ from billflow.console.services import ConsoleService
 from billflow.console.visits import VisitHere
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.explanations import InvoiceExplanation
-from billflow.models.contracts.records import InvoiceDetail, Paging
+from billflow.models.contracts.records import InvoiceDetail
 from billflow.temporal.ids import collection_workflow_id, plan_workflow_id
 
 router = APIRouter(route_class=ConsoleRoute)
@@ -24,13 +24,12 @@ async def show_invoice(visit: VisitHere, invoice_id: str, done: str = "") -> Res
     *done* names the adjustment that was just made.
     """
     invoice = await visit.services.queries.invoices.get(visit.org_id, invoice_id)
-    mails = await visit.services.repositories.mails.list(visit.org_id, invoice.customer_id, Paging(limit=100))
     return visit.page(
         "invoice.html",
         as_of=None,
         invoice=invoice,
         explained=InvoiceExplanation.of_invoice(invoice),
-        mails=[mail for mail in mails.rows if mail.invoice_id == invoice_id],
+        mails=await visit.services.repositories.mails.of_invoice(visit.org_id, invoice_id),
         links=links_of(visit.console, invoice),
         actions=offered_adjustments(invoice) if Scope.SUPPORT in visit.principal.scopes else [],
         done=KINDS[done].title if done in KINDS else "",

@@ -108,7 +108,7 @@ LISTS: Mapping[str, ListKind] = {
             "next_invoice_date": lambda one: one.next_invoice_date,
             "attention": lambda one: one.attention.message if one.attention else None,
         },
-        ("live", "currency", "attention"),
+        ("live", "currency", "attention", "parallel_run", "customer_id"),
         {"tier": "Tier", "status": "Status", "next_invoice_date": "Next invoice", "created_at": "Created"},
     ),
     "invoices": ListKind(
@@ -130,6 +130,7 @@ LISTS: Mapping[str, ListKind] = {
             "amount_paid": _whole_units("amount_paid"),
         },
         (
+            "customer_id",
             "next_action",
             "issued_since",
             "issued_until",
@@ -220,7 +221,7 @@ def _filters(
 
 async def _terms(visit: Visit) -> FormTerms:
     catalog = await visit.services.repositories.catalogs.current(visit.org_id)
-    labels = {"q": "Name or e-mail", "erp_customer_number": "ERP number"}
+    labels = {"q": "Name or e-mail", "erp_customer_number": "ERP number", "customer_id": "Customer (its id)"}
     return FormTerms("USD", {"tier": tuple(catalog.tiers)}, labels=labels)
 
 

@@ -49,6 +49,20 @@ def words(code: object) -> str:
     return str(code).replace("_", " ").replace(".", " ")
 
 
+def who(actor: str | None, key_name: str | None = None) -> str:
+    """Write who did something: a person by name, an API key by *key_name* or the beginning of its id."""
+    if actor is None:
+        return NOTHING
+    kind, _, name = actor.partition(":")
+    said = {
+        "key": f"API key {key_name or short(name)}",
+        "console": name,
+        "portal": "the customer",
+        "system": "billflow",
+    }
+    return said.get(kind, actor)
+
+
 def short(text_id: str | None) -> str:
     """Return the part of an id that is shown."""
     return text_id[:SHORT] if text_id else NOTHING
@@ -72,7 +86,7 @@ def data(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, short, counted, address, data)
+_FILTERS: tuple[Callable[..., str], ...] = (amount, moment, day, words, who, short, counted, address, data)
 
 
 @cache

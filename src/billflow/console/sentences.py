@@ -10,9 +10,15 @@ from billflow.models.contracts.previews import ForecastResponse
 from billflow.models.contracts.records import InvoiceRecord, PlanRecord
 
 
-def plan_sentence(plan: PlanRecord, forecast: ForecastResponse | None, access: AccessRecord) -> str:
-    """Return a plan in a sentence: `12 licenses of Pro, monthly; USD 96 on 3 March 2027; 2 seats free.`"""
-    parts = [f"{counted(plan.licenses, 'license')} of {plan.tier_name}, {words(plan.schedule)}", _next(plan, forecast)]
+def plan_sentence(
+    plan: PlanRecord, forecast: ForecastResponse | None, access: AccessRecord, bought: int | None = None
+) -> str:
+    """Return a plan in a sentence: `12 licenses of Pro, monthly; USD 96 on 3 March 2027; 2 seats free.`
+
+    *bought* are the licenses of a purchase that waits for its payment.
+    """
+    licenses = counted(plan.licenses or bought or 0, "license")
+    parts = [f"{licenses} of {plan.tier_name}, {words(plan.schedule)}", _next(plan, forecast)]
     here = access.plan
     if here is not None and here.plan_id == plan.plan_id:
         free = here.seats_left
@@ -43,12 +49,19 @@ def attention_of(
     return [*_of_customer(customer), *_of_plans(plans), *_of_invoices(unpaid, plans, now)]
 
 
-def warnings_of(access: AccessRecord) -> list[str]:
-    """Return what may need attention soon: there are few seats left."""
-    plan = access.plan
-    if plan is None or plan.seats_left is None or not plan.warn_about_seats:
-        return []
-    return [f"Only {counted(plan.seats_left, 'seat')} free of {counted(plan.licenses, 'license')}."]
+def warnings_of(access: AccessRecord, plans: Sequence[PlanRecord], now: datetime) -> list[str]:
+    """Return what one should know: there are few seats left, or another system bills a plan yet."""
+    found, plan = list(_billed_elsewhere(plans, now)), access.plan
+    if plan is not None and plan.seats_left is not None and plan.warn_about_seats:
+        found.append(f"Only {counted(plan.seats_left, 'seat')} free of {counted(plan.licenses, 'license')}.")
+    return found
+
+
+def _billed_elsewhere(plans: Sequence[PlanRecord], now: datetime) -> Iterator[str]:
+    for plan in plans:
+        if plan.parallel_run_since and (plan.cutover_at is None or (plan.clock_at or now) < plan.cutover_at):
+            until = f" until {day(plan.cutover_at)}" if plan.cutover_at else ""
+            yield f"{plan.tier_name} is billed by another system{until}; here it is only computed what it would be."
 
 
 def _of_customer(customer: CustomerRecord) -> Iterator[str]:

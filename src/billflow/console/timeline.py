@@ -1,18 +1,22 @@
 """What happened to a customer, in one order: steps, what came of them, mails, deliveries, and events of Stripe's."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from billflow.console.pages import moment, short, words
+from billflow.api.services import Services
+from billflow.console.pages import moment, who, words
 from billflow.domain.amount_fields import with_amounts_written
+from billflow.models.contracts.customers import CustomerRecord, CustomerRef
 from billflow.models.contracts.endpoints import CustomerDelivery
-from billflow.models.contracts.mail import MailRecord
-from billflow.models.contracts.records import TimelineEntry
+from billflow.models.contracts.mail import LoggedMail
+from billflow.models.contracts.records import PlanRecord, TimelineEntry
 from billflow.models.contracts.webhooks import ReceivedStripeEvent
 
 _ONLY_FOR_MACHINES = frozenset({"key", "command_id", "type", "currency", "version", "idempotency_key"})
+_CODE = re.compile(r"[a-z0-9]+(_[a-z0-9]+)+")
 _LONGEST = 120
 
 
@@ -34,9 +38,49 @@ class TimelineRow:
     mail_id: str | None = None
 
 
+@dataclass(frozen=True)
+class TimelineAsked:
+    """How much of what happened is shown: the *most* rows that were recorded last *before* a moment."""
+
+    most: int
+    before: datetime | None = None
+
+
+async def customer_timeline(
+    services: Services, customer: CustomerRecord, plans: Sequence[PlanRecord], asked: TimelineAsked
+) -> tuple[tuple[TimelineRow, ...], datetime | None]:
+    """Return what happened to a customer, the newest first, and before when there is more, if there is."""
+    repositories, ref = services.repositories, CustomerRef(org_id=customer.org_id, customer_id=customer.customer_id)
+    part = ref, asked.most + 1, asked.before
+    currencies = {plan.plan_id: plan.currency for plan in plans}
+    own = customer.billing_account.currency
+    entries = await services.queries.timelines.of_customer(*part)
+    rows = timeline_of(
+        [(currencies.get(entry.plan_id or "", own), [entry]) for entry in entries],
+        await repositories.mails.of_customer(*part),
+        await repositories.deliveries.of_customer(*part),
+        await repositories.stripe_events.of_customer(*part),
+    )
+    return recorded_last(rows, asked.most)
+
+
+def recorded_last(rows: Sequence[TimelineRow], most: int) -> tuple[tuple[TimelineRow, ...], datetime | None]:
+    """Return the *most* rows that were recorded last, in their order, and before when there are more, if there are.
+
+    Rows that were recorded at once are not parted, so there may be fewer, or more where there would be none.
+    """
+    moments = sorted((row.recorded_at for row in rows), reverse=True)
+    if len(moments) <= most:
+        return tuple(rows), None
+    following = moments[most]
+    since = min((moment for moment in moments if moment > following), default=following)
+    shown = tuple(row for row in rows if row.recorded_at >= since)
+    return shown, since if len(shown) < len(rows) else None
+
+
 def timeline_of(
     timelines: Iterable[tuple[str, Sequence[TimelineEntry]]],
-    mails: Sequence[MailRecord] = (),
+    mails: Sequence[LoggedMail] = (),
     deliveries: Sequence[CustomerDelivery] = (),
     at_stripe: Sequence[ReceivedStripeEvent] = (),
 ) -> tuple[TimelineRow, ...]:
@@ -56,26 +100,25 @@ def _row(entry: TimelineEntry, currency: str) -> TimelineRow:
         recorded_at=entry.recorded_at,
         kind=entry.kind,
         name=words(entry.name),
-        actor=_actor(entry.actor),
+        actor=_actor(entry),
         details=", ".join(_said({"currency": currency, **data})),
         refused=refused.get("message"),
         invoice_id=data.get("invoice_id"),
     )
 
 
-def _actor(actor: str | None) -> str | None:
+def _actor(entry: TimelineEntry) -> str | None:
     """Return who acted as people say it, None for billflow itself."""
-    if actor in (None, "system"):
-        return None
-    kind, _, name = str(actor).partition(":")
-    return {"key": f"API key {short(name)}", "console": name, "portal": "the customer"}.get(kind, actor)
+    return None if entry.actor in (None, "system") else who(entry.actor, entry.actor_name)
 
 
-def _mail_row(mail: MailRecord) -> TimelineRow:
+def _mail_row(mail: LoggedMail) -> TimelineRow:
     sent = f"sent {moment(mail.sent_at)}" if mail.sent_at else "stored, not sent"
     name = f"mail: {words(mail.occasion)}"
     said = f"{mail.subject} ({sent})"
-    return TimelineRow(mail.at, mail.at, "mail", name, None, said, invoice_id=mail.invoice_id, mail_id=mail.mail_id)
+    return TimelineRow(
+        mail.at, mail.created_at, "mail", name, None, said, invoice_id=mail.invoice_id, mail_id=mail.mail_id
+    )
 
 
 def _delivery_row(one: CustomerDelivery) -> TimelineRow:
@@ -104,7 +147,7 @@ def _text(value: object) -> str:
     if isinstance(value, list):
         text = "; ".join(", ".join(_said(one)) if isinstance(one, Mapping) else _text(one) for one in value)
     else:
-        text = words(value) if isinstance(value, str) and " " not in value else str(value)
+        text = words(value) if isinstance(value, str) and _CODE.fullmatch(value) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

@@ -79,20 +79,26 @@ async def _offer(visit: PortalVisit, offer: OfferRecord) -> tuple[OfferRecord, l
 async def _shown(visit: PortalVisit, plan: PlanRecord, access: AccessRecord) -> PortalPlan:
     return PortalPlan(
         plan=plan,
-        sentences=tuple(_sentences(plan, access, visit.reader)),
+        sentences=tuple(_sentences(plan, await _licenses(visit, plan), access, visit.reader)),
         status=status_of(plan, visit.reader),
         following=await _following(visit, plan),
         actions=offered(plan, visit.may),
     )
 
 
-def _sentences(plan: PlanRecord, access: AccessRecord, reader: Reader) -> Iterator[str]:
+async def _licenses(visit: PortalVisit, plan: PlanRecord) -> int:
+    """Return how many licenses a plan has, or will have once its purchase is paid."""
+    if plan.awaiting_invoice_id is None or plan.licenses:
+        return plan.licenses
+    return (await visit.invoice(plan.awaiting_invoice_id)).licenses or 0
+
+
+def _sentences(plan: PlanRecord, licenses: int, access: AccessRecord, reader: Reader) -> Iterator[str]:
     schedule = reader.texts["schedules"][plan.schedule]
     if plan.fixed_price is not None:
         yield reader.say("plan_fixed", tier=plan.tier_name, schedule=schedule)
     else:
-        licenses = reader.licenses(plan.licenses)
-        yield reader.say("plan_sentence", licenses=licenses, tier=plan.tier_name, schedule=schedule)
+        yield reader.say("plan_sentence", licenses=reader.licenses(licenses), tier=plan.tier_name, schedule=schedule)
     here, number = access.plan, reader.content.number
     if here is not None and here.plan_id == plan.plan_id:
         free = here.seats_left

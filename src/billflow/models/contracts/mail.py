@@ -144,6 +144,18 @@ class Mail(Contract):
     body: str
 
 
+class LoggedMail(Contract):
+    """That a mail was written, without its text; `created_at` is real time, `at` that of its plan."""
+
+    mail_id: str
+    invoice_id: str | None
+    occasion: Occasion
+    subject: str
+    at: Moment
+    created_at: Moment
+    sent_at: Moment | None
+
+
 class MailRecord(Mail):
     """A mail as it was written; `sent_at` is None where it is stored and not sent.
 

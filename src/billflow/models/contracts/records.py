@@ -230,6 +230,12 @@ class TimelineEntry(Contract):
     data: dict[str, Any]
 
 
+class CustomerTimelineEntry(TimelineEntry):
+    """Something that happened to a customer: a step or an event of its plan `plan_id`, or an event about itself."""
+
+    plan_id: str | None = None
+
+
 class StepRecord(Contract):
     """A step that was taken, in order, with its request as data; refused commands are steps too."""
 

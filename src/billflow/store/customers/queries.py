@@ -2,12 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.models.contracts.customers import CustomerRecord, SeatReport
 from billflow.models.contracts.records import CustomerFilter, ListOrder, Page, Paging
-from billflow.models.tables import CustomerRow, RemoteRealm, RemoteServer, SeatRow
+from billflow.models.tables import (
+    BillingAccountRow,
+    CustomerContact,
+    CustomerRow,
+    RemoteRealm,
+    RemoteServer,
+    SeatRow,
+)
 from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
@@ -44,6 +51,20 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
         realms = select(RemoteRealm.id).where(on_them)
         runs = or_(CustomerRow.remote_realm_id.in_(realms), CustomerRow.remote_server_id.in_(servers))
         newest = SHOWN.where(runs).order_by(CustomerRow.created_at.desc()).limit(most)
+        async with self.database.unit_of_work(org_id) as session:
+            return tuple(record_of(ShownRows(*row)) for row in await session.execute(newest))
+
+    async def written_to(self, org_id: str, email: str, most: int) -> tuple[CustomerRecord, ...]:
+        """Return the newest customers, *most* of them, with a contact or an address for invoices that is *email*."""
+        wanted = email.lower()
+        contacts = select(CustomerContact.customer_id).where(CustomerContact.email_key == wanted)
+        accounts = (
+            select(BillingAccountRow.customer_id)
+            .correlate(None)
+            .where(func.lower(BillingAccountRow.invoice_email) == wanted)
+        )
+        theirs = or_(CustomerRow.id.in_(contacts), CustomerRow.id.in_(accounts))
+        newest = SHOWN.where(theirs).order_by(CustomerRow.created_at.desc()).limit(most)
         async with self.database.unit_of_work(org_id) as session:
             return tuple(record_of(ShownRows(*row)) for row in await session.execute(newest))
 

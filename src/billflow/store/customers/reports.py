@@ -30,6 +30,7 @@ from billflow.models.tables import (
     LicenseLedger,
     ProjectRow,
     SeatRow,
+    TestClock,
 )
 from billflow.store.access.tax_records import current_settings
 from billflow.store.customers.invoice_sums import MONEY, STANDS, AdjustedInvoices, left_to_pay
@@ -43,6 +44,10 @@ from billflow.store.session.database import Repository, now_of
 from billflow.store.session.rows import as_record, from_row
 
 _COUNTS = InvoiceRow.status != InvoiceStatus.VOID
+
+_WITH_CLOCKS = InvoiceRow.__table__.outerjoin(CustomerPlan, CustomerPlan.id == InvoiceRow.plan_id).outerjoin(
+    TestClock, TestClock.id == CustomerPlan.test_clock_id
+)
 
 
 class PostgresReportQueries(Repository):
@@ -70,6 +75,13 @@ class PostgresReportQueries(Repository):
         """Return what the customer owes, and what it has credit for."""
         async with customer_read(self.database, ref) as (customer, session):
             return await _balances(session, customer)
+
+    async def overdue(self, ref: CustomerRef) -> tuple[Amount, ...]:
+        """Return what the customer should have paid by now, in the time that each plan lives in."""
+        async with customer_read(self.database, ref) as (customer, session):
+            now = func.coalesce(TestClock.now_at, now_of(session))
+            late = InvoiceRow.customer_id == customer.id, InvoiceRow.status.in_(UNPAID), InvoiceRow.due_at < now
+            return await _sums(session, InvoiceRow.currency, left_to_pay(), *late, of=_WITH_CLOCKS)
 
     async def report(self, ref: CustomerRef) -> ReportRecord:
         """Return what the customer is worth, what it owes, and its plans, the newest first."""

@@ -12,6 +12,7 @@ from billflow.models.contracts.customers import CustomerRef
 from billflow.models.contracts.invoices import UNPAID
 from billflow.models.contracts.mail import (
     ListedInvoice,
+    LoggedMail,
     Mail,
     MailRecord,
     NotificationFacts,
@@ -25,6 +26,7 @@ from billflow.ports.mail import MailRepository
 from billflow.store.access.portal import settings_of
 from billflow.store.adjustments.records import load_money, standing_of
 from billflow.store.session.database import Repository
+from billflow.store.session.filters import Conditions, within
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.rows import as_id, as_record, existing, row_by_id
 
@@ -93,6 +95,22 @@ class PostgresMailRepository(Repository, MailRepository):
         async with self.database.unit_of_work(org_id) as session:
             order = (MailRow.created_at, MailRow.id)
             return await page(session, query, order, paging, lambda row: as_record(MailRecord, row[0]))
+
+    async def of_customer(
+        self, ref: CustomerRef, newest: int, before: datetime | None = None
+    ) -> tuple[LoggedMail, ...]:
+        """Return so many of the *newest* mails to a customer that were written *before* a moment, the newest first."""
+        mine = [MailRow.customer_id == as_id(ref.customer_id, "customer")]
+        return await self._logged(ref.org_id, [*mine, *within(MailRow.created_at, None, before)], newest)
+
+    async def of_invoice(self, org_id: str, invoice_id: str) -> tuple[LoggedMail, ...]:
+        """Return the mails about an invoice, the newest first."""
+        return await self._logged(org_id, [MailRow.invoice_id == as_id(invoice_id, "invoice")])
+
+    async def _logged(self, org_id: str, which: Conditions, most: int | None = None) -> tuple[LoggedMail, ...]:
+        query = select(MailRow).where(*which).order_by(MailRow.created_at.desc(), MailRow.id.desc()).limit(most)
+        async with self.database.unit_of_work(org_id) as session:
+            return tuple(as_record(LoggedMail, row) for row in await session.scalars(query))
 
     async def store_portal_link(
         self, ref: CustomerRef, key: str, mail: Mail, at: datetime, days: int | None = None

@@ -133,19 +133,18 @@ class PostgresPlanQueries(Repository):
         async with self.database.unit_of_work(plan.org_id) as session:
             return tuple(map(step_record, await _steps(session, await _plan_id(session, plan))))
 
-    async def timeline(self, plan: PlanRef, newest: int | None = None) -> tuple[TimelineEntry, ...]:
-        """Return steps and events of the plan in the order they were recorded: all, or so many of the *newest*."""
+    async def timeline(self, plan: PlanRef) -> tuple[TimelineEntry, ...]:
+        """Return steps and events of the plan in the order they were recorded."""
         async with self.database.unit_of_work(plan.org_id) as session:
             plan_id = await _plan_id(session, plan)
-            query = select(OutboxEvent).where(OutboxEvent.plan_id == plan_id).order_by(OutboxEvent.sequence.desc())
-            events = (await session.scalars(query.limit(newest))).all()[::-1]
+            query = select(OutboxEvent).where(OutboxEvent.plan_id == plan_id).order_by(OutboxEvent.sequence)
+            events = (await session.scalars(query)).all()
             opener = await personal_data_of(session, (event.customer_id for event in events))
-            steps = await _steps(session, plan_id, newest)
+            steps = await _steps(session, plan_id)
             names = await actor_names(session, (step.actor for step in steps))
             entries = [step_entry(step, names.get(step.actor)) for step in steps]
             entries += [event_entry(event, opener) for event in events]
-        ordered = sorted(entries, key=lambda entry: entry.recorded_at)
-        return tuple(ordered if newest is None else ordered[-newest:])
+        return tuple(sorted(entries, key=lambda entry: entry.recorded_at))
 
     async def facts(self, plan: PlanRef, at: datetime) -> Facts:
         """Return what a step of the plan at *at* would start from: previews decide on it, and write nothing."""
@@ -188,10 +187,9 @@ async def _plan_id(session: AsyncSession, plan: PlanRef) -> UUID:
     return (await row_by_id(session, CustomerPlan, plan.plan_id, "plan")).id
 
 
-async def _steps(session: AsyncSession, plan_id: UUID, newest: int | None = None) -> Sequence[StepRow]:
-    """Return the steps of a plan in their order: all, or so many of the *newest*."""
-    query = select(StepRow).where(StepRow.plan_id == plan_id).order_by(StepRow.sequence.desc()).limit(newest)
-    return (await session.scalars(query)).all()[::-1]
+async def _steps(session: AsyncSession, plan_id: UUID) -> Sequence[StepRow]:
+    """Return the steps of a plan in their order."""
+    return (await session.scalars(select(StepRow).where(StepRow.plan_id == plan_id).order_by(StepRow.sequence))).all()
 
 
 async def _ledger(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from billflow.store.customers.settings import PostgresSettingsRepository
     from billflow.store.customers.sponsorships import PostgresSponsorshipRepository
     from billflow.store.customers.statements import PostgresStatementQueries
+    from billflow.store.customers.timeline import PostgresTimelineQueries
     from billflow.store.dunning.debts import PostgresDebtSnapshots
     from billflow.store.dunning.repository import PostgresDunningRepository
     from billflow.store.invoices.queries import PostgresInvoiceQueries
@@ -169,6 +170,7 @@ class Queries:
     reports: "Part[PostgresReportQueries]" = Part("store.customers.reports")
     journal: "Part[PostgresJournalQueries]" = Part("store.customers.journal")
     statements: "Part[PostgresStatementQueries]" = Part("store.customers.statements")
+    timelines: "Part[PostgresTimelineQueries]" = Part("store.customers.timeline")
     credits: "Part[PostgresCreditRepository]" = Part("store.adjustments.credits")
     audit: "Part[PostgresAuditQueries]" = Part("store.audit.queries")
     parallel_runs: "Part[PostgresParallelRunQueries]" = Part("store.plans.parallel_runs")

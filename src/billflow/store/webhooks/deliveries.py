@@ -1,5 +1,6 @@
 """Deliveries: messages on the delivery stream of their customer and endpoint, and the log of attempts to send them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -22,6 +23,7 @@ from billflow.models.tables import CustomerRow, EventDelivery, OutboxEvent, Webh
 from billflow.ports.webhooks import DeliveryRepository
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.session.database import Repository
+from billflow.store.session.filters import within
 from billflow.store.session.monitoring import org_ids
 from billflow.store.session.paging import page
 from billflow.store.session.rows import as_id, as_record, from_row
@@ -43,15 +45,23 @@ class PostgresDeliveryRepository(Repository, DeliveryRepository):
             order = (EventDelivery.created_at, EventDelivery.id)
             return await page(session, query, order, paging, lambda row: as_record(DeliveryRecord, row[0]))
 
-    async def of_customer(self, ref: CustomerRef, newest: int) -> tuple[CustomerDelivery, ...]:
-        """Return the attempts to deliver so many of the *newest* events about a customer, the newest first."""
-        mine = select(WebhookMessage.id).where(WebhookMessage.customer_id == as_id(ref.customer_id, "customer"))
+    async def of_customer(
+        self, ref: CustomerRef, newest: int, before: datetime | None = None
+    ) -> tuple[CustomerDelivery, ...]:
+        """Return the attempts *before* a moment to deliver so many of the *newest* events about a customer by then.
+
+        The newest attempt comes first.
+        """
+        mine = select(WebhookMessage.id).where(
+            WebhookMessage.customer_id == as_id(ref.customer_id, "customer"),
+            *within(WebhookMessage.created_at, None, before),
+        )
         sent = mine.order_by(WebhookMessage.position.desc()).limit(newest)
         query = (
             select(EventDelivery, OutboxEvent.type, WebhookEndpoint.url)
             .join(OutboxEvent, OutboxEvent.id == EventDelivery.event_id)
             .join(WebhookEndpoint, WebhookEndpoint.id == EventDelivery.endpoint_id)
-            .where(EventDelivery.message_id.in_(sent))
+            .where(EventDelivery.message_id.in_(sent), *within(EventDelivery.created_at, None, before))
             .order_by(EventDelivery.created_at.desc(), EventDelivery.id)
             .limit(newest)
         )

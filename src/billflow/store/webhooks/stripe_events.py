@@ -11,6 +11,7 @@ from billflow.models.contracts.webhooks import ForeignReason, ForeignStripeEvent
 from billflow.models.tables import ForeignStripeEventRow, Org, WebhookEvent
 from billflow.ports.stripe_events import StripeEventRepository
 from billflow.store.session.database import Repository
+from billflow.store.session.filters import within
 from billflow.store.session.monitoring import ROLE
 from billflow.store.session.rows import as_id, as_json, from_row, row_by_id
 
@@ -53,11 +54,13 @@ class PostgresStripeEventRepository(Repository, StripeEventRepository):
                 for row in rows
             )
 
-    async def of_customer(self, ref: CustomerRef, newest: int) -> tuple[ReceivedStripeEvent, ...]:
-        """Return so many of the *newest* events of Stripe's about a customer, the newest first."""
+    async def of_customer(
+        self, ref: CustomerRef, newest: int, before: datetime | None = None
+    ) -> tuple[ReceivedStripeEvent, ...]:
+        """Return so many of the *newest* events of Stripe's about a customer *before* a moment, the newest first."""
         query = (
             select(WebhookEvent)
-            .where(WebhookEvent.of_customer == ref.customer_id)
+            .where(WebhookEvent.of_customer == ref.customer_id, *within(WebhookEvent.received_at, None, before))
             .order_by(WebhookEvent.received_at.desc())
             .limit(newest)
         )

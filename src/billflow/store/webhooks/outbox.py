@@ -40,10 +40,7 @@ ACTIVATED = "customer.activated"
 
 _WAITING = "SELECT DISTINCT org_id FROM outbox_pending"
 _OLDEST = (
-    select(OutboxEvent)
-    .join(OutboxPending, OutboxPending.event_id == OutboxEvent.id)
-    .order_by(OutboxPending.sequence)
-    .limit(MOST_ROUTED)
+    select(OutboxEvent).join(OutboxPending, OutboxPending.event_id == OutboxEvent.id).order_by(OutboxPending.sequence)
 )
 _ENABLED = select(WebhookEndpoint).where(WebhookEndpoint.status == EndpointStatus.ENABLED)
 
@@ -71,7 +68,7 @@ class PostgresOutboxRepository(Repository):
         """
         async with self.database.unit_of_work(org_id) as session:
             await advisory_lock(session, f"{org_id} outbox")
-            events = (await session.scalars(_OLDEST)).all()
+            events = (await session.scalars(_OLDEST.limit(MOST_ROUTED))).all()
             endpoints = (await session.scalars(_ENABLED)).all()
             streams = await _write_messages(session, events, endpoints)
             back = [event.customer_id for event in events if event.type == ACTIVATED]

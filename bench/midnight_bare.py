@@ -61,13 +61,13 @@ class Recording:
     """What a piece of work sent to PostgreSQL: texts, parameters, and whether those are many rows of them."""
 
     statements: list[Statement] = field(default_factory=list)
-    transactions: int = 0
+    commits: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return how much that is; a transaction's first statement begins it, its end is a round trip too."""
+        """Return how much that is; a transaction's first statement begins it, a commit is a round trip too."""
         statements = len(self.statements)
-        return {"statements": statements, "round_trips": statements + self.transactions}
+        return {"statements": statements, "round_trips": statements + self.commits}
 
 
 @contextmanager
@@ -79,9 +79,9 @@ def recorded(database: Database) -> Iterator[Recording]:
         recording.statements.append((text, parameters, isinstance(parameters, list)))
 
     def count(_connection: object) -> None:
-        recording.transactions += 1
+        recording.commits += 1
 
-    listeners = {"before_cursor_execute": note, "begin": count}
+    listeners = {"before_cursor_execute": note, "commit": count}
     for name, listener in listeners.items():
         event.listen(database.engine.sync_engine, name, listener)
     yield recording

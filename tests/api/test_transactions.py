@@ -59,10 +59,11 @@ OF_READS = {
 }
 """Transactions and statements of reads; the total of a list that fits no page is another one."""
 
-OF_A_BILLING_DATE, OF_COLLECTING = (1, 5), (3, 9)
+OF_A_BILLING_DATE, OF_COLLECTING = (1, 5), (3, 8)
 """Transactions and statements of a step that ends a trial and invoices the plan, and of charging the invoice.
 
-Of the three one is before Stripe and one after it; the other only looks whether the invoice was voided meanwhile.
+Of the three one is before Stripe and one after it; the other is one message, which only looks whether the invoice was
+voided meanwhile.
 """
 
 

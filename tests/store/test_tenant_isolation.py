@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from psycopg.errors import (
     RestrictViolation,
     UniqueViolation,
 )
+from sqlalchemy import text
 
 from billflow.domain.errors import NotFound
 from billflow.migrations.versions.v0001_books import APPEND_ONLY
@@ -70,6 +72,24 @@ async def test_another_organizations_ids_are_not_found(company: Company, billed:
         await company.queries.invoices.get(stranger, billed.invoices[0].invoice_id)
     with pytest.raises(NotFound):
         await company.queries.customers.get(stranger, billed.state.customer_id)
+    with pytest.raises(NotFound):
+        await company.repositories.invoices.status(
+            InvoiceRef(org_id=stranger, invoice_id=billed.invoices[0].invoice_id)
+        )
+
+
+async def test_a_look_sees_one_organization_and_leaves_nothing_on_its_connection(
+    store_url: str, company: Company
+) -> None:
+    database = Database(store_url, pool_size=1)
+    who = "SELECT current_user || ' ' || coalesce(current_setting('billflow.org_id', true), '')"
+    seen = await database.look(who, org_id=company.org_id)
+    async with database.engine.connect() as connection:
+        left = str(await connection.scalar(text(who)))
+    await database.close()
+
+    assert seen == [f"billflow_app {company.org_id}"]
+    assert left == f"{urlsplit(store_url).username} "
 
 
 @pytest.mark.usefixtures("billed")

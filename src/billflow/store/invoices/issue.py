@@ -84,5 +84,5 @@ async def note_sent(session: AsyncSession, invoice: Any, parties: Parties | None
         statement = _WITHOUT_NUMBER
         if series := parties.series(invoice.number, invoice.issued_at):
             statement, given = _WITH_NUMBER, given | of_series(series)
-    written = (await session.execute(statement, given)).one_or_none()
+    written = (await (await session.connection()).execute(statement, given)).one_or_none()
     return None if written is None else dict(zip(_RETURNED, written, strict=True))

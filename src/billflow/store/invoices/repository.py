@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, update
 from sqlalchemy.dialects.postgresql import insert
 
 from billflow.domain.dunning import DunningAction
@@ -60,7 +60,7 @@ EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
 _CLOSES = {InvoiceStatus.VOID: (*UNPAID, InvoiceStatus.UNCOLLECTIBLE), InvoiceStatus.UNCOLLECTIBLE: UNPAID}
 """Which statuses of ours Stripe's may end."""
 
-_STATUS = select(InvoiceRow.status).where(InvoiceRow.id == bindparam("of_invoice"))
+_STATUS = "SELECT status FROM invoice WHERE id = '{}'"
 
 _ATTEMPT = (
     insert(PaymentAttempt)
@@ -105,9 +105,9 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 await note_posting(session, account, as_id(credit_id, "credit"), stripe_balance_transaction_id)
 
     async def status(self, ref: InvoiceRef) -> InvoiceStatus:
-        async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:
-            found = await session.scalar(_STATUS, {"of_invoice": as_id(ref.invoice_id, "invoice")})
-            return InvoiceStatus(existing(found, "invoice", ref.invoice_id))
+        org_id, invoice_id = as_id(ref.org_id, "organization"), as_id(ref.invoice_id, "invoice")
+        found = await self.database.look(_STATUS.format(invoice_id), org_id=str(org_id))
+        return InvoiceStatus(existing(next(iter(found), None), "invoice", ref.invoice_id))
 
     async def record_issued(self, ref: InvoiceRef, issued: Issued) -> InvoiceStatus:
         async with self.database.unit_of_work(ref.org_id, by_keys=True) as session:

@@ -1,11 +1,12 @@
 """The way to PostgreSQL: one engine per process, and the only place where a transaction begins and ends."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from functools import lru_cache
+from typing import Any, Self
 
 from psycopg.sql import Literal
 from sqlalchemy import URL, Text, bindparam, func, select, text
@@ -33,6 +34,9 @@ POOL_TIMEOUT = 120.0
 ROLE = "billflow_app"
 """The role of all work for one organization; row-level security isolates tenants from it."""
 
+MOST_QUOTED = 1000
+"""Ids of organizations, among others, that are kept as PostgreSQL reads them, since quoting one takes a while."""
+
 ORG, ROW_COUNTS, AS_OF = "org", "row_counts", "as_of"
 """What a session's `info` has: whose rows it sees, how many there are of them, and as of when."""
 
@@ -42,12 +46,15 @@ _NOT_MIGRATED = frozenset({"22023", "42P01", "42703", "42883"})
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _STATEMENT_TIMEOUT = "57014"
 # Indexes are read at the price of solid state disks, and no request takes more than one processor.
-_BEGIN = (
-    "{begin}; SET LOCAL ROLE {role}; SET LOCAL billflow.org_id = {org}; SET LOCAL statement_timeout = {timeout};"
-    " SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0;"
-    " SET LOCAL plan_cache_mode = {plans}"
+_SETTINGS = (
+    "SET LOCAL ROLE {role}; SET LOCAL billflow.org_id = {org}; SET LOCAL statement_timeout = {timeout};"
+    " SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0"
 )
+_BEGIN = "{begin}; " + _SETTINGS + "; SET LOCAL plan_cache_mode = {plans}"
 """How a transaction begins, in one message; connections that would begin one by themselves send another before it."""
+
+_LOOK = _SETTINGS + "; {query}"
+"""A transaction of one message, which begins and ends with it."""
 
 PLANNED_ANEW, PLANNED_ONCE = "force_custom_plan", "force_generic_plan"
 """Whether a prepared statement is planned for its values each time, or once for any (docs/performance.md).
@@ -56,6 +63,7 @@ A plan for any values may read ten times as long; for what is found by keys it i
 than reading. What triggers and foreign keys ask is found by keys.
 """
 
+_PLAIN = {"no_parameters": True}
 _BEGIN_NOW, _BEGIN_AS_OF_ONE_MOMENT = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _AS_EXPORTED, _MAY_WAIT = "SET TRANSACTION SNAPSHOT {}", "SET LOCAL idle_in_transaction_session_timeout = 0"
 _AS_OF = text(
@@ -143,10 +151,27 @@ class Database:
         """Open one transaction as *role*, for no organization where none is named; *begin* says how it begins."""
         given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "plans": plans}
         beginning = _BEGIN.format(begin=begin, **given)
-        try:
+        with self._explaining():
             async with self._sessions(info={ORG: org_id, ROW_COUNTS: self._row_counts}) as session, session.begin():
                 await session.run_sync(_send, beginning)
                 yield session
+
+    async def look(self, query: str, *, role: str = ROLE, org_id: str = "") -> Sequence[Any]:
+        """Return the one column of what *query* finds as *role*, among the rows of an organization where one is named.
+
+        All of it is one message, for looks that are too small for a transaction. Raises as `unit_of_work`.
+        """
+        given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "query": query}
+        with self._explaining():
+            async with self.engine.connect() as connection:
+                return (
+                    (await connection.exec_driver_sql(_LOOK.format(**given), execution_options=_PLAIN)).scalars().all()
+                )
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
         except PoolTimeout as error:
             raise DatabaseBusy("All connections to the database are in use; try again in a moment.") from error
         except DBAPIError as error:
@@ -173,9 +198,10 @@ class Database:
 
 def _send(session: Session, statements: str) -> None:
     """Send statements without parameters in one message."""
-    session.connection().exec_driver_sql(statements, execution_options={"no_parameters": True})
+    session.connection().exec_driver_sql(statements, execution_options=_PLAIN)
 
 
+@lru_cache(maxsize=MOST_QUOTED)
 def _quoted(value: str) -> str:
     return Literal(value).as_string()
 

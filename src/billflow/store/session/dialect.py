@@ -22,7 +22,17 @@ compiled: LRUCache[Any, Any] = LRUCache(MOST_STATEMENTS)
 
 
 class PlainCursor(AsyncCursor[Any]):
-    """A cursor that describes its columns by their names and types only, which is all that SQLAlchemy reads."""
+    """A cursor that describes its columns by their names and types only, which is all that SQLAlchemy reads.
+
+    Of several statements in one message, which have no parameters, it gives the answer of the last.
+    """
+
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Send a statement, or several without parameters, which are not prepared."""
+        if params is not None:
+            return await super().execute(query, params, **options)
+        await super().execute(query, prepare=False, **options)
+        return await self.set_result(-1)
 
     @property
     def description(self) -> Any:
@@ -32,7 +42,8 @@ class PlainCursor(AsyncCursor[Any]):
         return [((result.fname(n) or b"").decode(), result.ftype(n)) for n in range(result.nfields)]
 
 
-CONNECT: dict[str, Any] = {"cursor_factory": PlainCursor}
+CONNECT: dict[str, Any] = {"cursor_factory": PlainCursor, "prepare_threshold": 1}
+"""How psycopg connects: what comes the second time is prepared, since planning takes longer than most answers."""
 
 
 class SharingDialect(PGDialectAsync_psycopg):

@@ -24,7 +24,7 @@ from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.audit.recorder import recorder_of, why
 from billflow.store.session.database import Repository, advisory_lock
 from billflow.store.session.filters import Conditions, equal
-from billflow.store.session.monitoring import org_ids
+from billflow.store.session.monitoring import ROLE
 from billflow.store.session.paging import page
 from billflow.store.session.rows import row_by_id
 from billflow.store.webhooks.deliveries import open_streams, stream_of
@@ -37,6 +37,12 @@ RENAMING = frozenset({"customer.updated", "billing_account.updated"})
 """After which Stripe may call a payer by another name or e-mail than we do."""
 
 ACTIVATED = "customer.activated"
+
+_WAITING = "SELECT DISTINCT org_id FROM outbox_pending"
+_OLDEST = (
+    select(OutboxEvent).join(OutboxPending, OutboxPending.event_id == OutboxEvent.id).order_by(OutboxPending.sequence)
+)
+_ENABLED = select(WebhookEndpoint).where(WebhookEndpoint.status == EndpointStatus.ENABLED)
 
 
 class PostgresOutboxRepository(Repository):
@@ -53,24 +59,17 @@ class PostgresOutboxRepository(Repository):
 
     async def organizations_with_new_events(self) -> tuple[str, ...]:
         """Return the ids of the organizations of which events wait to be routed."""
-        return await org_ids(self.database, select(OutboxPending.org_id).distinct())
+        return tuple(map(str, await self.database.look(_WAITING, role=ROLE)))
 
     async def route(self, org_id: str) -> RoutingResult:
         """Make messages of the oldest waiting events for every endpoint that was there by then and wants them.
 
         Run twice, it makes them once; two at once take turns, so that messages keep the order of their events.
         """
-        query = (
-            select(OutboxEvent)
-            .join(OutboxPending, OutboxPending.event_id == OutboxEvent.id)
-            .order_by(OutboxPending.sequence)
-            .limit(MOST_ROUTED)
-        )
         async with self.database.unit_of_work(org_id) as session:
             await advisory_lock(session, f"{org_id} outbox")
-            events = (await session.scalars(query)).all()
-            enabled = WebhookEndpoint.status == EndpointStatus.ENABLED
-            endpoints = (await session.scalars(select(WebhookEndpoint).where(enabled))).all()
+            events = (await session.scalars(_OLDEST.limit(MOST_ROUTED))).all()
+            endpoints = (await session.scalars(_ENABLED)).all()
             streams = await _write_messages(session, events, endpoints)
             back = [event.customer_id for event in events if event.type == ACTIVATED]
             resumed = await open_streams(session, org_id, WebhookMessage.customer_id.in_(back)) if back else []

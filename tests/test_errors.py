@@ -25,6 +25,7 @@ AT_RUN_TIME = {
     "api/problems.py": "what the domain said of the one field that pydantic reports",
     "cli/plan_commands.py": "the bank's own decline code",
     "client/clients.py": "the code of the server's problem",
+    "imports/bundles.py": "the first of all that is wrong with a row",
 }
 """Where a code is not written down, and where it comes from."""
 

@@ -8,6 +8,7 @@ import pytest
 from tests.cli.terminal import Terminal, assert_refused
 
 
+@pytest.mark.full
 def test_an_example_is_written_checked_applied_and_shown(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "catalog.toml"
     sold = tmp_path / "sold.json"

@@ -122,6 +122,7 @@ def test_only_operators_commands_go_past_the_api() -> None:
     assert {"keys create", "seats source set file", "reconcile"} <= set(direct)
 
 
+@pytest.mark.full
 def test_the_line_of_help_is_the_first_that_the_command_says_of_itself() -> None:
     said = {str(command.name): (loaded(command).help or "").partition("\n\n")[0] for command in COMMANDS}
 

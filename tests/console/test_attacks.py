@@ -106,6 +106,7 @@ async def test_who_is_not_signed_in_sees_nothing_and_does_nothing(
     assert await all_rows(env, env_database_url) == before
 
 
+@pytest.mark.full
 async def test_a_form_of_another_site_is_refused_everywhere(
     env: ApiEnvironment, acme: Acme, env_database_url: str
 ) -> None:

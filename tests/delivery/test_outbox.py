@@ -125,7 +125,7 @@ async def test_a_relay_that_is_killed_loses_nothing_and_doubles_nothing(
     assert left == (0,)
 
 
-async def test_an_endpoint_hears_of_nothing_that_was_before_it(company: Company, database: Database) -> None:
+async def test_an_endpoint_is_sent_nothing_that_was_before_it(company: Company, database: Database) -> None:
     outbox, endpoints = PostgresOutboxRepository(database), PostgresEndpointRepository(database, str)
     await company.customer()
     made = await endpoints.create(company.org_id, EndpointCreate(url="https://example.com"), by())

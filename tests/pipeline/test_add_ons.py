@@ -35,6 +35,7 @@ async def held(plan_env: PlanEnvironment, plan: PlanState) -> list[tuple[str, in
     return [(row.add_on, row.quantity, row.quantity_at_next_renewal) for row in rows]
 
 
+@pytest.mark.full
 async def test_an_add_on_is_prorated_renewed_lowered_switched_and_counted_as_revenue(plan_env: PlanEnvironment) -> None:
     plan = await plan_env.plan(by_hand(10))
     await plan_env.advance(BEGIN + 31 * DAY / 2)

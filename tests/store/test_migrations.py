@@ -64,6 +64,7 @@ def test_the_migrated_schema_is_the_one_the_tables_declare(empty_url: str, engin
         assert migrated == rules(connection)
 
 
+@pytest.mark.full
 def test_going_back_leaves_nothing_and_forth_again_works(empty_url: str, engine: Engine) -> None:
     upgrade.upgrade(empty_url)
     upgrade.downgrade(empty_url, "base")

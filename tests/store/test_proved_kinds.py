@@ -55,11 +55,8 @@ WAYS: dict[str, tuple[str, ...]] = {
 """For each way in which the domain makes an invoice, or its lines, the lives that go it."""
 
 
-FIRST = (
-    *("at_a_yearly_price", "after_a_trial", "with_items_and_add_ons", "with_end_dates_that_move", "with_tax"),
-    *("divided_by_amounts", "issued_again", "taxed_by_stripe", "on_a_higher_tier"),
-)
-"""Lives with most kinds of lines and most ways to make an invoice, for the small size."""
+FIRST = ("with_items_and_add_ons", "with_end_dates_that_move", "with_tax", "issued_again", "on_a_higher_tier")
+"""Lives with many kinds of lines and ways to make an invoice, for the small size."""
 
 
 def test_no_kind_of_line_and_no_life_is_forgotten() -> None:

@@ -13,7 +13,7 @@ from billflow.console.commands import offered
 from billflow.console.customer_actions import KINDS, OFFERED
 from billflow.console.security import ConsoleRoute
 from billflow.console.sentences import attention_of, plan_sentence, warnings_of
-from billflow.console.timeline import TimelineAsked, TimelineRow, customer_timeline
+from billflow.console.timeline import TimelinePart, TimelineRow, customer_timeline
 from billflow.console.visits import VisitHere
 from billflow.domain.errors import BillingError
 from billflow.domain.scopes import Scope
@@ -96,7 +96,7 @@ async def show_customer(
 
     Of the timeline there is what was recorded *before* a moment.
     """
-    asked = TimelineAsked(MANY if part == "timeline" else FEW, before)
+    asked = TimelinePart(MANY if part == "timeline" else FEW, before)
     shown = await _loaded(visit.services, customer, asked, visit.principal.scopes)
     actions = [(name, KINDS[name].title) for name in OFFERED] if Scope.SUPPORT in visit.principal.scopes else []
     said = KINDS[done].title if done in KINDS else ""
@@ -104,7 +104,7 @@ async def show_customer(
     return visit.page("customer.html", shown=shown, part=part, before=before, actions=actions, done=said, again=again)
 
 
-async def _loaded(services: Services, ref: CustomerRef, asked: TimelineAsked, scopes: frozenset[Scope]) -> CustomerPage:
+async def _loaded(services: Services, ref: CustomerRef, asked: TimelinePart, scopes: frozenset[Scope]) -> CustomerPage:
     record = await services.queries.customers.get(ref.org_id, ref.customer_id)
     plans = (await services.queries.plans.search(ref.org_id, PlanFilter(customer_id=ref.customer_id), Paging())).rows
     wanted = InvoiceFilter(customer_id=ref.customer_id)

@@ -39,7 +39,7 @@ class TimelineRow:
 
 
 @dataclass(frozen=True)
-class TimelineAsked:
+class TimelinePart:
     """How much of what happened is shown: the *most* rows that were recorded last *before* a moment."""
 
     most: int
@@ -47,7 +47,7 @@ class TimelineAsked:
 
 
 async def customer_timeline(
-    services: Services, customer: CustomerRecord, plans: Sequence[PlanRecord], asked: TimelineAsked
+    services: Services, customer: CustomerRecord, plans: Sequence[PlanRecord], asked: TimelinePart
 ) -> tuple[tuple[TimelineRow, ...], datetime | None]:
     """Return what happened to a customer, the newest first, and before when there is more, if there is."""
     repositories, ref = services.repositories, CustomerRef(org_id=customer.org_id, customer_id=customer.customer_id)

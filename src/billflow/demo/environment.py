@@ -22,9 +22,11 @@ from billflow.models.contracts.access import NewApiKey
 from billflow.models.contracts.customers import ChangeContext
 from billflow.settings import Settings, environment_of, load_settings
 from billflow.telemetry.logging import configure_logging
+from billflow.temporal.worker import run_until
 from billflow.wiring.api import build_api
-from billflow.wiring.engine import open_engine
+from billflow.wiring.engine import Engine, open_engine
 from billflow.wiring.store import migrate
+from billflow.wiring.workers import workers
 
 Result = TypeVar("Result")
 
@@ -69,11 +71,11 @@ async def demo_environment(processes: int) -> AsyncIterator[tuple[DemoEnvironmen
 async def demo_services(
     settings: Settings, temporal_address: str | None, processes: int
 ) -> AsyncIterator[DemoEnvironment]:
-    """Run the API in this process and a worker of so many others, on servers that run."""
+    """Run the API and a worker, of so many processes, on servers that run."""
     async with (
         open_engine(settings, temporal_address) as engine,
         serving(build_api(engine), LOOPBACK, settings.api_port),
-        _working(settings, temporal_address, processes),
+        _working_apart(settings, temporal_address, processes) if processes > 1 else _working_here(engine),
     ):
         set_apart()
         org_id = await engine.repositories.organizations.ensure(ORG)
@@ -82,7 +84,18 @@ async def demo_services(
 
 
 @asynccontextmanager
-async def _working(settings: Settings, temporal_address: str | None, processes: int) -> AsyncIterator[None]:
+async def _working_here(engine: Engine) -> AsyncIterator[None]:
+    drain = asyncio.Event()
+    working = asyncio.create_task(run_until(drain, workers(engine)))
+    try:
+        yield
+    finally:
+        drain.set()
+        await working
+
+
+@asynccontextmanager
+async def _working_apart(settings: Settings, temporal_address: str | None, processes: int) -> AsyncIterator[None]:
     temporal = {"TEMPORAL_ADDRESS": temporal_address} if temporal_address else {}
     with TemporaryDirectory(prefix="billflow-demo-") as numbers:
         async with working_in(processes, numbers, environment_of(settings) | temporal, counts=False):

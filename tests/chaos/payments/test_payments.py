@@ -24,7 +24,7 @@ from tests.sizes import sized
 
 HERE = Path(__file__).parent
 SEED = int(os.environ.get("BILLFLOW_CHAOS_SEED") or random.randrange(1_000_000))
-DEBTS = sized(4, 80, 2_000)
+DEBTS = sized(2, 80, 2_000)
 KILLS = sized(1, 3, 40)
 WORKERS = sized(1, 2, 2)
 BAD_SECONDS = sized(3, 20, 700)

@@ -39,8 +39,8 @@ class PostgresTimelineQueries(Repository):
         found = [_entry(step_entry(step, names.get(step.actor)), step.plan_id) for step in steps]
         for event in events:
             actor = actors.get((event.created_at, event.type))
-            told = {"actor": actor, "actor_name": names.get(actor)}
-            found.append(_entry(event_entry(event, opener), event.plan_id, **told))
+            known = {"actor": actor, "actor_name": names.get(actor)}
+            found.append(_entry(event_entry(event, opener), event.plan_id, **known))
         return tuple(found)
 
 
@@ -73,5 +73,5 @@ async def _actors(session: AsyncSession, events: Sequence[OutboxEvent]) -> Mappi
     return {key: next(iter(actors)) for key, actors in found.items() if len(actors) == 1}
 
 
-def _entry(entry: TimelineEntry, plan_id: UUID | None, **told: Any) -> CustomerTimelineEntry:
-    return CustomerTimelineEntry(**{**dict(entry), **told, "plan_id": None if plan_id is None else str(plan_id)})
+def _entry(entry: TimelineEntry, plan_id: UUID | None, **known: Any) -> CustomerTimelineEntry:
+    return CustomerTimelineEntry(**{**dict(entry), **known, "plan_id": None if plan_id is None else str(plan_id)})

@@ -34,7 +34,7 @@ AT_ONCE = 6
 """Plans that live at a time: others are in the middle of their cutovers when one kills the worker."""
 
 CLOCKS = (("stripe", "ours"), ("ours", "stripe"))
-LONGEST = sized(3_600, 3_600, 10_800)
+LONGEST = sized(900, 900, 10_800)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.waiting import PATIENCE
 VERIFIER: dict[str, Any] = tomllib.loads((ROOT / "packages" / "verify" / "pyproject.toml").read_text())
 EMULATOR: dict[str, Any] = tomllib.loads((ROOT / "packages" / "emulator" / "pyproject.toml").read_text())
 WHOLE: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+NOBODYS_KEY = b64encode(bytes(32)).decode()
 CHANGELOG = (
     "# Changelog\n\n## [Unreleased]\n{}\n## [1.1.0] - 2026-01-31\n\n- More.\n\n## [1.0.0] - 2025-01-31\n\n- Some.\n"
 )
@@ -112,7 +114,7 @@ def test_the_verifier_alone_says_what_is_wrong_with_a_proof(built: Built, tmp_pa
     packages = unpacked(built, "billflow_verify", tmp_path / "packages")
     (tmp_path / "proof.json").write_text('{"format": "another"}')
 
-    done = run_in(tmp_path, packages, "-m", "billflow_verify", "proof.json", "--public-key", "key")
+    done = run_in(tmp_path, packages, "-m", "billflow_verify", "proof.json", "--public-key", NOBODYS_KEY)
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "The proof is of the format 'another', not 'billflow.proof/1'.\n"

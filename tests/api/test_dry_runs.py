@@ -84,6 +84,7 @@ async def seller(env: ApiEnvironment) -> AsyncIterator[Trier]:
         yield Trier(env, org_id, api)
 
 
+@pytest.mark.full
 async def test_a_change_is_tried_on_every_plan_and_found_by_the_page(
     seller: Trier, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,6 +197,7 @@ async def hostile(env: ApiEnvironment, api: httpx.AsyncClient) -> Acme:
     return replace(found, batch=batch, dry_run_id=dry_run_id, run_id=run_id, finding_id=finding_id)
 
 
+@pytest.mark.full
 async def test_no_text_that_somebody_writes_becomes_markup(env: ApiEnvironment, hostile: Acme) -> None:
     customer, plan, invoice = (
         f"/{noun}/{one['id']}"

@@ -38,6 +38,7 @@ def held(lines: list[dict[str, str]]) -> Counter[str]:
     return sums
 
 
+@pytest.mark.full
 async def test_the_journal_ties_to_statement_and_invoices(
     api: httpx.AsyncClient, env: ApiEnvironment, lived: Json
 ) -> None:

@@ -106,6 +106,7 @@ async def in_parallel(
     return clock, {name: ids[stripe_id] for name, stripe_id in account.customers.items()}
 
 
+@pytest.mark.full
 async def test_a_year_beside_stripe_agrees_line_by_line_and_nothing_leaves(
     api: httpx.AsyncClient, env: ApiEnvironment, terminal: Typed, env_database_url: str, tmp_path: Path
 ) -> None:

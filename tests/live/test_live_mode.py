@@ -30,6 +30,7 @@ from tests.source import ROOT
 LOOPBACK_URL = "http://127.0.0.1:12111"
 
 
+@pytest.mark.full
 async def test_a_plan_is_bought_with_real_money_and_stripes_live_events_are_handled(
     api: httpx.AsyncClient, env: ApiEnvironment, env_database_url: str
 ) -> None:

@@ -28,6 +28,7 @@ async def test_what_is_left_of_a_credit_pays_the_next_renewal_through_a_new_cust
     await made.check_nothing_differs()
 
 
+@pytest.mark.full
 async def test_an_open_invoice_is_issued_anew_once_and_paid_by_the_next_card(
     api: httpx.AsyncClient, env: ApiEnvironment
 ) -> None:

@@ -27,6 +27,7 @@ async def items(plan_env: PlanEnvironment, plan: PlanState) -> tuple[ItemRecord,
     return await plan_env.env.engine.queries.plans.items(plan.ref)
 
 
+@pytest.mark.full
 async def test_an_item_is_collected_at_once_or_with_the_next_invoice_and_credited_like_any_line(
     plan_env: PlanEnvironment,
 ) -> None:

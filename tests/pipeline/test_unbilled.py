@@ -45,6 +45,7 @@ async def test_a_void_renewal_is_found_until_it_is_issued_again(plan_env: PlanEn
     assert len(await found(plan_env, new)) == 1
 
 
+@pytest.mark.full
 async def test_a_void_renewal_is_found_until_it_is_waived(plan_env: PlanEnvironment) -> None:
     _, renewal = await open_renewal(plan_env)
     await void(plan_env, renewal, reason="an apology")

@@ -82,6 +82,7 @@ async def in_frame(page: Page) -> Frame:
     return frame
 
 
+@pytest.mark.full
 async def test_a_customer_works_in_a_frame_of_an_allowed_origin(
     env: ApiEnvironment, api: httpx.AsyncClient, page: Page, product: HostPages, framed: Acme
 ) -> None:

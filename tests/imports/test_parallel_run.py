@@ -18,14 +18,13 @@ from tests.imports.account import Account
 from tests.imports.openings import Json, opening, with_plan
 from tests.imports.test_import import a_clock, advance, imported, lines_of, outcomes
 from tests.imports.test_stripe import blocking, kept, read
-from tests.sizes import sized
 from tests.stripe_emulator.test_clocks import advance as advance_stripe
 from tests.stripe_emulator.test_subscriptions import HOUR, moment
 
 Typed = Callable[..., Awaitable[Output]]
 
 BEGIN, NOW = "2026-01-15", "2026-01-15T12:00:00Z"
-MONTHS = sized(3, 12, 12)
+MONTHS = 12
 
 
 async def scores(api: httpx.AsyncClient, customer: str, **which: Any) -> Json:

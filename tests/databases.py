@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -15,8 +14,6 @@ from billflow.migrations.upgrade import upgrade
 EMPTY, MIGRATED = "template0", "migrated"
 """What a new database is a copy of: PostgreSQL's own template, or `create_template`'s."""
 
-
-SCRIPTS = Path(__file__).parents[1] / "bench" / "sql"
 
 NOBODYS = "foreign_stripe_event"
 """The one table whose rows belong to no organization."""
@@ -40,16 +37,6 @@ async def fresh_database(postgres_url: str, name: str = "fresh", template: str =
 async def migrated_database(postgres_url: str, name: str = "env") -> str:
     """Create a database with all our tables and return its URL; *name* is where its name begins."""
     return await fresh_database(postgres_url, name, MIGRATED)
-
-
-def fill(url: str, script: str, **asked: object) -> None:
-    """Run a *script* of `bench/sql` as the owner that *url* names, and let PostgreSQL look at what is there now."""
-    with psycopg.connect(url) as connection:
-        for name, value in asked.items():
-            connection.execute("SELECT set_config(%s, %s, false)", [f"{script}.{name}", str(value)])
-        connection.execute((SCRIPTS / f"{script}.sql").read_bytes())
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE")
 
 
 async def _create(postgres_url: str, database: str, template: str) -> None:

@@ -10,12 +10,12 @@ import httpx
 import psycopg
 import pytest
 
+from bench.loading import fill
 from billflow.domain.billing_dates import process_billing_date
 from billflow.models.contracts.steps import CloseCycleInput, PlanRef
 from billflow.store.session import database, paging
 from billflow.wiring.store import sell_as_example, sell_example
 from tests.api_environment import ApiEnvironment
-from tests.databases import fill
 from tests.store.reading import rows_read
 
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -73,7 +73,7 @@ async def lives(env: ApiEnvironment, shop: str, env_database_url: str) -> dict[i
     found = {}
     for months in (NEW, OLD):
         given = {"org": shop, "plan": uuid4(), "months": months, "due": DUE.isoformat()}
-        fill(env_database_url, "decade", **given, entries=ENTRIES, invoices=INVOICES)
+        fill(env_database_url, "decade", given | {"entries": ENTRIES, "invoices": INVOICES})
         async with await psycopg.AsyncConnection.connect(env_database_url) as connection:
             newest = await connection.execute(
                 "SELECT customer_id::text, plan_id::text, id::text FROM invoice WHERE plan_id = %s"

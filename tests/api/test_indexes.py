@@ -12,12 +12,12 @@ import pytest
 from psycopg import sql
 from sqlalchemy import event
 
+from bench.loading import fill
 from billflow.models.tables import CreditNoteRow, RefundRow
 from billflow.store.adjustments.numbers import next_document_n
 from billflow.store.session.database import Database
 from billflow.wiring.store import sell_example
 from tests.api_environment import ApiEnvironment
-from tests.databases import fill
 
 CUSTOMERS, ENTRIES = 3000, 4
 DOCUMENTS = (("credit note", "CN-000042"), ("refund", "RF-000042"))
@@ -43,7 +43,7 @@ async def crowd(env: ApiEnvironment, env_database_url: str) -> str:
     """Return an organization with so many customers that reading all of them is no choice."""
     org_id = await env.engine.repositories.organizations.ensure(f"crowd-{uuid4().hex[:8]}")
     await sell_example(env.engine.repositories.catalogs, org_id)
-    fill(env_database_url, "crowd", org=org_id, customers=CUSTOMERS, entries=ENTRIES)
+    fill(env_database_url, "crowd", {"org": org_id, "customers": CUSTOMERS, "entries": ENTRIES})
     return org_id
 
 

@@ -11,9 +11,9 @@ import httpx
 import psycopg
 from sqlalchemy import event
 
+from bench.loading import fill
 from billflow.store.session.database import Database
 from tests.api_environment import ApiEnvironment
-from tests.databases import fill
 from tests.store.reading import rows_read
 
 
@@ -40,7 +40,7 @@ def lived(env: ApiEnvironment, url: str, months: int, invoices: int, due: str) -
     plan_id = str(uuid4())
     given = {"org": env.org_id, "plan": plan_id, "months": months, "due": due, "entries": 50, "invoices": invoices}
     newest = "SELECT customer_id, id FROM invoice WHERE plan_id = %s ORDER BY issued_at DESC LIMIT 1"
-    fill(url, "decade", **given)
+    fill(url, "decade", given)
     with psycopg.connect(url) as connection:
         found = connection.execute(newest, [plan_id]).fetchone()
     assert found

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from bench.loading import fill
 from billflow.dev.postgres import RUNS, as_login
 from billflow.domain.billing_dates import process_billing_date
 from billflow.domain.commands import UpgradeTierNow
@@ -19,7 +20,7 @@ from billflow.models.contracts.invoices import InvoiceStatus, Issued, Paid
 from billflow.models.contracts.keys import KeyNamespace
 from billflow.models.contracts.steps import CloseCycleInput, CommandInput, PlanRef
 from billflow.store.session.database import Database
-from tests.databases import fill, migrated_database
+from tests.databases import migrated_database
 from tests.store.conftest import Company, new_company
 from tests.store.reading import rows_read
 
@@ -58,7 +59,7 @@ class Shop:
         """Write a customer with a plan that has run for so many months, and return the plan."""
         plan = PlanRef(org_id=self.company.org_id, plan_id=str(uuid4()))
         given = {"org": plan.org_id, "plan": plan.plan_id, "months": months, "due": DUE.isoformat()}
-        fill(self.url, "decade", **given, entries=ENTRIES, invoices=INVOICES)
+        fill(self.url, "decade", given | {"entries": ENTRIES, "invoices": INVOICES})
         return plan
 
     def size(self) -> tuple[int, int]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from bench.loading import fill
 from billflow.dev.postgres import RUNS, as_login
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Page, Paging, PlanFilter
 from billflow.store.session import paging
 from billflow.store.session.database import Database
 from billflow.store.session.repositories import Queries
-from tests.databases import fill, migrated_database
+from tests.databases import migrated_database
 from tests.sizes import some
 from tests.store.conftest import Company, new_company
 from tests.store.reading import rows_read
@@ -60,7 +61,7 @@ async def organizations(postgres_url: str) -> AsyncIterator[Organizations]:
     database = Database(as_login(url, RUNS))
     made = Organizations(await new_company(database), await new_company(database), url)
     for company, customers in ((made.small, SMALL), (made.large, LARGE)):
-        fill(url, "crowd", org=company.org_id, customers=customers, entries=1)
+        fill(url, "crowd", {"org": company.org_id, "customers": customers, "entries": 1})
     yield made
     await database.close()
 

@@ -16,6 +16,7 @@ from billflow.store.access.actor_names import actor_names
 from billflow.store.audit.personal_data import personal_data_of
 from billflow.store.plans.records import event_entry, step_entry
 from billflow.store.session.database import Repository
+from billflow.store.session.filters import within
 from billflow.store.session.rows import as_id
 
 
@@ -45,19 +46,15 @@ class PostgresTimelineQueries(Repository):
 
 
 def _steps(customer_id: UUID, newest: int, before: datetime | None) -> Select[StepRow]:
-    of_plan = select(StepRow).where(StepRow.plan_id == CustomerPlan.id)
-    if before:
-        of_plan = of_plan.where(StepRow.created_at < before)
+    of_plan = select(StepRow).where(StepRow.plan_id == CustomerPlan.id, *within(StepRow.created_at, None, before))
     newest_of_plan = of_plan.order_by(StepRow.sequence.desc()).limit(newest).lateral()
     step = aliased(StepRow, newest_of_plan)
     return select(step).select_from(CustomerPlan).join(step, true()).where(CustomerPlan.customer_id == customer_id)
 
 
 def _events(customer_id: UUID, newest: int, before: datetime | None) -> Select[OutboxEvent]:
-    query = select(OutboxEvent).where(OutboxEvent.customer_id == customer_id)
-    if before:
-        query = query.where(OutboxEvent.created_at < before)
-    return query.order_by(OutboxEvent.sequence.desc()).limit(newest)
+    mine = OutboxEvent.customer_id == customer_id, *within(OutboxEvent.created_at, None, before)
+    return select(OutboxEvent).where(*mine).order_by(OutboxEvent.sequence.desc()).limit(newest)
 
 
 async def _actors(session: AsyncSession, events: Sequence[OutboxEvent]) -> Mapping[tuple[datetime, str], str]:

@@ -164,9 +164,8 @@ class Database:
         given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "query": query}
         with self._explaining():
             async with self.engine.connect() as connection:
-                return (
-                    (await connection.exec_driver_sql(_LOOK.format(**given), execution_options=_PLAIN)).scalars().all()
-                )
+                found = await connection.exec_driver_sql(_LOOK.format(**given), execution_options=_PLAIN)
+                return found.scalars().all()
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:

@@ -36,7 +36,7 @@ COPY = Path("mutants")
 SURVIVED, KILLED, BROKEN, NO_TEST, TIMED_OUT = 0, 1, 3, 33, 36
 """What mutmut keeps of a mutant."""
 
-_WITHOUT = "asyncio cacheprovider logging timeout xdist unraisableexception threadexception schemathesis"
+_WITHOUT = "asyncio cacheprovider logging timeout unraisableexception threadexception schemathesis"
 _MEMORY = 1 << 30
 """Bytes that a mutant may take beyond what it begins with."""
 

@@ -2,7 +2,7 @@
 
 Usage: python scripts/run_tests.py [ARGUMENTS OF PYTEST]
 
-Without arguments all tests run, in as many processes as `--numprocesses` says or else four.
+Without arguments all tests run, in as many processes as `--processes` says or else four.
 """
 
 import json
@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from leftovers import adopt_orphans, described, end, reap_until, remains_in, still_running
 
 ROOT = Path(__file__).parents[1]
-PLUGINS = ("tests.plugins.garbage", "tests.plugins.failures", "tests.plugins.progress", "tests.plugins.folders")
-PROCESSES = ("--numprocesses", "4", "--no-loadscope-reorder")
+PLUGINS = [f"tests.plugins.{name}" for name in ("garbage", "failures", "progress", "folders", "processes")]
+PROCESSES = ("--processes", "4")
 """Half of the time a test waits, for a worker to stop or for a clock, so four processes keep two cores busy."""
 
 IGNORED = {"CI", "BUILD_NUMBER", "PYTHONDONTWRITEBYTECODE"}
@@ -53,7 +53,7 @@ def run_pytest(arguments: Sequence[str], folder: Path) -> tuple[int, dict[str, i
     """Run pytest to its end; return its exit code and how many tests passed and failed."""
     counts, base = folder / "counts.json", folder / "pytest"
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--durations=10", "--durations-min=1"]
-    command += [word for plugin in (*PLUGINS, "no:terminaldistreporter") for word in ("-p", plugin)]
+    command += [word for plugin in PLUGINS for word in ("-p", plugin)]
     command += [f"--counts={counts}", f"--basetemp={base}", *(arguments or PROCESSES)]
     os.chdir(ROOT)
     sys.stdout.flush()

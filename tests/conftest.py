@@ -33,10 +33,7 @@ for _name in [name for name in os.environ if name.startswith(("BILLFLOW_", "DATA
 
 
 def pytest_collection_finish() -> None:
-    """Keep what the tests were told from the programs that they start, now that every module has read it.
-
-    Where pytest-xdist runs the tests, this is called in its worker processes alone, which get it from the first one.
-    """
+    """Keep what the tests were told from the programs that they start, now that every module has read it."""
     for name in _FOR_TESTS:
         os.environ.pop(name, None)
 

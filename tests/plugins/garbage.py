@@ -11,5 +11,5 @@ gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
 
 
 def pytest_collection_finish() -> None:
-    """Keep what starting has made out of its sight; with pytest-xdist in each worker process."""
+    """Keep what starting has made out of its sight."""
     set_apart()

@@ -22,9 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Show progress where the tests are counted: not in the worker processes of pytest-xdist."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Progress(config), "progress")
+    """Show progress."""
+    config.pluginmanager.register(Progress(config), "progress")
 
 
 class Progress:
@@ -48,12 +47,8 @@ class Progress:
         return "failed" if report.when == "call" else "error", "", ""
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Know how many there will be, in a single process."""
-        self._total = len(session.items) or self._total
-
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        """Know how many there will be, in several processes."""
-        self._total = len(ids)
+        """Know how many there will be."""
+        self._total = len(session.items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a test once: when it failed anywhere, was skipped, or got through its call."""

@@ -1,0 +1,91 @@
+"""How `scripts/run_tests.py` divides the folders of tests among processes."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.source import ROOT
+
+MODULE = """
+import os
+from pathlib import Path
+
+import pytest
+
+@pytest.fixture(scope="session")
+def pid():
+    yield os.getpid()
+    Path({ended!r}, str(os.getpid())).touch()
+
+@pytest.mark.parametrize("number", range(3))
+def test_with_output(number, pid, capfd, tmp_path):
+    assert pid == os.getpid()
+    assert f"process-" in str(tmp_path)
+    print(number, pid)
+    assert capfd.readouterr().out == f"{{number}} {{pid}}\\n"
+    {then}
+"""
+KILLED = "if number == 1: os.kill(pid, 9)"
+WAITING = 'Path({begun!r}).touch(); __import__("time").sleep(600)'
+
+
+def folders(root: Path, last: str = "") -> tuple[list[str], Path]:
+    """Write three folders of tests, the last of which does more; return how to run them and what has who ended well."""
+    ended = root / "ended"
+    ended.mkdir()
+    for number, then in enumerate(["", "", last]):
+        module = root / "tests" / f"folder{number}" / "test_it.py"
+        module.parent.mkdir(parents=True)
+        module.write_text(MODULE.format(ended=str(ended), then=then))
+    program, pyproject = str(ROOT / "scripts" / "run_tests.py"), str(ROOT / "pyproject.toml")
+    options = [
+        "--processes",
+        "2",
+        "-c",
+        pyproject,
+        "--rootdir",
+        str(root),
+        "-p",
+        "no:cacheprovider",
+        str(root / "tests"),
+    ]
+    return [sys.executable, program, *options], ended
+
+
+def test_every_test_runs_once_in_one_of_the_processes(tmp_path: Path) -> None:
+    command, ended = folders(tmp_path)
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "9 passed, 0 failed")
+    assert len(list(ended.iterdir())) == 2
+
+
+def test_a_test_whose_process_is_killed_has_failed_and_the_others_of_its_folder_run(tmp_path: Path) -> None:
+    command, ended = folders(tmp_path, KILLED)
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "8 passed, 1 failed")
+    assert "FAILED tests/folder2/test_it.py::test_with_output[1]" in done.stdout
+    assert re.search("The process of this test ended with -9", done.stdout)
+    assert len(list(ended.iterdir())) == 2
+
+
+def test_who_interrupts_a_run_ends_the_processes_in_order(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    command, ended = folders(tmp_path, WAITING.format(begun=str(begun)))
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
+        while not begun.exists() and run.poll() is None:
+            time.sleep(0.05)
+        os.kill(run.pid, signal.SIGTERM)
+        output, _ = run.communicate()
+
+    assert output.splitlines()[-1] == "6 passed, 0 failed"
+    assert "LEFT BEHIND" not in output
+    assert len(list(ended.iterdir())) == 2

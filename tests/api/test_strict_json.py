@@ -1,14 +1,19 @@
 """A JSON value has the type it is written in: no number is read out of a text, no amount out of `true`."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from billflow.api import requests
+from billflow.api.app import _NOUNS, BASE_PATH
+from billflow.api.requests import CheckedRoute
 from billflow.api.strict_json import NOTHING_TAKES_THIS, strict
 from tests.api_environment import ApiEnvironment
+from tests.interfaces import document, schemas
 
 NUMBER = {"type": "integer"}
 SHAPES = {"Named": {"type": "object", "properties": {"n": NUMBER, "any": {"type": "object"}}}}
@@ -125,3 +130,31 @@ async def test_a_body_is_parsed_once(api: httpx.AsyncClient, monkeypatch: pytest
 @pytest.mark.parametrize("kind", [[], {}, 7, None, True])
 async def test_a_command_of_a_strange_type_is_the_clients_fault(api: httpx.AsyncClient, kind: object) -> None:
     assert (await api.post("/api/v1/plans/7/commands", json={"type": kind})).status_code == 422
+
+
+@pytest.mark.full
+def test_a_body_is_held_against_what_the_document_says_of_it() -> None:
+    contexts = [one for noun in _NOUNS for one in iter_route_contexts(noun.router.routes)]
+    checked = [
+        (one.path_format or "", route) for one in contexts if isinstance(route := one.original_route, CheckedRoute)
+    ]
+    compared = 0
+    for path, route in checked:
+        described = document()["paths"][f"{BASE_PATH}{path}"]
+        for method in (route.methods or set()) - {"GET"}:
+            content = described[method.lower()].get("requestBody", {}).get("content", {})
+            whole = _resolved(content.get("application/json", {}).get("schema", {}), schemas())
+            assert _resolved(*route.described_body) == whole, (method, path)
+            compared += bool(whole)
+    assert compared > 70
+
+
+def _resolved(part: Any, components: Mapping[str, Any], inside: tuple[str, ...] = ()) -> Any:
+    """Return a schema with those that it refers to in their places."""
+    if isinstance(part, list):
+        return [_resolved(one, components, inside) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if name := str(part.get("$ref", "")).rpartition("/")[2]:
+        return "itself" if name in inside else _resolved(components[name], components, (*inside, name))
+    return {key: _resolved(one, components, inside) for key, one in part.items() if key != "mapping"}

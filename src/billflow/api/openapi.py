@@ -1,18 +1,23 @@
 """The OpenAPI document: what FastAPI finds, and what every route for callers with a key has in common."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from billflow.api.etags import ETAG, IF_MATCH, IF_NONE_MATCH
 from billflow.api.idempotency import GUARDED, IDEMPOTENCY_KEY
+from billflow.api.strict_json import Schema
 from billflow.domain.commands import PlanCommand
 from billflow.models.contracts.event_types import EventDeclaration, event_declarations
 
 SCHEME = "ApiKey"
 SCOPE = "x-billflow-scope"
 """Where a route says which scope it demands."""
+
+JSON = "application/json"
 
 Operation = dict[str, Any]
 
@@ -55,18 +60,36 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = described()
             document["components"]["securitySchemes"] = _SCHEMES
-            for variant in get_args(PlanCommand):
-                command = document["components"]["schemas"][variant.__name__]
-                command["required"] = [*command.get("required", []), "type"]
-            _close_bodies(document)
+            _complete_bodies(document)
             document["webhooks"] = {one.type: _webhook(one) for one in event_declarations().values()}
-            _give_exact_limits(document["components"]["schemas"])
             for method, operation in _operations(document):
                 if SCOPE in operation:
                     _complete(method, operation)
         return app.openapi_schema or {}
 
     app.openapi = complete  # type: ignore[method-assign]  # FastAPI's own way to do it
+
+
+def body_of(route: APIRoute) -> tuple[Schema, Mapping[str, Schema]]:
+    """Return the schema of a route's body, and those that it refers to, as the whole document has them.
+
+    The whole takes over a second, in which a process would answer nobody: it is made for who asks for it.
+    """
+    document = get_openapi(title="", version="", routes=[route])
+    _complete_bodies(document)
+    [(_, operation)] = _operations(document)
+    content = operation.get("requestBody", {}).get("content", {})
+    return content.get(JSON, {}).get("schema", {}), document["components"]["schemas"]
+
+
+def _complete_bodies(document: dict[str, Any]) -> None:
+    """Say what is demanded of bodies."""
+    schemas = document["components"]["schemas"]
+    commands = {name for one in get_args(PlanCommand) for name in (one.__name__, f"{one.__name__}-Input")}
+    for name in commands & schemas.keys():
+        schemas[name]["required"] = [*schemas[name].get("required", []), "type"]
+    _close_bodies(document)
+    _give_exact_limits(schemas)
 
 
 def _webhook(event: EventDeclaration) -> dict[str, Any]:
@@ -88,7 +111,7 @@ def _webhook(event: EventDeclaration) -> dict[str, Any]:
             "parameters": list(headers.values()),
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": schema, "example": event.example}},
+                "content": {JSON: {"schema": schema, "example": event.example}},
             },
             "responses": {"2XX": {"description": "The event was taken."}},
         }

@@ -1,7 +1,8 @@
 """What every request goes through: its key, the text in it, and whether its write was done already."""
 
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NoReturn
 
 from fastapi import Request, Response
@@ -11,10 +12,10 @@ from fastapi.routing import APIRoute
 from billflow.api.etags import tagged
 from billflow.api.idempotency import written
 from billflow.api.metrics import ROUTE
-from billflow.api.openapi import SCOPE
+from billflow.api.openapi import SCOPE, body_of
 from billflow.api.principal import READS, authenticated, scope_of
 from billflow.api.services import services_of
-from billflow.api.strict_json import Path, strict
+from billflow.api.strict_json import Path, Schema, strict
 from billflow.errors import BadRequest
 from billflow.models.contracts.storable import check_storable
 
@@ -28,6 +29,11 @@ class CheckedRoute(APIRoute):
         self.scope = scope_of(endpoint, options.get("methods") or READS)
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), SCOPE: self.scope}
         super().__init__(path, endpoint, **options)
+
+    @cached_property
+    def described_body(self) -> tuple[Schema, Mapping[str, Schema]]:
+        """The schema of the body, and those that it refers to."""
+        return body_of(self)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler behind all that."""
@@ -64,11 +70,9 @@ class _CheckedRequest(Request):
     async def json(self) -> Any:
         parsed = json.loads(await self.body(), parse_constant=_refused)
         check_storable(parsed)
-        document = self.app.openapi()
-        operation = document["paths"].get(self.scope[ROUTE], {}).get(self.method.lower(), {})
-        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         unknown: list[Path] = []
-        body = strict(content.get("schema", {}), parsed, document["components"]["schemas"], unknown)
+        schema, components = self.scope["route"].described_body
+        body = strict(schema, parsed, components, unknown)
         if unknown:
             raise RequestValidationError([*self._others_wrong(body), *map(_unknown, unknown)])
         return body

@@ -106,7 +106,8 @@ async def test_what_fails_on_a_connection_that_was_kept_open_is_not_asked_again(
     with pytest.raises(stripe.APIConnectionError):
         await client.v1.customers.retrieve_async(held.id)
 
-    assert [name for name, *_ in trouble.calls[before:]] == ["customer.retrieve"]
+    # The request that the test before gave up may come only now.
+    assert [name for name, *_ in trouble.calls[before:] if name != "customer.create"] == ["customer.retrieve"]
 
 
 async def test_nobody_listening_is_unavailable() -> None:

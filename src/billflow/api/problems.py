@@ -1,7 +1,6 @@
 """Everything that can go wrong, told as `application/problem+json` (RFC 9457)."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from typing import Any, get_args
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from temporalio.service import RPCError
@@ -141,10 +141,9 @@ async def _of_http(request: Request, error: Exception) -> Response:
 
 def methods_at(request: Request, known: Mapping[str, str]) -> list[str]:
     """Return every method that the request's address takes; the router's *known* are those of its first route only."""
-    paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
-    at = request.scope["path"]
-    found = [path for path in paths if re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)), at)]
-    methods = {method.upper() for path in found for method in paths[path]} or {*known.get("Allow", "").split(", ")}
+    routes = [one for one in iter_route_contexts(request.app.routes) if hasattr(one, "path_regex")]
+    found = [one.methods for one in routes if one.methods and one.path_regex.match(request.scope["path"])]
+    methods = {method for methods in found for method in methods} or {*known.get("Allow", "").split(", ")}
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 

@@ -8,6 +8,7 @@ Without arguments all tests run, in as many processes as `--processes` says or e
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -58,7 +59,8 @@ def run_pytest(arguments: Sequence[str], folder: Path) -> tuple[int, dict[str, i
     os.chdir(ROOT)
     sys.stdout.flush()
     environment = {name: value for name, value in os.environ.items() if name not in IGNORED}
-    pid = os.posix_spawn(sys.executable, command, environment | {"TMPDIR": str(folder)})
+    # What a shell starts in the background ignores ctrl-C, and so would pytest, which is ended by it.
+    pid = os.posix_spawn(sys.executable, command, environment | {"TMPDIR": str(folder)}, setsigdef=[signal.SIGINT])
     code = reap_until(pid, counts)
     known = json.loads(counts.read_text()) if counts.exists() else {}
     counts.unlink(missing_ok=True)

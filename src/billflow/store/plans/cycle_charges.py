@@ -5,9 +5,8 @@ from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
-from sqlalchemy import DateTime, Select, Subquery, Uuid, bindparam, or_, select, union_all
+from sqlalchemy import DateTime, Select, Subquery, Uuid, and_, bindparam, func, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from billflow.domain.additions import ChargedLine
 from billflow.domain.adjustments import kept
@@ -81,19 +80,32 @@ The lines of an invoice that was issued again stand for those that the ledger na
 
 
 def _charged() -> Select[InvoiceLineRow, InvoiceRow, bool]:
-    bills = select(InvoiceLineRow.invoice_id).join(LINES_ABOUT, LINES_ABOUT.c.line_id == InvoiceLineRow.id)
-    billing = aliased(InvoiceRow)
-    same_step = select(billing.step_key).where(billing.id.in_(bills), billing.plan_id == InvoiceRow.plan_id)
+    steps = _steps()
+    same_step = and_(
+        InvoiceRow.plan_id == steps.c.plan_id,
+        InvoiceRow.issued_at >= steps.c.since,
+        InvoiceRow.step_key == steps.c.step_key,
+    )
     renewed_at = bindparam(_RENEWED_AT, type_=DateTime(timezone=True))
     paid_for = or_(InvoiceRow.kind.in_(_PURCHASES), InvoiceLineRow.period_end > renewed_at)
     return (
         select(InvoiceLineRow, InvoiceRow, IS_ADJUSTED)
-        .join(InvoiceRow, InvoiceRow.id == InvoiceLineRow.invoice_id)
-        .where(InvoiceRow.step_key.in_(same_step), InvoiceRow.status.not_in(NOT_CHARGED), paid_for)
+        .select_from(steps)
+        .join(InvoiceRow, same_step)
+        .join(InvoiceLineRow, InvoiceLineRow.invoice_id == InvoiceRow.id)
+        .where(InvoiceRow.status.not_in(NOT_CHARGED), paid_for)
         .where(InvoiceRow.replaced_by_invoice_id.is_(None))
         .where(InvoiceLineRow.kind.not_in(NO_CYCLE))
         .order_by(InvoiceRow.issued_at, InvoiceRow.id, InvoiceLineRow.n)
     )
+
+
+def _steps() -> Subquery:
+    """Return the steps that bill the entries: all invoices of one are issued when it is taken, or again later."""
+    bills = select(InvoiceLineRow.invoice_id).join(LINES_ABOUT, LINES_ABOUT.c.line_id == InvoiceLineRow.id)
+    since = func.min(InvoiceRow.issued_at).label("since")
+    billing = select(InvoiceRow.plan_id, InvoiceRow.step_key, since).where(InvoiceRow.id.in_(bills))
+    return billing.group_by(InvoiceRow.plan_id, InvoiceRow.step_key).subquery()
 
 
 _CHARGED = _charged()

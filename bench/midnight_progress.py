@@ -70,4 +70,7 @@ def ended_by_signals() -> Iterator[None]:
     if task is not None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
-    yield
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise SystemExit("stopped") from None

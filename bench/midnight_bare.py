@@ -5,9 +5,7 @@ that again with ids of its own, by psycopg and aiohttp. It prints what it counte
 """
 
 import asyncio
-import hashlib
 import json
-import re
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -15,10 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid5
 
 import aiohttp
-from psycopg.types.json import Json, Jsonb
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import event
 from temporalio import activity
@@ -42,12 +38,9 @@ from billflow.wiring.store import required
 from billflow.wiring.workers import AT_STRIPE, activity_classes
 
 sys.path.append(str(Path(__file__).parent))
+from midnight_ids import Ids
 from midnight_workflow import BARE, BARE_STRIPE, BarePlan, MidnightBare
 
-NOUNS = ("customer", "realm", "account", "entry", "invoice", "line")
-"""What `sql/midnight.sql` makes beside a plan, with ids that follow from the plan's."""
-
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PAID = (
     "UPDATE invoice SET status = 'paid', paid_at = now(), amount_paid = total, sent_first_at = now(),"
     " stripe_invoice_id = %(held)s WHERE id = %(id)s"
@@ -98,39 +91,9 @@ class Model:
     collecting: Recording
     invoice: InvoiceToCollect
 
-    def ids(self, plan: BarePlan) -> "Ids":
+    def ids(self, plan: BarePlan) -> Ids:
         """Return what stands for the model's ids where *plan* does the same."""
-        known = {self.plan.org_id: plan.org_id, self.plan.plan_id: plan.plan_id, self.plan.payer: plan.payer}
-        known |= {made(self.plan.plan_id, noun): made(plan.plan_id, noun) for noun in NOUNS}
-        return Ids(known, UUID(plan.plan_id))
-
-
-class Ids(dict[str, str]):
-    """The ids of one plan by those of the model; what the model's step made has an id that follows from the plan's."""
-
-    def __init__(self, known: Mapping[str, str], plan: UUID) -> None:
-        super().__init__(known)
-        self._plan = plan
-
-    def __missing__(self, model: str) -> str:
-        """Make one up."""
-        self[model] = str(uuid5(self._plan, model))
-        return self[model]
-
-    def put(self, value: Any) -> Any:
-        """Return a parameter with the ids that are in it replaced."""
-        if isinstance(value, Mapping):
-            return {name: self.put(one) for name, one in value.items()}
-        if isinstance(value, Json | Jsonb):
-            value = json.dumps(value.obj)
-        if not isinstance(value, UUID | str):
-            return value
-        return _ID.sub(lambda found: self[found[0]], str(value))
-
-
-def made(plan_id: str, noun: str) -> str:
-    """Return the id that `md5(plan || noun)` is in PostgreSQL."""
-    return str(UUID(hashlib.md5((plan_id + noun).encode(), usedforsecurity=False).hexdigest()))
+        return Ids(self.plan, self.invoice.invoice_id, plan)
 
 
 async def model_of(engine: Engine, plan: BarePlan) -> Model:
@@ -178,7 +141,9 @@ class BareActivities:
             await self._post(f"/v1/invoices/{held}/{act}", body, plan)
         async with self._pool.connection() as connection:
             await connection.execute(self._beginning(ids))
-            await connection.execute(_PAID, {"held": held, "id": ids[self._model.invoice.invoice_id]})
+            done = await connection.execute(_PAID, {"held": held, "id": ids[self._model.invoice.invoice_id]})
+            if not done.rowcount:
+                raise RuntimeError(f"The plan {plan.plan_id} has no invoice.")
 
     def _beginning(self, ids: Ids) -> bytes:
         """Return what begins a transaction for the organization of a plan."""

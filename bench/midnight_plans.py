@@ -20,6 +20,7 @@ from billflow.temporal.workflow_starts import plan_workflow
 from billflow.wiring.store import sell_as_example, sell_example
 
 sys.path.append(str(Path(__file__).parent))
+from midnight_progress import Progress
 from midnight_site import OURS, Site
 from midnight_workflow import BARE, BarePlan, MidnightBare
 
@@ -84,10 +85,16 @@ async def started(site: Site, name: str, plans: Sequence[BarePlan]) -> None:
             await one()
 
     await asyncio.gather(*(start() for _ in range(AT_ONCE)))
-    waiting = True
+    waiting = len(plans)
+
+    async def what_is_open() -> str:
+        return f"{waiting} workflow tasks wait for a worker of {name}."
+
+    progress = Progress(what_is_open)
     while waiting:
+        await progress.note(waiting)
         await asyncio.sleep(0.5)
-        waiting = bool((await queue(site.engine.client, BILLFLOW if name == OURS else BARE)).workflows_waiting)
+        waiting = (await queue(site.engine.client, BILLFLOW if name == OURS else BARE)).workflows_waiting
 
 
 async def _of_billflow(site: Site, plans: Sequence[BarePlan]) -> list[Start]:

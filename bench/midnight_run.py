@@ -10,12 +10,14 @@ off is done too. PostgreSQL is durable, Temporal is in memory, Stripe is the emu
 import argparse
 import asyncio
 import json
+import math
 import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -24,6 +26,7 @@ from billflow.telemetry.logging import configure_logging
 
 sys.path.append(str(Path(__file__).parent))
 from midnight_plans import loaded, payers, started
+from midnight_progress import Progress, open_plans
 from midnight_site import OURS, THEIRS, WORKER, Arm, Site, servers, working
 from midnight_workflow import BarePlan
 
@@ -34,6 +37,9 @@ MODELS = 2
 AFTERWARDS = 12
 """Seconds in which Temporal looks at the timeouts of tasks that are done, which are ten seconds long. Whose invoices
 are sent sooner leaves more workflow tasks for after them, and would seem to cost less than it does."""
+
+STARTING = 6
+"""How many times as long as creating payers took may loading and starting plans take."""
 
 
 @dataclass
@@ -64,8 +70,10 @@ class Figures:
 
 async def measured(site: Site, arm: Arm, number: int, options: argparse.Namespace, figures: Figures) -> None:
     """Let one side's plans come due, and add to its figures how long that took."""
+    begun = time.monotonic()
     held = await payers(site, options.plans)
-    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=options.lead or 15 + options.plans // 15)
+    lead = options.lead or math.ceil(15 + STARTING * (time.monotonic() - begun))
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=lead)
     slugs = [f"{arm.name}-{number}-{n}" for n in range(options.organizations)]
     plans = await loaded(site, slugs, held, due)
     before = arm.uses(site)
@@ -82,7 +90,7 @@ async def measured(site: Site, arm: Arm, number: int, options: argparse.Namespac
         )
     await asyncio.sleep(left)
     held_before = await database_bytes(site)
-    written, sent = await followed(site, [plan.org_id for plan in plans], due)
+    written, sent = await followed(site, arm, plans, due)
     figures.seconds_continued += await continued(site, arm, len(plans), due)
     await asyncio.sleep(AFTERWARDS)
     figures.plans += len(plans)
@@ -101,20 +109,23 @@ async def database_bytes(site: Site) -> int:
         return int((await found.fetchone() or (0,))[0])
 
 
-async def followed(site: Site, org_ids: Sequence[str], due: datetime) -> tuple[float, float]:
+async def followed(site: Site, arm: Arm, plans: Sequence[BarePlan], due: datetime) -> tuple[float, float]:
     """Return the seconds from the instant until every invoice was written, and until every one was paid."""
-    begun, written = time.monotonic(), 0.0
+    begun, written, org_ids = time.monotonic(), 0.0, list({plan.org_id for plan in plans})
+    plan_ids = [plan.plan_id for plan in plans]
+    progress = Progress(partial(open_plans, site.url, site.engine.client, arm.prefix, plan_ids, due))
     async with await psycopg.AsyncConnection.connect(site.url, autocommit=True) as connection:
         while True:
             found = await connection.execute(
                 "SELECT count(*), count(paid_at) FROM invoice WHERE org_id = ANY (%s::uuid[]) AND created_at >= %s",
-                [list(set(org_ids)), due],
+                [org_ids, due],
             )
             rows, paid = await found.fetchone() or (0, 0)
             spent = time.monotonic() - begun
-            written = written or (spent if rows == len(org_ids) else 0.0)
-            if paid == len(org_ids):
+            written = written or (spent if rows == len(plans) else 0.0)
+            if paid == len(plans):
                 return written, spent
+            await progress.note((rows, paid))
             await asyncio.sleep(0.1)
 
 
@@ -122,7 +133,13 @@ async def continued(site: Site, arm: Arm, plans: int, due: datetime) -> float:
     """Return the seconds from the instant until every plan's next run had begun."""
     ended = f"WorkflowType = '{arm.workflow}' AND ExecutionStatus = 'ContinuedAsNew'"
     left = plans
+
+    async def what_is_open() -> str:
+        return f"{left} of {plans} runs of {arm.workflow} did not continue as new."
+
+    progress = Progress(what_is_open)
     while left:
+        await progress.note(left)
         await asyncio.sleep(0.1)
         found = await site.engine.client.count_workflows(f"{ended} AND CloseTime >= '{due.isoformat()}'")
         left = plans - found.count
@@ -170,7 +187,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2, help="how often each side has its turn (%(default)s)")
     parser.add_argument("--processes", type=int, default=1, help="worker processes of each side (%(default)s)")
     parser.add_argument("--organizations", type=int, default=1, help="how many share the plans (%(default)s)")
-    parser.add_argument("--lead", type=int, default=0, help="seconds that starting the plans may take")
+    parser.add_argument(
+        "--lead", type=int, default=0, help="seconds for starting plans, where the default is too short"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     configure_logging("json", "error")

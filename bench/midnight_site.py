@@ -21,6 +21,7 @@ from billflow.wiring.store import migrate
 from billflow.wiring.workers import prepare
 
 sys.path.append(str(Path(__file__).parent))
+from midnight_progress import ended_by_signals
 from process_use import Use, use_of
 
 LOST = "Task not found"
@@ -56,6 +57,11 @@ class Arm:
         return "PlanWorkflow" if self.name == OURS else "MidnightBare"
 
     @property
+    def prefix(self) -> str:
+        """Return what the ids of its plans' workflows begin with."""
+        return "plan" if self.name == OURS else "bare"
+
+    @property
     def lost(self) -> int:
         """Return how many workflow tasks were lost so far."""
         return sum(log.read_text(errors="replace").count(LOST) for log in self.logs)
@@ -78,7 +84,7 @@ def _folder() -> Iterator[Path]:
 @asynccontextmanager
 async def servers(*, keep: bool = False) -> AsyncIterator[Site]:
     """Start everything but workers, with an empty database; with `keep` Temporal has its data in a file."""
-    with _folder() as folder, claimed(folder) as lock:
+    with ended_by_signals(), _folder() as folder, claimed(folder) as lock:
         async with (
             embedded_postgres(folder, lock, durable=True) as (url, postgres),
             embedded_temporal(folder, lock, keep=keep, ui_port=None) as temporal,

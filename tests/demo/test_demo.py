@@ -1,7 +1,6 @@
 """The demo in small: bad rows are named, good ones are billed, and a wrong cent is found."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,10 +9,10 @@ import psycopg
 import pytest
 
 from billflow.demo import run
-from billflow.demo.report import Findings
+from billflow.demo.accounts import report_on
+from billflow.demo.report import CustomerReport
 from billflow.demo.run import DemoOptions, run_demo
 from billflow.demo.scenario_run import DemoEnvironment, DemoResult
-from billflow.dev.stack import Stack
 from billflow.domain.errors import InvalidInput
 
 SEATS = """\
@@ -81,18 +80,22 @@ def test_a_catalogue_of_ones_own_is_billed_without_a_difference(
 def test_a_cent_changed_behind_our_back_is_found_and_the_demo_fails(
     options: DemoOptions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compare = run._findings
+    first = "Alder"
 
-    async def tamper_first(env: DemoEnvironment, results: Sequence[DemoResult], stack: Stack, **rest: str) -> Findings:
-        assert stack.settings.database_owner_url
-        async with await psycopg.AsyncConnection.connect(stack.settings.database_owner_url.get_secret_value()) as owner:
-            await owner.execute("SET session_replication_role = replica")
-            await owner.execute(
-                "UPDATE invoice SET total = total + 1 WHERE id = (SELECT max(id::text)::uuid FROM invoice)"
-            )
-        return await compare(env, results, stack, **rest)
+    async def tamper_first(env: DemoEnvironment, result: DemoResult) -> CustomerReport:
+        if result.scenario.organization.name == first:
+            url = env.engine.settings.database_owner_url
+            assert url
+            async with await psycopg.AsyncConnection.connect(url.get_secret_value()) as owner:
+                await owner.execute("SET session_replication_role = replica")
+                await owner.execute(
+                    "UPDATE invoice SET total = total + 1"
+                    " WHERE id = (SELECT max(id::text)::uuid FROM invoice WHERE customer_id = %s)",
+                    [result.customer_id],
+                )
+        return await report_on(env, result)
 
-    monkeypatch.setattr(run, "_findings", tamper_first)
+    monkeypatch.setattr(run, "report_on", tamper_first)
 
     assert run_demo(options) == 1
     # The recomputation and Stripe's records both disagree with the row.

@@ -31,6 +31,9 @@ ENTRIES, INVOICES = 840, 25
 SPREAD = 30
 """By how many rows and index entries two pieces of work of one kind may differ in what they read."""
 
+ALONE = 250
+"""How many rows and index entries a new customer's step or command reads at most, whatever else there is."""
+
 ROWS_OF_A_BILLING_DATE, BYTES_OF_A_BILLING_DATE = 28, 16 * 1024
 """What a step with an invoice of one line leaves, its collection at the first try included."""
 
@@ -141,6 +144,8 @@ async def test_ten_years_of_invoices_add_nothing_to_what_a_billing_date_or_a_com
     for work in ("step", "collecting", "command"):
         assert (of_old[work] - of_new[work]).total() <= SPREAD, work
         assert of_old[work].total() <= TIMES * of_new[work].total(), work
+    for work in ("step", "command"):
+        assert of_new[work].total() <= ALONE, of_new[work]
 
 
 async def test_a_billing_date_adds_no_more_than_so_many_rows_and_bytes(shop: Shop) -> None:

@@ -15,7 +15,7 @@ from billflow.demo.accounts import report_on, worth_explaining
 from billflow.demo.environment import ORG, demo_console, demo_environment, demo_key, demo_links, unless_stopped
 from billflow.demo.examples import DEFAULT, Example, example_named
 from billflow.demo.product import Product, running_product
-from billflow.demo.report import Findings, show_bad_rows, show_findings, years_progress
+from billflow.demo.report import CustomerReport, Findings, show_bad_rows, show_findings, years_progress
 from billflow.demo.scenario import Scenario, scenarios
 from billflow.demo.scenario_run import DemoEnvironment, DemoResult, run_scenario
 from billflow.demo.seats_csv import read_seats
@@ -70,8 +70,8 @@ async def _run(options: DemoOptions) -> int:
             await env.engine.repositories.taxes.apply(env.org_id, tax, change)
         for coupon in example.file.coupon:
             await env.engine.repositories.coupons.create(env.org_id, coupon, change)
-        results = await unless_stopped(stop, _run_all(env, wanted, console))
-        findings = await _findings(env, results, stack, key=await demo_key(env) if options.keep else None)
+        ended = await unless_stopped(stop, _run_all(env, wanted, console))
+        findings = await _findings(env, ended, stack, key=await demo_key(env) if options.keep else None)
         if options.as_json:
             print(json.dumps(findings.as_json()))  # noqa: T201  (what a script reads)
         else:
@@ -114,10 +114,13 @@ async def _product(env: DemoEnvironment, example: Example, change: ChangeContext
         yield product
 
 
-async def _run_all(env: DemoEnvironment, wanted: Sequence[Scenario], console: Console) -> list[DemoResult]:
+async def _run_all(
+    env: DemoEnvironment, wanted: Sequence[Scenario], console: Console
+) -> list[tuple[DemoResult, CustomerReport]]:
+    """Run all scenarios at once; the accounts of one that has ended are compared while others still run."""
     with years_progress(console) as progress:
 
-        async def run(scenario: Scenario) -> DemoResult:
+        async def run(scenario: Scenario) -> tuple[DemoResult, CustomerReport]:
             name, starts_at = scenario.organization.name, scenario.starts_at
             total = (scenario.ends_at - starts_at).total_seconds()
             bar = progress.add_task(name, total=total, summary=scenario.description, reached=starts_at)
@@ -125,14 +128,16 @@ async def _run_all(env: DemoEnvironment, wanted: Sequence[Scenario], console: Co
             def reached(at: datetime) -> None:
                 progress.update(bar, completed=(at - starts_at).total_seconds(), reached=at)
 
-            return await run_scenario(env, scenario, reached)
+            result = await run_scenario(env, scenario, reached)
+            return result, await report_on(env, result)
 
         async with asyncio.TaskGroup() as running:
             tasks = [running.create_task(run(scenario)) for scenario in wanted]
     return [task.result() for task in tasks]
 
 
-async def _findings(env: DemoEnvironment, results: Sequence[DemoResult], stack: Stack, key: str | None) -> Findings:
-    reports = [await report_on(env, result) for result in results]
-    explained = await worth_explaining(env, results)
-    return Findings(tuple(reports), explained, demo_links(stack, env.engine.settings, key))
+async def _findings(
+    env: DemoEnvironment, ended: Sequence[tuple[DemoResult, CustomerReport]], stack: Stack, key: str | None
+) -> Findings:
+    explained = await worth_explaining(env, [result for result, _ in ended])
+    return Findings(tuple(report for _, report in ended), explained, demo_links(stack, env.engine.settings, key))

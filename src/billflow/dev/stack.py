@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,10 +72,11 @@ class Stack:
             await asyncio.sleep(_WATCH_SECONDS)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Site:
-    """Where the parts of one stack live and how long; `parts` stops them."""
+    """Where the parts of one stack live and how long, and what is there by now; `parts` stops them."""
 
+    stack: Stack
     parts: AsyncExitStack
     folder: Path
     lock: int
@@ -83,12 +84,17 @@ class _Site:
     ports: Ports
     webhook_url: str | None
 
+    def add(self, process: Child | None, settings: Settings, **found: str | None) -> None:
+        """Add a part that runs, with what is known since then."""
+        processes = self.stack.processes if process is None else (*self.stack.processes, process)
+        self.stack = replace(self.stack, settings=settings, processes=processes, **found)
+
 
 @asynccontextmanager
 async def running_stack(
     settings: Settings, *, keep: bool = True, ports: Ports | None = None, webhook_url: str | None = None
 ) -> AsyncIterator[Stack]:
-    """Start what `settings` and the `TEMPORAL_*` variables leave open; stop it in reverse order at the end.
+    """Start what `settings` and the `TEMPORAL_*` variables leave open, all at once; stop it at the end.
 
     With `keep` the state stays in `settings.data_dir` for the next time, otherwise it is in a temporary folder that
     is removed. `webhook_url` is where the Stripe emulator sends its events. Raises a `StackError` with one sentence
@@ -99,49 +105,55 @@ async def running_stack(
         with explained(folder):
             lock = parts.enter_context(claimed(folder))
             close_to_others(folder)
-            site = _Site(parts, folder, lock, keep, ports or Ports(), webhook_url)
             stack = Stack(settings, temporal_address=ClientConfig.load_client_connect_config().get("target_host"))
-            for add in (_with_postgres, _with_temporal, _with_stripe):
-                stack = await add(stack, site)
-        yield stack
+            site = _Site(stack, parts, folder, lock, keep, ports or Ports(), webhook_url)
+            await _at_once(_start_postgres(site), _start_temporal(site), _start_stripe(site))
+        yield site.stack
 
 
-async def _with_postgres(stack: Stack, site: _Site) -> Stack:
-    if stack.settings.database_url is not None:
-        return stack
+async def _at_once(*parts: Coroutine[None, None, None]) -> None:
+    """Start all parts; where one fails, the others are given up before its error is raised."""
+    starting = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*starting)
+    finally:
+        for task in starting:
+            task.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
+
+
+async def _start_postgres(site: _Site) -> None:
+    if site.stack.settings.database_url is not None:
+        return
     part = embedded_postgres(site.folder, site.lock, durable=site.keep)
     url, process = await site.parts.enter_async_context(part)
     urls = {"database_url": SecretStr(as_login(url, RUNS)), "database_owner_url": SecretStr(url)}
-    settings = with_keys(stack.settings, site.folder).model_copy(update=urls)
-    return replace(stack, settings=settings, processes=(*stack.processes, process))
+    site.add(process, with_keys(site.stack.settings, site.folder).model_copy(update=urls))
 
 
-async def _with_temporal(stack: Stack, site: _Site) -> Stack:
-    if stack.temporal_address is not None:
-        return stack
+async def _start_temporal(site: _Site) -> None:
+    if site.stack.temporal_address is not None:
+        return
     part = embedded_temporal(
         site.folder, site.lock, keep=site.keep, port=site.ports.temporal, ui_port=site.ports.temporal_ui
     )
     server = await site.parts.enter_async_context(part)
-    processes = stack.processes if server.process is None else (*stack.processes, server.process)
-    return replace(stack, temporal_address=server.address, temporal_ui_url=server.ui_url, processes=processes)
+    site.add(server.process, site.stack.settings, temporal_address=server.address, temporal_ui_url=server.ui_url)
 
 
-async def _with_stripe(stack: Stack, site: _Site) -> Stack:
-    if stack.settings.stripe_api_key is not None:
-        return stack
-    if stack.settings.stripe_api_base is not None:
+async def _start_stripe(site: _Site) -> None:
+    if site.stack.settings.stripe_api_key is not None:
+        return
+    if site.stack.settings.stripe_api_base is not None:
         raise StackError("STRIPE_API_BASE is set, but STRIPE_API_KEY is not; set both or neither.")
     terms = EmulatorOptions(site.keep, site.ports.stripe, site.webhook_url, HANDLED_TYPES)
-    part = embedded_stripe(site.folder, site.lock, terms)
-    stripe = await site.parts.enter_async_context(part)
+    stripe = await site.parts.enter_async_context(embedded_stripe(site.folder, site.lock, terms))
     found = {
         "stripe_api_key": SecretStr(stripe.api_key),
         "stripe_api_base": stripe.api_base,
         "stripe_webhook_secret": SecretStr(stripe.webhook_secret),
     }
-    settings = stack.settings.model_copy(update=found)
-    return replace(stack, settings=settings, processes=(*stack.processes, stripe.process))
+    site.add(stripe.process, site.stack.settings.model_copy(update=found))
 
 
 @contextmanager

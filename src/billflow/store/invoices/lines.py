@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.tables import InvoiceLineRow, LedgerAllocation, LicenseLedger
@@ -25,10 +25,12 @@ async def lines_with_entries(session: AsyncSession, invoice_id: UUID) -> list[tu
     return [(line, entries) for line, entries in rows]
 
 
+# PostgreSQL takes `coalesce` for a function that may leak, which under row-level security reads all allocations.
+_BILLS = case((InvoiceLineRow.replaces_line_id.is_(None), InvoiceLineRow.id), else_=InvoiceLineRow.replaces_line_id)
 _ENTRIES = func.array(
     select(LicenseLedger.seq)
     .join(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
-    .where(LedgerAllocation.invoice_line_id == func.coalesce(InvoiceLineRow.replaces_line_id, InvoiceLineRow.id))
+    .where(LedgerAllocation.invoice_line_id == _BILLS)
     .order_by(LicenseLedger.seq)
     .correlate(InvoiceLineRow)
     .scalar_subquery()

@@ -101,9 +101,12 @@ _ROWS = (
 _LOCKED_ROWS = _ROWS.with_for_update(of=[CustomerPlan, CustomerRow], key_share=True)
 
 
-async def load(session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings) -> Loaded:
+async def load(
+    session: AsyncSession, rows: PlanRows, at: datetime, settings: BillingSettings, *, credits_cycle: bool = True
+) -> Loaded:
     """Gather the facts of the plan as of *at*."""
-    return await facts_of(session, rows, await step_facts(session, rows.plan, at), at, settings)
+    found = await step_facts(session, rows.plan, at)
+    return await facts_of(session, rows, found, at, settings, credits_cycle=credits_cycle)
 
 
 async def facts_of(  # noqa: PLR0913  (each is needed)

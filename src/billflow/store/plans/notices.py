@@ -129,7 +129,7 @@ async def write_notices(session: AsyncSession, rows: PlanRows, until: datetime, 
         if (notice.occasion, notice.due_at) in known:
             continue
         at = notice.at if rows.clock_at is not None else until
-        facts = (await load(session, rows, at, settings)).facts
+        facts = (await load(session, rows, at, settings, credits_cycle=False)).facts
         data = _data(facts, notice, at)
         if data is not None and await _write(session, rows, notice, at, data):
             told += 1

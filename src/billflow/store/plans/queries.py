@@ -94,12 +94,12 @@ class PostgresPlanQueries(Repository):
 
     async def clock_has_work_due(self, org_id: str, clock_id: str) -> bool:
         """Tell whether anything on the clock is still due at its time; what is on hold is not waited for."""
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.unit_of_work(org_id, by_keys=True) as session:
             return await has_work_due(session, as_id(clock_id, "test clock"))
 
     async def clock_has_purchase_due(self, org_id: str, clock_id: str) -> bool:
         """Tell whether a plan on the clock is bought and has not heard of it."""
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.unit_of_work(org_id, by_keys=True) as session:
             return await has_purchase_due(session, as_id(clock_id, "test clock"))
 
     async def ledger(self, plan: PlanRef) -> tuple[LedgerRecord, ...]:

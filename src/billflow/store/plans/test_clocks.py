@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import Select, Uuid, and_, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.errors import InvalidInput, Refused
@@ -41,24 +41,36 @@ _UNSENT = and_(
 
 async def has_work_due(session: AsyncSession, clock_id: UUID) -> bool:
     """Tell whether a billing date, an unsent invoice, an attempt or a purchase still waits at the clock's time."""
-    on_clock = CustomerPlan.test_clock_id == clock_id
-    now_at = select(TestClock.now_at).where(TestClock.id == clock_id).scalar_subquery()
-    billing_date = select(CustomerPlan.id).where(on_clock, RUNS, _GOES_ON)
-    unpaid = select(InvoiceRow.id).join(CustomerPlan, CustomerPlan.id == InvoiceRow.plan_id).where(on_clock)
+    return bool(await session.scalar(_WORK_DUE, {"of_clock": clock_id}))
+
+
+async def has_purchase_due(session: AsyncSession, clock_id: UUID) -> bool:
+    """Tell whether a plan on the clock is bought and has not heard of it."""
+    return bool(await session.scalar(_PURCHASE_DUE, {"of_clock": clock_id}))
+
+
+def _work_due() -> Select[bool]:
+    now_at = select(TestClock.now_at).where(TestClock.id == _OF_CLOCK).scalar_subquery()
+    billing_date = select(CustomerPlan.id).where(_ON_CLOCK, RUNS, _GOES_ON)
+    unpaid = select(InvoiceRow.id).join(CustomerPlan, CustomerPlan.id == InvoiceRow.plan_id).where(_ON_CLOCK)
     attempt = and_(InvoiceRow.status.in_(UNPAID), InvoiceRow.next_attempt_at <= now_at)
     # Every open invoice has a collection, which says first what it will do.
     handed_on = and_(InvoiceRow.status == InvoiceStatus.OPEN, InvoiceRow.next_action.is_(None))
     waiting = or_(
         billing_date.where(now_at >= _DUE_AT).exists(), unpaid.where(or_(_UNSENT, attempt, handed_on, _BOUGHT)).exists()
     )
-    return bool(await session.scalar(select(waiting)))
+    return select(waiting)
 
 
-async def has_purchase_due(session: AsyncSession, clock_id: UUID) -> bool:
-    """Tell whether a plan on the clock is bought and has not heard of it."""
+def _purchase_due() -> Select[bool]:
     plans = select(CustomerPlan.id).join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
-    bought = plans.where(CustomerPlan.test_clock_id == clock_id, _BOUGHT)
-    return bool(await session.scalar(select(bought.exists())))
+    return select(plans.where(_ON_CLOCK, _BOUGHT).exists())
+
+
+_OF_CLOCK = bindparam("of_clock", type_=Uuid())
+_ON_CLOCK = CustomerPlan.test_clock_id == _OF_CLOCK
+_WORK_DUE, _PURCHASE_DUE = _work_due(), _purchase_due()
+"""Made once: who moves a clock asks many times."""
 
 
 async def next_collection(session: AsyncSession, clock_id: UUID) -> datetime | None:

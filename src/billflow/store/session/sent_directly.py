@@ -1,7 +1,7 @@
 """Statements that psycopg sends itself: SQLAlchemy compiles each once in a process, and has no part in sending it.
 
 Of what a small statement takes of a process two thirds are SQLAlchemy's way of executing it. Whoever listens for an
-engine's statements, as tracing does, is to hear of all of them: then SQLAlchemy executes these too.
+engine's statements, as tracing does, is to get all of them: then SQLAlchemy executes these too.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,8 +32,8 @@ Driver = psycopg.AsyncConnection[Any]
 def driver_of(connection: AsyncConnection) -> Driver | None:
     """Return psycopg's connection, with the transaction that is open on it; None where somebody listens."""
     sync = connection.sync_connection
-    heard = connection.sync_engine.dispatch
-    if sync is None or heard.before_cursor_execute or heard.after_cursor_execute:
+    listeners = connection.sync_engine.dispatch
+    if sync is None or listeners.before_cursor_execute or listeners.after_cursor_execute:
         return None
     return cast("Driver", sync.connection.driver_connection)
 
@@ -84,13 +84,13 @@ class _Prepared:
         convert = _converting(dialect, {name: one.type for name, one in binds.items()}, _binding)
         constant = {name: one.effective_value for name, one in binds.items() if not one.required}
         self._constant = {name: convert.get(name, _same)(value) for name, value in constant.items()}
-        self._asked = [(name, convert.get(name, _same)) for name in binds if name not in constant]
+        self._given = [(name, convert.get(name, _same)) for name in binds if name not in constant]
         types = dict(enumerate(column.type for column in statement.exported_columns))
         self._read = _converting(dialect, types, _reading)
 
     def bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return all parameters, of which these are given."""
-        return self._constant | {name: convert(values[name]) for name, convert in self._asked}
+        return self._constant | {name: convert(values[name]) for name, convert in self._given}
 
     def read(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """Return a row with the values that its columns stand for."""

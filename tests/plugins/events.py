@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 
 from billflow.models.contracts.event_types import event_declarations
 from billflow.store.audit.recorder import Recorder

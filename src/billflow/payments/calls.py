@@ -21,7 +21,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 async def ask(operation: str, call: Awaitable[T], key: str | None = None) -> T:
-    """Await one call and log its request id; neither what is sent nor what is answered is logged."""
+    """Await one call and log its request id, of one that succeeds for debugging only.
+
+    Neither what is sent nor what is answered is logged.
+    """
     try:
         answer = await call
     except stripe.StripeError as error:
@@ -35,7 +38,7 @@ async def ask(operation: str, call: Awaitable[T], key: str | None = None) -> T:
             outcome=outcome_of(error),
         )
         raise
-    log.info(
+    log.debug(
         "stripe answered",
         operation=operation,
         key=key,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import stripe
+import structlog
 
 from billflow.models.contracts.credits import CreditToPost
 from billflow.models.contracts.invoices import (
@@ -26,6 +27,8 @@ from billflow.payments.mode import check_mode
 from billflow.payments.requests import customer_params
 from billflow.payments.voids import void_or_delete
 from billflow.ports.payments import LostObject, PaymentGateway, PaymentsRejected
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,10 @@ class StripeGateway(PaymentGateway):
         if invoice.status in (InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE):
             return Closed()
         with port_faults():
-            return await Collector(self.client, invoice, invoice.stripe_invoice_id, attempt).run(self.now)
+            outcome = await Collector(self.client, invoice, invoice.stripe_invoice_id, attempt).run(self.now)
+        which = {"invoice_id": invoice.invoice_id, "stripe_invoice_id": invoice.stripe_invoice_id}
+        log.info("money asked for", **which, collection_attempt=attempt, outcome=outcome.kind)
+        return outcome
 
     async def void(self, invoice: InvoiceToCollect) -> None:
         """Void the invoice, or delete its draft; raises `PaymentsRejected` (`invoice_paid`) where it is paid."""

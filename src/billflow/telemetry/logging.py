@@ -20,7 +20,11 @@ _SHARED: Sequence[Processor] = (
 )
 
 
-_PROCESSORS: list[Processor] = [*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+_PROCESSORS: list[Processor] = [
+    structlog.stdlib.filter_by_level,  # first, so that what is not logged costs nothing
+    *_SHARED,
+    structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+]
 """One list for the process: loggers that are cached keep it when logging is configured again."""
 
 

@@ -1,8 +1,9 @@
 """The bare routes of `compared.py`: FastAPI that sends the same SQL by psycopg, and answers the rows.
 
 Each request is first answered by billflow's own API in this process, which records what is sent to PostgreSQL for it;
-the bare route sends that again, with the id of whoever is asked about in place of the model's, and the present moment
-in place of the one it was recorded at. It prints its address, and serves until SIGTERM.
+the bare route sends that again, message by message, with the id of whoever is asked about in place of the model's, and
+the present moment in place of the one it was recorded at; it answers all rows that it was given. Neither side looks up
+the key, which billflow does every five seconds. It prints its address, and serves until SIGTERM.
 """
 
 import json
@@ -129,11 +130,12 @@ def bare_app(models: Sequence[Model], pool: AsyncConnectionPool) -> FastAPI:
             rows: list[Any] = []
             async with pool.connection() as connection:
                 for statements in model.statements(about):
-                    async with connection.transaction(), connection.cursor() as cursor:
-                        for text, parameters in statements:
-                            await cursor.execute(text.encode(), parameters)
-                            if cursor.description:
-                                rows = await cursor.fetchall()
+                    cursor = connection.cursor()
+                    for text, parameters in statements:
+                        await cursor.execute(text.encode(), parameters)
+                        if cursor.description:
+                            rows += await cursor.fetchall()
+                    await connection.commit()
             return Response(json.dumps(rows, default=str), media_type="application/json")
 
         async def report(about: str, _seats: Seats) -> Response:
@@ -161,7 +163,7 @@ async def main(asked: Sequence[dict[str, Any]], key: str) -> None:
     async with prepared(asked, key) as models:
         url = required(load_settings().database_url, "DATABASE_URL")
         async with (
-            AsyncConnectionPool(url, min_size=4, max_size=POOL_SIZE) as pool,
+            AsyncConnectionPool(url, min_size=4, max_size=POOL_SIZE, kwargs={"autocommit": True}) as pool,
             serving(bare_app(models, pool), LOOPBACK, 0) as address,
         ):
             set_apart()

@@ -5,7 +5,8 @@ from sqlalchemy import func, select
 
 from billflow.models.tables import CustomerRow
 from billflow.store.session import row_counts
-from billflow.store.session.row_counts import CACHED_FOR, RowCounts
+from billflow.store.session.database import CONNECTION
+from billflow.store.session.row_counts import CACHED_FOR, RowCounts, values_and_shape
 from tests.store.conftest import Company
 
 COUNTING = select(func.count()).select_from(CustomerRow)
@@ -20,8 +21,8 @@ async def test_a_total_is_old_for_long_lists_only(
     known = RowCounts(lambda: now)
 
     async def count() -> int:
-        async with company.repositories.organizations.database.unit_of_work(company.org_id) as session:
-            return await known.count(session, company.org_id, COUNTING)
+        async with company.repositories.organizations.database.reading(company.org_id) as reading:
+            return await known.count(reading.info[CONNECTION], (company.org_id,), lambda: COUNTING)
 
     for _ in range(2):
         await company.customer()
@@ -41,8 +42,8 @@ async def test_a_total_is_kept_two_hundred_times_as_long_as_counting_takes(
     found = []
     for _ in range(3):
         await company.customer()
-        async with database.unit_of_work(company.org_id) as session:
-            found.append(await known.count(session, company.org_id, COUNTING))
+        async with database.reading(company.org_id) as reading:
+            found.append(await known.count(reading.info[CONNECTION], (company.org_id,), lambda: COUNTING))
 
     assert found == [1, 1, 3]
 
@@ -56,8 +57,9 @@ async def test_totals_of_organizations_and_of_filters_are_told_apart(
     known = RowCounts()
 
     async def count(org_id: str, name: str) -> int:
-        async with company.repositories.organizations.database.unit_of_work(org_id) as session:
-            return await known.count(session, org_id, COUNTING.where(CustomerRow.name == name))
+        async with company.repositories.organizations.database.reading(org_id) as reading:
+            counting = COUNTING.where(CustomerRow.name == name)
+            return await known.count(reading.info[CONNECTION], (org_id, values_and_shape(counting)), lambda: counting)
 
     assert await count(company.org_id, customer.name) == 1
     assert await count(company.org_id, "nobody") == 0

@@ -10,6 +10,7 @@ from billflow.models.contracts.customer_resources import ContactCreate, ContactU
 from billflow.models.contracts.customers import ContactRecord, CustomerRef
 from billflow.models.tables import CustomerContact, CustomerRow
 from billflow.store.customers.resources import ResourceRepository
+from billflow.store.session.database import Reading
 from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.rows import as_record
 
@@ -33,7 +34,7 @@ class PostgresContactRepository(ResourceRepository[CustomerRef, ContactCreate, C
             await _unmake_primary(session, customer.id)
 
 
-async def contacts_of(session: AsyncSession, customer_id: UUID) -> tuple[ContactRecord, ...]:
+async def contacts_of(session: AsyncSession | Reading, customer_id: UUID) -> tuple[ContactRecord, ...]:
     """Return a customer's contacts in their order."""
     rows = await plain_rows(session, _OF_CUSTOMER, {"customer": customer_id})
     return tuple(as_record(ContactRecord, row) for (row,) in rows)

@@ -17,7 +17,7 @@ from billflow.models.tables import (
 )
 from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.deployments import customer_of_deployment
-from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
+from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of, shown_customer
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import AFTER_ALL_LETTERS, customers_that
 from billflow.store.session.paging import ALL, page
@@ -40,9 +40,9 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
     ) -> Page[CustomerRecord]:
         """Return one part of the customers, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerRow.id) or (CustomerRow.created_at, CustomerRow.id)
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.reading(org_id) as reading:
             query = SHOWN.where(*customers_that(wanted))
-            return await page(session, query, sorting, paging, lambda row: record_of(ShownRows(*row)))
+            return await page(reading, query, sorting, paging, lambda row: record_of(ShownRows(*row)))
 
     async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:
         """Return the newest customers, *most* of them, who run something on a host whose name begins so."""
@@ -69,8 +69,8 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
             return tuple(record_of(ShownRows(*row)) for row in await session.execute(newest))
 
     async def get(self, org_id: str, customer_id: str) -> CustomerRecord:
-        async with self.database.unit_of_work(org_id) as session:
-            return await customer_record(session, as_id(customer_id, "customer"))
+        async with self.database.reading(org_id) as reading:
+            return await shown_customer(reading, as_id(customer_id, "customer"))
 
     async def of_deployment(self, org_id: str, deployment_id: str) -> CustomerRecord:
         """Return the customer of a deployment."""

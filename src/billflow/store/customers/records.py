@@ -17,6 +17,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.tables import BillingAccountRow, CustomerRow, Realm, RemoteRealm, RemoteServer
 from billflow.store.customers.contacts import contacts_of
 from billflow.store.plans.mapping import hosting_of
+from billflow.store.session.database import Reading
 from billflow.store.session.plain_rows import plain_row
 from billflow.store.session.rows import as_record, existing, from_row
 
@@ -53,6 +54,11 @@ class ShownRows(NamedTuple):
 async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
     """Return a customer as it stands in this transaction; raises `NotFound`."""
     await session.flush()
+    return await shown_customer(session, customer_id)
+
+
+async def shown_customer(session: AsyncSession | Reading, customer_id: UUID) -> CustomerRecord:
+    """Return a customer as it was last written; raises `NotFound`."""
     found = await plain_row(session, _ONE, {"customer": customer_id})
     record = record_of(ShownRows(*existing(found, "customer", str(customer_id))))
     return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})

@@ -6,20 +6,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
 
 from billflow.models.contracts.customers import CustomerRef, SeatReport
 from billflow.models.contracts.steps import PlanRef
 from billflow.models.tables import CustomerPlan, CustomerRow, TestClock
 from billflow.store.customers.transactions import LIVE, refuse_erased
-from billflow.store.session.database import Repository
+from billflow.store.session.database import CONNECTION, Reading, Repository
+from billflow.store.session.plain_rows import plain_row
 from billflow.store.session.rows import as_id, existing
+from billflow.store.session.sent_queries import send
 
-_REPORT = text(
+_REPORT = (
     "INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests)"
-    " SELECT :org, :customer, reported.* FROM unnest("
-    "CAST(:moments AS timestamptz[]), CAST(:members AS bigint[]), CAST(:guests AS bigint[])) AS reported"
+    " SELECT %(org)s, %(customer)s, reported.* FROM unnest("
+    "%(moments)s::timestamptz[], %(members)s::bigint[], %(guests)s::bigint[]) AS reported"
     " ON CONFLICT DO NOTHING RETURNING 1"
 )
 
@@ -75,8 +76,8 @@ class PostgresSeatRepository(Repository):
     async def _report(
         self, org_id: str, whose: tuple[Select[*tuple[Any, ...]], UUID, str], observe: Observe
     ) -> ReportedSeats:
-        async with self.database.unit_of_work(org_id) as session:
-            customer = await _reporting(session, *whose)
+        async with self.database.reading(org_id) as reading:
+            customer = await _reporting(reading, *whose)
             reports = observe(customer)
             new = {
                 "org": customer.org_id,
@@ -85,12 +86,12 @@ class PostgresSeatRepository(Repository):
                 "members": [report.members for report in reports],
                 "guests": [report.guests for report in reports],
             }
-            done = await session.execute(_REPORT, new)
-            return ReportedSeats(len(done.all()), customer.on_hold)
+            written = await send(reading.info[CONNECTION], _REPORT, new)
+            return ReportedSeats(written.rowcount, customer.on_hold)
 
 
-async def _reporting(session: AsyncSession, query: Select[*tuple[Any, ...]], key: UUID, noun: str) -> ReportingCustomer:
-    found = existing((await session.execute(query, {"whose": key})).one_or_none(), noun, str(key))
+async def _reporting(reading: Reading, query: Select[*tuple[Any, ...]], key: UUID, noun: str) -> ReportingCustomer:
+    found = existing(await plain_row(reading, query, {"whose": key}), noun, str(key))
     customer_id, org_id, erased_at, plans, clock_at, furthest, on_hold = found
     refuse_erased(erased_at)
     waiting = tuple(PlanRef(org_id=str(org_id), plan_id=str(plan_id)) for plan_id in on_hold or ())

@@ -32,11 +32,11 @@ class PostgresInvoiceQueries(Repository):
     ) -> Page[InvoiceRecord]:
         """Return one part of the invoices, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, InvoiceRow.id) or (InvoiceRow.issued_at, InvoiceRow.id)
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.reading(org_id) as reading:
             customer = CustomerRow.id == InvoiceRow.customer_id
             query = select(InvoiceRow, CustomerRow.name).join(CustomerRow, customer).where(*invoices_that(wanted))
             return await page(
-                session, query, sorting, paging, lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1])
+                reading, query, sorting, paging, lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1])
             )
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:

@@ -38,7 +38,7 @@ from billflow.store.plans.facts import load, plan_rows
 from billflow.store.plans.items import items_of
 from billflow.store.plans.records import STATE, STATES, event_entry, plan_record, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
-from billflow.store.session.database import Repository
+from billflow.store.session.database import Reading, Repository
 from billflow.store.session.filters import plans_that
 from billflow.store.session.paging import ALL, page
 from billflow.store.session.plain_rows import plain_row, plain_rows
@@ -65,9 +65,9 @@ class PostgresPlanQueries(Repository):
     ) -> Page[PlanRecord]:
         """Return one part of the plans, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerPlan.id) or (CustomerPlan.created_at, CustomerPlan.id)
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.reading(org_id) as reading:
             query = STATES.where(*plans_that(wanted))
-            return await page(session, query, sorting, paging, plan_record)
+            return await page(reading, query, sorting, paging, plan_record)
 
     async def on_tiers(self, org_id: str, tiers: Collection[str], most: int) -> tuple[tuple[PlanRecord, ...], int]:
         """Return the plans that run on tiers, *most* of them at most, and how many there are."""
@@ -79,8 +79,8 @@ class PostgresPlanQueries(Repository):
 
     async def get(self, plan: PlanRef) -> PlanRecord:
         """Return a plan as it is now."""
-        async with self.database.unit_of_work(plan.org_id, by_keys=True) as session:
-            found = await plain_row(session, STATE, {"of_plan": as_id(plan.plan_id, "plan")})
+        async with self.database.reading(plan.org_id, by_keys=True) as reading:
+            found = await plain_row(reading, STATE, {"of_plan": as_id(plan.plan_id, "plan")})
             return plan_record(existing(found, "plan", plan.plan_id))
 
     async def running(
@@ -109,13 +109,13 @@ class PostgresPlanQueries(Repository):
 
     async def part_of_ledger(self, plan: PlanRef, begin: int, most: int) -> tuple[tuple[LedgerRecord, ...], int]:
         """Return at most so many entries of the ledger after the first *begin*, and how many there are of all."""
-        async with self.database.unit_of_work(plan.org_id) as session:
-            found = await _ledger(session, _PART_OF_LEDGER, plan, first=begin + 1, last=begin + most)
+        async with self.database.reading(plan.org_id) as reading:
+            found = await _ledger(reading, _PART_OF_LEDGER, plan, first=begin + 1, last=begin + most)
             # Sequences begin at 1 and leave none out: the newest one is their count.
             if len(found) < most and (found or not begin):
                 return found, begin + len(found)
-            of_plan = LicenseLedger.plan_id == as_id(plan.plan_id, "plan")
-            return found, await session.scalar(select(func.max(LicenseLedger.seq)).where(of_plan)) or 0
+            newest = await plain_row(reading, _NEWEST_ENTRY, {"of_plan": as_id(plan.plan_id, "plan")})
+            return found, (newest[0] if newest else None) or 0
 
     async def items(self, plan: PlanRef) -> tuple[ItemRecord, ...]:
         """Return the plan's one-off items in the order they were added, with what became of each."""
@@ -180,6 +180,7 @@ def _entries(*those: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 
 _LEDGER = _entries()
+_NEWEST_ENTRY = select(func.max(LicenseLedger.seq)).where(LicenseLedger.plan_id == bindparam("of_plan"))
 _PART_OF_LEDGER = _entries(LicenseLedger.seq.between(bindparam("first"), bindparam("last")))
 
 
@@ -193,7 +194,7 @@ async def _steps(session: AsyncSession, plan_id: UUID) -> Sequence[StepRow]:
 
 
 async def _ledger(
-    session: AsyncSession, query: Select[*tuple[Any, ...]], plan: PlanRef, **part: int
+    session: AsyncSession | Reading, query: Select[*tuple[Any, ...]], plan: PlanRef, **part: int
 ) -> tuple[LedgerRecord, ...]:
     rows = await plain_rows(session, query, {"of_plan": as_id(plan.plan_id, "plan"), **part})
     existing(rows or None, "plan", plan.plan_id)

@@ -1,5 +1,6 @@
 """The way to PostgreSQL: one engine per process, and the only place where a transaction begins and ends."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
@@ -9,11 +10,12 @@ from functools import lru_cache
 from typing import Any, Self
 
 from psycopg.sql import Literal
-from sqlalchemy import URL, Text, bindparam, func, select, text
+from sqlalchemy import URL, Connection, Engine, Text, bindparam, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.util import greenlet_spawn
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.keyring import Keyring
@@ -22,6 +24,7 @@ from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.dialect import CONNECT, DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
+from billflow.store.session.sent_queries import send
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
 
 STATEMENT_TIMEOUT = "30s"
@@ -37,8 +40,8 @@ ROLE = "billflow_app"
 MOST_QUOTED = 1000
 """Ids of organizations, among others, that are kept as PostgreSQL reads them, since quoting one takes a while."""
 
-ORG, ROW_COUNTS, AS_OF = "org", "row_counts", "as_of"
-"""What a session's `info` has: whose rows it sees, how many there are of them, and as of when."""
+ORG, ROW_COUNTS, AS_OF, CONNECTION = "org", "row_counts", "as_of", "connection"
+"""What a session's `info` has: whose rows it sees, how many there are of them, as of when, and its connection."""
 
 # The role, a table, a column, a function is missing.
 _NOT_MIGRATED = frozenset({"22023", "42P01", "42703", "42883"})
@@ -75,6 +78,13 @@ _AS_OF = text(
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text), 0)))
 
 
+@dataclass(frozen=True)
+class Reading:
+    """A transaction that `plain_rows` reads in, which does without a session of the ORM; *info* is as a session's."""
+
+    info: dict[str, Any]
+
+
 class Database:
     """The records' database; made once per event loop. Without a *keyring* its sealed columns stay plain."""
 
@@ -100,7 +110,7 @@ class Database:
             execution_options={"compiled_cache": compiled},
         )
         self.keyring = keyring
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, sync_session_class=PersonalDataSession)
+        self._sessions = async_sessionmaker(expire_on_commit=False, sync_session_class=PersonalDataSession)
         self._timeout = statement_timeout
         self._row_counts = RowCounts()
         self.moment: datetime | None = None
@@ -125,12 +135,18 @@ class Database:
         came free or a statement took too long. Serialization failures and deadlocks come through as they are: take the
         whole unit again.
         """
+        async with self.reading(org_id, by_keys=by_keys) as reading, self._session(reading) as session:
+            yield session
+
+    @asynccontextmanager
+    async def reading(self, org_id: str, *, by_keys: bool = False) -> AsyncIterator[Reading]:
+        """Open the same for what is read by `plain_rows` alone."""
         begin = _BEGIN_AS_OF_ONE_MOMENT if self.moment else _BEGIN_NOW
         plans = PLANNED_ONCE if by_keys and not self.moment else PLANNED_ANEW
-        async with self.transaction(ROLE, str(as_id(org_id, "organization")), begin, plans) as session:
+        async with self._begun(ROLE, str(as_id(org_id, "organization")), begin, plans) as reading:
             if self.moment:
-                await _look_back(session, self.moment)
-            yield session
+                await _look_back(reading, self.moment)
+            yield reading
 
     @asynccontextmanager
     async def snapshot(self, org_id: str, name: str | None = None) -> AsyncIterator[AsyncSession]:
@@ -149,12 +165,34 @@ class Database:
         self, role: str, org_id: str = "", begin: str = _BEGIN_NOW, plans: str = PLANNED_ANEW
     ) -> AsyncIterator[AsyncSession]:
         """Open one transaction as *role*, for no organization where none is named; *begin* says how it begins."""
+        async with self._begun(role, org_id, begin, plans) as reading, self._session(reading) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _begun(self, role: str, org_id: str, begin: str, plans: str) -> AsyncIterator[Reading]:
         given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "plans": plans}
         beginning = _BEGIN.format(begin=begin, **given)
         with self._explaining():
-            async with self._sessions(info={ORG: org_id, ROW_COUNTS: self._row_counts}) as session, session.begin():
-                await session.run_sync(_send, beginning)
-                yield session
+            connection = await greenlet_spawn(_in_transaction, self.engine.sync_engine)
+            try:
+                await send(connection, beginning)
+                yield Reading({ORG: org_id, ROW_COUNTS: self._row_counts, CONNECTION: connection})
+                await greenlet_spawn(_commit, connection)
+            except BaseException:
+                await asyncio.shield(greenlet_spawn(connection.close))
+                raise
+
+    @asynccontextmanager
+    async def _session(self, reading: Reading) -> AsyncIterator[AsyncSession]:
+        """Open a session that joins a transaction when it is first used."""
+        bind = AsyncConnection(self.engine, reading.info[CONNECTION])
+        session = self._sessions(bind=bind, info=reading.info)
+        try:
+            yield session
+            if session.in_transaction():
+                await session.commit()
+        finally:
+            await asyncio.shield(session.close())
 
     async def look(self, query: str, *, role: str = ROLE, org_id: str = "") -> Sequence[Any]:
         """Return the one column of what *query* finds as *role*, among the rows of an organization where one is named.
@@ -195,6 +233,17 @@ class Database:
         return None
 
 
+def _in_transaction(engine: Engine) -> Connection:
+    connection = engine.connect()
+    connection.begin()
+    return connection
+
+
+def _commit(connection: Connection) -> None:
+    connection.commit()
+    connection.close()
+
+
 def _send(session: Session, statements: str) -> None:
     """Send statements without parameters in one message."""
     session.connection().exec_driver_sql(statements, execution_options=_PLAIN)
@@ -215,15 +264,17 @@ async def advisory_lock(session: AsyncSession, name: str) -> None:
     await session.execute(_LOCK, {"name": name})
 
 
-async def _look_back(session: AsyncSession, moment: datetime) -> None:
+async def _look_back(reading: Reading, moment: datetime) -> None:
     """Let a transaction see the rows of *moment*."""
-    since, is_set_up, *_ = (await session.execute(_AS_OF, {"moment": moment.isoformat()})).one()
+    connection: Connection = reading.info[CONNECTION]
+    found = await greenlet_spawn(connection.execute, _AS_OF, {"moment": moment.isoformat()})
+    since, is_set_up, *_ = found.one()
     if not is_set_up:
         raise AsOfUnavailable
     if moment < since:
         message = f"as_of is before {since.astimezone(UTC).isoformat()}; former states are kept from then on."
         raise InvalidInput(message, code="as_of_too_early", field="as_of")
-    session.info[AS_OF] = moment
+    reading.info[AS_OF] = moment
 
 
 def now_of(session: AsyncSession) -> datetime:

@@ -6,15 +6,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, literal_column, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.util import LRUCache
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import Page, Paging
-from billflow.store.session.database import ORG, ROW_COUNTS
+from billflow.store.session.database import CONNECTION, ORG, ROW_COUNTS, Reading
+from billflow.store.session.dialect import MOST_STATEMENTS
 from billflow.store.session.plain_rows import plain_rows
-from billflow.store.session.row_counts import RowCounts
+from billflow.store.session.row_counts import RowCounts, shape_of, values_and_shape
+from billflow.store.session.sent_queries import Query
 from billflow.store.session.sort_keys import Sorting
 
 Record = TypeVar("Record")
@@ -29,8 +32,8 @@ _MOST_DIGITS = 18
 
 
 async def page(
-    session: AsyncSession,
-    query: Select[*tuple[Any, ...]],
+    session: AsyncSession | Reading,
+    query: Query,
     order: Order | Sorting,
     paging: Paging,
     record: Callable[[Any], Record],
@@ -40,11 +43,9 @@ async def page(
     What else it joins must neither filter nor multiply: of it nothing is counted. A list that fits needs no counting.
     Raises `InvalidInput` for a cursor that is none of ours.
     """
-    columns = order.columns if isinstance(order, Sorting) else [column.desc() for column in order]
-    part = query.order_by(*columns).limit(paging.limit + 1)
-    if paging.after is not None:
-        part = part.where(_beyond(order, paging.after))
-    found = await plain_rows(session, part.offset(paging.offset))
+    asked = query if paging.after is None else query.where(_beyond(order, paging.after))
+    part, values = _made_once(asked, order)
+    found = await plain_rows(session, part, {**values, _MOST: paging.limit + 1, _SKIPPED: paging.offset})
     rows = found[: paging.limit]
     following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
     is_whole = paging.after is None and paging.offset == 0 and following is None
@@ -52,14 +53,35 @@ async def page(
     return Page(rows=tuple(map(record, rows)), total=total, next=following)
 
 
-async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order | Sorting) -> int:
+def _made_once(query: Query, order: Order | Sorting) -> tuple[Query, dict[str, object]]:
+    """Return what reads a part of *query*, the same object for all queries that differ in values only, and these."""
+    shape = shape_of(query)
+    by = (order.key.column.key, order.ascending) if isinstance(order, Sorting) else tuple([one.key for one in order])
+    if (made := _parts.get((shape.key, by))) is None:
+        columns = order.columns if isinstance(order, Sorting) else [column.desc() for column in order]
+        part = query.order_by(*columns).limit(bindparam(_MOST, type_=Integer())).offset(_SKIP)
+        made = _parts[shape.key, by] = part, [bind.key for bind in shape.bindparams]
+    part, keys = made
+    return part, dict(zip(keys, (bind.effective_value for bind in shape.bindparams), strict=True))
+
+
+_MOST, _SKIPPED = "most_rows", "skipped_rows"
+_SKIP = bindparam(_SKIPPED, type_=Integer())
+_parts: LRUCache[Any, tuple[Query, list[str]]] = LRUCache(MOST_STATEMENTS)
+
+
+async def _total(session: AsyncSession | Reading, query: Query, order: Order | Sorting) -> int:
     table = order.table if isinstance(order, Sorting) else order[0].class_
-    counted: Select[*tuple[Any, ...]] = select(literal_column("1")).select_from(table).limit(MOST_COUNTED)
-    if query.whereclause is not None:
-        counted = counted.where(query.whereclause)
-    counting = select(func.count()).select_from(counted.subquery())
+
+    def counting() -> Select[int]:
+        counted: Query = select(literal_column("1")).select_from(table).limit(MOST_COUNTED)
+        if query.whereclause is not None:
+            counted = counted.where(query.whereclause)
+        return select(func.count()).select_from(counted.subquery())
+
     counts: RowCounts = session.info[ROW_COUNTS]
-    return await counts.count(session, session.info[ORG], counting)
+    where = () if query.whereclause is None else values_and_shape(query.whereclause)
+    return await counts.count(session.info[CONNECTION], (session.info[ORG], table, where), counting)
 
 
 def _cursor(order: Order | Sorting, row: object) -> str:

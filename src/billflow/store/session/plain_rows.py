@@ -7,32 +7,56 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, inspect
+from sqlalchemy import Connection, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.util import greenlet_spawn
+
+from billflow.store.session.database import CONNECTION, Reading
+from billflow.store.session.sent_queries import Query, SentQueries
 
 MOST_KINDS = 1000
 """Combinations of tables and columns of which it is kept how they are read."""
 
 
 async def plain_rows(
-    session: AsyncSession, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+    session: AsyncSession | Reading, query: Query, values: Mapping[str, object] | None = None
 ) -> list[tuple[Any, ...]]:
     """Return what *query* finds in a transaction; each table in it is a tuple with the names of its attributes.
 
     What the session still has to write is not among it.
     """
-    kinds = tuple([one["expr"] if isinstance(one["expr"], type) else None for one in query.column_descriptions])
-    connection = await session.connection()
-    make = _making(kinds)
-    return [make(row) for row in await connection.execute(query, values)]
+    connection: Connection = session.info[CONNECTION]
+    make = _making(_kinds(query))
+    if (sent := _sent.get(query, connection.dialect)) is None:
+        return [make(row) for row in await greenlet_spawn(_found, connection, query, values)]
+    return [make(row) for row in await sent.rows(connection, values)]
 
 
 async def plain_row(
-    session: AsyncSession, query: Select[*tuple[Any, ...]], values: Mapping[str, object] | None = None
+    session: AsyncSession | Reading, query: Query, values: Mapping[str, object] | None = None
 ) -> tuple[Any, ...] | None:
     """Return the first of what `plain_rows` returns, None where there is nothing."""
     return next(iter(await plain_rows(session, query, values)), None)
+
+
+def _found(connection: Connection, query: Query, values: Mapping[str, object] | None) -> Sequence[Any]:
+    return connection.execute(query, values).all()
+
+
+_sent = SentQueries()
+
+
+def _kinds(query: Query) -> tuple[Any, ...]:
+    """Return the tables in what *query* selects, None for a column."""
+    if (known := _known_kinds.get(query)) is None:
+        known = tuple([one["expr"] if isinstance(one["expr"], type) else None for one in query.column_descriptions])
+        _known_kinds[query] = known
+    return known
+
+
+_known_kinds: WeakKeyDictionary[Any, tuple[Any, ...]] = WeakKeyDictionary()
 
 
 @lru_cache(maxsize=MOST_KINDS)

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from billflow.api import docs_page, openapi, problems
+from billflow.api import docs_page, openapi, problems, query_types
 from billflow.api.metrics import Measured, Metrics
 from billflow.api.middleware import BodyLimit, Heads, RequestIds, SafeHeaders
 from billflow.api.routes import (
@@ -126,6 +126,7 @@ _PROBLEM: Mapping[str, Any] = {
 
 def create_app(services: Services) -> FastAPI:
     """Build the API on *services*; while it is served, it also acts on Stripe's events."""
+    query_types.install()
     app = FastAPIOffline(
         docs_url=None,
         redoc_url=None,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, cast, get_type_hints
 
 from fastapi import Depends, Request
 
+from billflow.api.injection import of_request
 from billflow.api.services import Services
 from billflow.domain.scopes import Scope
 from billflow.errors import Forbidden
@@ -44,7 +45,7 @@ async def authenticated(request: Request, services: Services, scope: Scope) -> P
     )
 
 
-async def principal_of(request: Request) -> Principal:
+def principal_of(request: Request) -> Principal:
     """Return the caller of a request that was let in."""
     return cast("Principal", request.state.principal)
 
@@ -58,16 +59,16 @@ async def tester_of(request: Request) -> Principal:
     return principal
 
 
-PrincipalHere = Annotated[Principal, Depends(principal_of)]
+PrincipalHere = Annotated[Principal, of_request(principal_of)]
 """Anyone whose key has `read` for a read, `write` for a write."""
 
 TesterHere = Annotated[Principal, Depends(tester_of)]
 """The same, in test mode only."""
 
-SupportHere = Annotated[Principal, Depends(principal_of), Scope.SUPPORT]
+SupportHere = Annotated[Principal, of_request(principal_of), Scope.SUPPORT]
 """Someone of support: prices, offers, credits, and what else a customer may not grant itself."""
 
-AdminHere = Annotated[Principal, Depends(principal_of), Scope.ADMIN]
+AdminHere = Annotated[Principal, of_request(principal_of), Scope.ADMIN]
 """An administrator of the organization: its webhooks, its audit log."""
 
 

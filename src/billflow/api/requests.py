@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from billflow.api.etags import tagged
 from billflow.api.idempotency import written
+from billflow.api.injection import injected
 from billflow.api.metrics import ROUTE
 from billflow.api.openapi import SCOPE
 from billflow.api.principal import READS, authenticated, scope_of
@@ -27,7 +28,7 @@ class CheckedRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         self.scope = scope_of(endpoint, options.get("methods") or READS)
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), SCOPE: self.scope}
-        super().__init__(path, endpoint, **options)
+        super().__init__(path, injected(endpoint), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler behind all that."""
@@ -40,11 +41,11 @@ class CheckedRoute(APIRoute):
             request.state.principal = principal
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
                 check_storable(value, field)
+            if request.method in READS and self.is_idempotent:
+                return tagged(request, await handle(request))
             asked = _CheckedRequest(request.scope, request.receive)
             if not self.is_idempotent:
                 return await handle(asked)
-            if request.method in READS:
-                return tagged(asked, await handle(asked))
             return await written(asked, services, principal, lambda: handle(asked))
 
         return checked

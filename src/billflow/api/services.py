@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from billflow.api.authentication import Authentication
+from billflow.api.injection import of_request
 from billflow.documents.invoices import InvoiceDocuments
 from billflow.models.contracts.webhooks import StripeEvent
 from billflow.service.adjustments import AdjustmentService
@@ -91,9 +92,4 @@ def services_of(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
-async def _services(request: Request) -> Services:
-    """Return the same without the thread that FastAPI runs other functions in."""
-    return services_of(request)
-
-
-ServicesHere = Annotated[Services, Depends(_services)]
+ServicesHere = Annotated[Services, of_request(services_of)]

@@ -13,15 +13,15 @@ from billflow.api.requests import CheckedRoute
 PathHere = Annotated[str, of_request(lambda request: request.url.path)]
 
 
-async def _told(number: int, path: PathHere, request: Request, text: str = "none") -> dict[str, object]:
+async def _shown(number: int, path: PathHere, request: Request, text: str = "none") -> dict[str, object]:
     """Return all that it is given."""
     return {"number": number, "path": path, "text": text, "host": request.url.hostname}
 
 
 async def test_a_route_is_given_the_same_either_way() -> None:
     app = FastAPI()
-    app.add_api_route("/solved/{number}", _told)
-    app.add_api_route("/injected/{number}", injected(_told))
+    app.add_api_route("/solved/{number}", _shown)
+    app.add_api_route("/injected/{number}", injected(_shown))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         solved, passed = [(await client.get(f"/{kind}/7?text=some")).json() for kind in ("solved", "injected")]
@@ -38,7 +38,7 @@ def test_a_function_that_reads_nothing_off_the_request_stays_itself() -> None:
     assert injected(plain) is plain
 
 
-def test_no_route_of_ours_has_its_services_or_its_caller_solved() -> None:
+def test_no_route_of_ours_has_its_services_or_its_principal_solved() -> None:
     routes = [route for noun in _NOUNS for route in noun.router.routes if isinstance(route, CheckedRoute)]
     taken = [one.annotation for route in routes for one in signature(route.endpoint).parameters.values()]
     marks = [mark for annotation in taken for mark in getattr(annotation, "__metadata__", ())]

@@ -10,7 +10,7 @@ from fastapi.dependencies import utils
 
 _NAME = "field_annotation_is_sequence"
 
-_answers: dict[int, tuple[object, bool]] = {}
+_known: dict[int, tuple[object, bool]] = {}
 
 
 def install() -> None:
@@ -23,9 +23,9 @@ def install() -> None:
 def _asked_once(ask: Callable[[object], bool]) -> Callable[[object], bool]:
     def is_sequence(annotation: object) -> bool:
         # By identity: a type with constraints can't be hashed, and those of our models stay as long as we do.
-        known = _answers.get(id(annotation))
-        if known is None:
-            known = _answers[id(annotation)] = annotation, ask(annotation)
-        return known[1]
+        found = _known.get(id(annotation))
+        if found is None:
+            found = _known[id(annotation)] = annotation, ask(annotation)
+        return found[1]
 
     return is_sequence

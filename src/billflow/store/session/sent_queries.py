@@ -53,8 +53,8 @@ class SentQuery:
         """Return which columns are converted and how, which may depend on PostgreSQL's own type of each."""
         if self.read is None:
             columns = [
-                kind.result_processor(dialect, told[1])
-                for kind, told in zip(self.types, cursor.description or (), strict=True)
+                kind.result_processor(dialect, described[1])
+                for kind, described in zip(self.types, cursor.description or (), strict=True)
             ]
             self.read = [(n, read) for n, read in enumerate(columns) if read]
         return self.read

@@ -73,7 +73,7 @@ def test_a_test_whose_process_is_killed_has_failed_and_the_others_of_its_folder_
     assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "8 passed, 1 failed")
     assert "::test_with_output[1]" in next(line for line in done.stdout.splitlines() if line.startswith("FAILED"))
     assert re.search("The process of this test ended with -9", done.stdout)
-    assert len(list(ended.iterdir())) == 2
+    assert list(ended.iterdir())
 
 
 def test_who_interrupts_a_run_ends_the_processes_in_order(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Live mode as a customer meets it, and what it refuses; nothing of it is played in what production installs."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -105,10 +106,10 @@ async def test_a_login_that_may_do_more_than_run_serves_nobody(
     }
     run = partial(billflow, command, env=environment(None, **settings, **variables(env.engine.client)))
 
-    assert_refused(run(), "The login in DATABASE_URL is a superuser")
+    assert_refused(await asyncio.to_thread(run), "The login in DATABASE_URL is a superuser")
 
 
-def test_without_encryption_keys_a_live_key_serves_nobody(env: ApiEnvironment, env_database_url: str) -> None:
+async def test_without_encryption_keys_a_live_key_serves_nobody(env: ApiEnvironment, env_database_url: str) -> None:
     settings = {
         "DATABASE_URL": env_database_url,
         "STRIPE_API_KEY": LIVE_KEY,
@@ -116,7 +117,9 @@ def test_without_encryption_keys_a_live_key_serves_nobody(env: ApiEnvironment, e
         LIVE_ON_LOOPBACK: "1",
     }
 
-    assert_refused(billflow("worker", env=environment(None, **settings)), "BILLFLOW_ENCRYPTION_KEYS is not set")
+    refused = await asyncio.to_thread(billflow, "worker", env=environment(None, **settings))
+
+    assert_refused(refused, "BILLFLOW_ENCRYPTION_KEYS is not set")
 
 
 @pytest.mark.parametrize("address", ["http://10.0.0.1:12111", "http://stripe.example", "http://localhost.example"])
@@ -134,15 +137,16 @@ def test_without_its_variable_a_live_key_goes_to_stripe_only(value: str, monkeyp
         check_base(LIVE_KEY, LOOPBACK_URL)
 
 
-def test_what_production_installs_refuses_though_the_variable_is_set(tmp_path: Path) -> None:
+async def test_what_production_installs_refuses_though_the_variable_is_set(tmp_path: Path) -> None:
     packages = tmp_path / "lib" / "python3.11" / "site-packages"
     shutil.copytree(ROOT / "src" / "billflow", packages / "billflow")
     program = f"from billflow.payments.mode import check_base; check_base({LIVE_KEY!r}, {LOOPBACK_URL!r})"
     settings = {**os.environ, "PYTHONPATH": str(packages), LIVE_ON_LOOPBACK: "1"}
 
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=settings, capture_output=True, text=True, check=False, cwd=tmp_path
-    )
+    command = [sys.executable, "-c", program]
+    run = partial(subprocess.run, env=settings, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    done = await asyncio.to_thread(run, command)
 
     assert done.returncode == 1
     assert "SettingsError: STRIPE_API_KEY is a live key" in done.stderr

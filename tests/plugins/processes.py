@@ -54,6 +54,8 @@ class Processes:
             while self._running:
                 for ready in wait([*self._running]):
                     self._receive(ready)  # type: ignore[arg-type]  # only connections are waited for
+            if self._waiting:
+                raise self._session.Failed(f"All processes ended; {len(self._waiting)} folders of tests did not run.")
         finally:
             for process, _ in self._running.values():
                 os.kill(process.pid or 0, signal.SIGINT)

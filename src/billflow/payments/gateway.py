@@ -81,7 +81,7 @@ class StripeGateway(PaymentGateway):
         with port_faults():
             outcome = await Collector(self.client, invoice, invoice.stripe_invoice_id, attempt).run(self.now)
         which = {"invoice_id": invoice.invoice_id, "stripe_invoice_id": invoice.stripe_invoice_id}
-        log.info("money asked for", **which, collection_attempt=attempt, outcome=outcome.kind)
+        log.info("collection attempted", **which, collection_attempt=attempt, outcome=outcome.kind)
         return outcome
 
     async def void(self, invoice: InvoiceToCollect) -> None:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from itertools import chain, groupby, pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
-from pathlib import Path
 
 import pytest
 
 from tests.plugins.folders import folder_of
 
 _FORK = multiprocessing.get_context("fork")
+_STDOUT = 1
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,7 +55,7 @@ class Processes:
                 for ready in wait([*self._running]):
                     self._receive(ready)  # type: ignore[arg-type]  # only connections are waited for
             if self._waiting:
-                raise self._session.Failed(f"All processes ended; {len(self._waiting)} folders of tests did not run.")
+                pytest.exit(f"All processes ended; {len(self._waiting)} folders of tests did not run.", returncode=1)
         finally:
             for process, _ in self._running.values():
                 os.kill(process.pid or 0, signal.SIGINT)
@@ -144,9 +144,9 @@ def _separate(config: pytest.Config, number: int) -> None:
     factory._basetemp = factory.mktemp(f"process-{number}", numbered=False)
     capture = config.pluginmanager.getplugin("capturemanager")
     capture.stop_global_capturing()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)  # threads write between tests too, when nothing is captured
     capture.start_global_capturing()
     config.pluginmanager.unregister(name="progress")
-    config.get_terminal_writer()._file = Path(os.devnull).open("w")  # noqa: SIM115  # as long as the process
 
 
 def _temporary(config: pytest.Config) -> pytest.TempPathFactory:

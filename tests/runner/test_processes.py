@@ -29,6 +29,10 @@ def test_with_output(number, pid, capfd, tmp_path):
     assert capfd.readouterr().out == f"{{number}} {{pid}}\\n"
     {then}
 """
+NOISY = """
+    if number == 2:
+        __import__("threading").Thread(target=lambda: [os.write(1, b"a log\\n") for _ in range(50_000)]).start()
+"""
 KILLED = "if number == 1: os.kill(pid, 9)"
 WAITING = 'Path({begun!r}).touch(); __import__("time").sleep(600)'
 
@@ -63,6 +67,15 @@ def test_every_test_runs_once_in_one_of_the_processes(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "9 passed, 0 failed")
     assert len(list(ended.iterdir())) == 2
+
+
+def test_what_a_thread_writes_between_tests_is_not_printed(tmp_path: Path) -> None:
+    command, _ = folders(tmp_path, NOISY)
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "9 passed, 0 failed")
+    assert "a log" not in done.stdout
 
 
 def test_a_test_whose_process_is_killed_has_failed_and_the_others_of_its_folder_run(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any, Self
 
 from psycopg.sql import Literal
-from sqlalchemy import URL, Text, bindparam, func, select, text
+from sqlalchemy import URL, Text, bindparam, event, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.keyring import Keyring
@@ -179,7 +180,8 @@ class Database:
             raise known from error
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections: those in use, and any that is still made, as soon as they are given back."""
+        event.listen(self.engine.sync_engine, "checkin", _close)
         await self.engine.dispose()
 
     def _explained(self, error: DBAPIError) -> NoDatabase | None:
@@ -193,6 +195,10 @@ class Database:
         if isinstance(error, OperationalError) and (state is None or state in _GOING_DOWN):
             return unreachable(self.engine.url)
         return None
+
+
+def _close(_: object, connection: ConnectionPoolEntry) -> None:
+    connection.invalidate()
 
 
 def _send(session: Session, statements: str) -> None:

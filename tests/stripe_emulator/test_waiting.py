@@ -32,7 +32,7 @@ def test_the_hour_until_finalisation_starts_when_the_endpoint_knows_of_the_draft
         receiver.responses = [500]
         sim.post("/webhooks", url=receiver.url, secret=SECRET)
         invoice = client.v1.invoices.create({"customer": customer.id, "auto_advance": True})
-        receiver.wait_for(1)
+        until(lambda: sim.get("/deliveries")["data"][0]["next_at"] == START + 2 * HOUR)
         client.v1.invoices.add_lines(invoice.id, {"lines": [{"amount": 900}]})
 
         def shown() -> stripe.Invoice:

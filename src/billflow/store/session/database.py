@@ -180,7 +180,7 @@ class Database:
             raise known from error
 
     async def close(self) -> None:
-        """Close all connections: those in use, and any that is still made, as soon as they are given back."""
+        """Close all connections: those in use, and any still made, at the end of their transaction."""
         event.listen(self.engine.sync_engine, "checkin", _close)
         await self.engine.dispose()
 

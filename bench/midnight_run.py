@@ -14,7 +14,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -29,6 +29,7 @@ from midnight_plans import loaded, payers, started
 from midnight_progress import Progress, open_plans
 from midnight_site import OURS, THEIRS, WORKER, Arm, Site, servers, working
 from midnight_workflow import BarePlan
+from process_use import Use
 
 SHARE_WANTED = 0.8
 MODELS = 2
@@ -53,6 +54,7 @@ class Figures:
     lost_tasks: int = 0
     database_bytes: int = 0
     cpu: dict[str, float] = field(default_factory=dict)
+    cpu_until_sent: dict[str, float] = field(default_factory=dict)
     waiting_kilobytes: dict[str, float] = field(default_factory=dict)
 
     def shown(self) -> dict[str, object]:
@@ -63,9 +65,19 @@ class Figures:
             "runs_continued_per_second": round(self.plans / self.seconds_continued, 2),
             "lost_tasks": self.lost_tasks,
             "database_kilobytes_per_invoice": round(self.database_bytes / 1024 / self.plans, 1),
-            "cpu_ms_per_invoice": {name: round(1000 * cpu / self.plans, 1) for name, cpu in self.cpu.items()},
+            "cpu_ms_per_invoice": self._milliseconds(self.cpu),
+            "cpu_ms_per_invoice_until_sent": self._milliseconds(self.cpu_until_sent),
             "waiting_kilobytes_per_plan": {name: round(size) for name, size in self.waiting_kilobytes.items()},
         }
+
+    def add_cpu(self, before: Mapping[str, Use], sent: Mapping[str, Use], after: Mapping[str, Use]) -> None:
+        """Add what each process took, until the last invoice was paid and in all."""
+        for total, until in ((self.cpu_until_sent, sent), (self.cpu, after)):
+            for name, use in until.items():
+                total[name] = total.get(name, 0.0) + use.cpu - before[name].cpu
+
+    def _milliseconds(self, cpu: Mapping[str, float]) -> dict[str, float]:
+        return {name: round(1000 * seconds / self.plans, 1) for name, seconds in cpu.items()}
 
 
 async def measured(site: Site, arm: Arm, number: int, options: argparse.Namespace, figures: Figures) -> None:
@@ -91,6 +103,7 @@ async def measured(site: Site, arm: Arm, number: int, options: argparse.Namespac
     await asyncio.sleep(left)
     held_before = await database_bytes(site)
     written, sent = await followed(site, arm, plans, due)
+    used = arm.uses(site)
     figures.seconds_continued += await continued(site, arm, len(plans), due)
     await asyncio.sleep(AFTERWARDS)
     figures.plans += len(plans)
@@ -98,8 +111,7 @@ async def measured(site: Site, arm: Arm, number: int, options: argparse.Namespac
     figures.seconds_sent += sent
     figures.lost_tasks += arm.lost - lost
     figures.database_bytes += await database_bytes(site) - held_before
-    for name, use in arm.uses(site).items():
-        figures.cpu[name] = figures.cpu.get(name, 0.0) + use.cpu - waiting[name].cpu
+    figures.add_cpu(waiting, used, arm.uses(site))
 
 
 async def database_bytes(site: Site) -> int:

@@ -28,6 +28,7 @@ from pydantic import SecretStr
 from billflow.activities.steps import StepActivities
 from billflow.dev.folder import claimed
 from billflow.dev.postgres import RUNS, as_login, embedded_postgres
+from billflow.models.contracts.invoices import InvoiceSummary, InvoiceToCollect
 from billflow.models.contracts.steps import CloseCycleInput, PlanRef
 from billflow.settings import Settings
 from billflow.wiring.store import Store, migrate, open_store
@@ -49,10 +50,10 @@ class Stepping:
         self.store, self.server = store, server
         self.steps = StepActivities(store.repositories.plans)
 
-    async def take(self, plan: BarePlan) -> None:
-        """Take the step of a plan's billing date."""
+    async def take(self, plan: BarePlan) -> InvoiceSummary:
+        """Take the step of a plan's billing date, and return the invoice that it made."""
         ref = PlanRef(org_id=plan.org_id, plan_id=plan.plan_id)
-        await self.steps.close_cycle(CloseCycleInput(plan=ref, at=DUE))
+        return (await self.steps.close_cycle(CloseCycleInput(plan=ref, at=DUE))).invoices[0]
 
     async def measured(self, plans: Sequence[BarePlan]) -> dict[str, float]:
         """Take steps one after the other, and return milliseconds of CPU for each."""
@@ -62,11 +63,11 @@ class Stepping:
         spent = {"worker": time.process_time() - worker, "postgresql": use_of(self.server).cpu - server}
         return {name: seconds * 1000 / len(plans) for name, seconds in spent.items()}
 
-    async def recorded(self, plan: BarePlan) -> Recording:
-        """Take a step, and return what it sent."""
+    async def recorded(self, plan: BarePlan) -> tuple[Recording, InvoiceSummary]:
+        """Take a step, and return what it sent, and its invoice."""
         with recorded(self.store.database) as recording:
-            await self.take(plan)
-        return recording
+            invoice = await self.take(plan)
+        return recording, invoice
 
 
 def explained(url: str, model: Model, plans: Sequence[BarePlan]) -> str:
@@ -112,7 +113,7 @@ async def run(asked: argparse.Namespace, url: str, stepping: Stepping) -> None:
     payers = [f"cus_{uuid4().hex}" for _ in range(asked.steps * (asked.rounds + 2) + 23)]
     plans = iter(await loaded(site, ["stepping"], payers, DUE))
     for _ in range(2):
-        recorded_step = await stepping.recorded(next(plans))
+        recorded_step, _ = await stepping.recorded(next(plans))
     rounds = [await stepping.measured([next(plans) for _ in range(asked.steps)]) for _ in range(asked.rounds + 1)]
     figures: dict[str, Any] = {name: round(median(one[name] for one in rounds[1:]), 1) for name in rounds[0]}
     print(json.dumps({**figures, **recorded_step.counts}))
@@ -122,8 +123,8 @@ async def run(asked: argparse.Namespace, url: str, stepping: Stepping) -> None:
         profile.dump_stats(asked.profile)
     if asked.explain:
         plan = next(plans)
-        recording = await stepping.recorded(plan)
-        model = Model(plan, recording, recording, cast("Any", None))
+        recording, invoice = await stepping.recorded(plan)
+        model = Model(plan, recording, recording, cast("InvoiceToCollect", invoice))
         print(explained(as_login(url, RUNS), model, [next(plans) for _ in range(20)]))
 
 

@@ -130,7 +130,7 @@ def test_only_the_unit_of_work_commits() -> None:
     commits = [
         place(path, node)
         for path, node in nodes(BILLFLOW)
-        if called(node) == "commit" and path != BILLFLOW / "store" / "engine.py"
+        if called(node) == "commit" and path != BILLFLOW / "store" / "session" / "database.py"
     ]
 
     assert commits == []

@@ -1,11 +1,14 @@
 """What Stripe is to know of an invoice: read by one statement; another one notes that it is sent, the first time."""
 
+from collections import namedtuple
+from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import JSON, Row, bindparam, exists, func, select
+from sqlalchemy import JSON, Uuid, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Bundle, aliased
+from sqlalchemy.orm import aliased
 
 from billflow.domain.invoicing.draft import NOT_TAXED
 from billflow.models.contracts.customers import Buyer
@@ -24,6 +27,7 @@ from billflow.store.adjustments.balance import HAS_CREDITS, credits_to_post
 from billflow.store.invoices.issue import Parties, note_sent
 from billflow.store.invoices.records import billed_customer, is_anew, replaced_ids
 from billflow.store.session.rows import as_id, as_record, existing
+from billflow.store.session.sent_directly import fetch
 
 _LINE = ("n", "kind", "description", "quantity", "unit_amount", "amount", "period_start", "period_end")
 _INVOICE = (
@@ -64,10 +68,11 @@ _CUSTOMER = (
 _ACCOUNT = ("id", "org_id", "customer_id", "currency", "invoice_email", "stripe_customer_id", "credits_from")
 
 
-def _part(name: str, table: Any, columns: tuple[str, ...], *more: Any) -> Bundle[Any]:
-    return Bundle(name, *(getattr(table, column) for column in columns), *more)
+def _tuple_of(name: str, fields: Iterable[str]) -> Any:
+    return namedtuple(name, tuple(fields))  # noqa: PYI024  (which fields is data)
 
 
+_PARTS = ((InvoiceRow, _INVOICE), (CustomerRow, _CUSTOMER), (BillingAccountRow, _ACCOUNT))
 _FIELDS = {"line_id": InvoiceLineRow.id} | {name: getattr(InvoiceLineRow, name) for name in _LINE}
 _OBJECT = func.json_build_object(*(part for field in _FIELDS.items() for part in field))
 _LINES = (
@@ -83,22 +88,27 @@ _MAIL = (
     .correlate(CustomerRow)
     .scalar_subquery()
 )
+_MORE = {
+    "has_parties": InvoiceRow.buyer.is_not(None),
+    "livemode": Org.livemode,
+    "has_credits": HAS_CREDITS,
+    "is_replaced": exists().where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id),
+    "seller_version_id": NEWEST_SELLER,
+    "invoice_email": _MAIL,
+    "lines": _LINES,
+}
+_TUPLES = [_tuple_of(table.__name__, columns) for table, columns in _PARTS]
+_Found = _tuple_of("_Found", ("invoice", "customer", "account", *_MORE))
 _TO_COLLECT = (
     select(
-        _part("invoice", InvoiceRow, _INVOICE, InvoiceRow.buyer.is_not(None).label("has_parties")),
-        _part("customer", CustomerRow, _CUSTOMER),
-        _part("account", BillingAccountRow, _ACCOUNT),
-        Org.livemode.label("livemode"),
-        HAS_CREDITS.label("has_credits"),
-        exists().where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id).label("is_replaced"),
-        NEWEST_SELLER.label("seller_version_id"),
-        _MAIL.label("invoice_email"),
-        _LINES.label("lines"),
+        *(getattr(table, column) for table, columns in _PARTS for column in columns),
+        *(what.label(name) for name, what in _MORE.items()),
     )
+    .select_from(InvoiceRow)
     .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
     .join(BillingAccountRow, BillingAccountRow.id == InvoiceRow.billing_account_id)
     .join(Org, Org.id == InvoiceRow.org_id)
-    .where(InvoiceRow.id == bindparam("invoice_id"))
+    .where(InvoiceRow.id == bindparam("invoice_id", type_=Uuid()))
 )
 
 
@@ -118,21 +128,22 @@ async def invoice_to_send(session: AsyncSession, ref: InvoiceRef) -> InvoiceToCo
     return await _to_collect(session, ref, found, **sent)
 
 
-async def _found(session: AsyncSession, ref: InvoiceRef) -> Row[Any]:
-    found = await session.execute(_TO_COLLECT, {"invoice_id": as_id(ref.invoice_id, "invoice")})
-    return existing(found.one_or_none(), "invoice", ref.invoice_id)
+async def _found(session: AsyncSession, ref: InvoiceRef) -> Any:
+    found = await fetch(session, _TO_COLLECT, {"invoice_id": as_id(ref.invoice_id, "invoice")})
+    values = iter(existing(found[0] if found else None, "invoice", ref.invoice_id))
+    return _Found(*(part._make(islice(values, len(part._fields))) for part in _TUPLES), *values)
 
 
-async def _parties(session: AsyncSession, found: Row[Any]) -> Parties | None:
+async def _parties(session: AsyncSession, found: Any) -> Parties | None:
     """Return who sells and who buys; None where the invoice has that already."""
-    if found.invoice.has_parties:
+    if found.has_parties:
         return None
     existing(None if found.customer.deleted_at else found, "customer", str(found.customer.id))
     seller = await seller_of(session, found.seller_version_id)
     return Parties(Buyer.paying(found.customer, found.invoice_email), found.seller_version_id, seller)
 
 
-async def _to_collect(session: AsyncSession, ref: InvoiceRef, found: Row[Any], **sent: Any) -> InvoiceToCollect:
+async def _to_collect(session: AsyncSession, ref: InvoiceRef, found: Any, **sent: Any) -> InvoiceToCollect:
     invoice, customer, account = found.invoice, found.customer, found.account
     taxed_there = invoice.automatic_tax
     place = (customer.billing_address, customer.settings)

@@ -17,6 +17,7 @@ from billflow.models.tables.sealed import bound
 from billflow.store.access.seller_records import NEWEST_SELLER, seller_of
 from billflow.store.invoices.series import next_in_series, number_of, of_series, taken_for
 from billflow.store.session.rows import as_json, existing
+from billflow.store.session.sent_directly import fetch, one_of
 
 _PARTIES = (
     select(CustomerRow, BillingAccountRow.invoice_email, NEWEST_SELLER)
@@ -59,7 +60,7 @@ async def keep_parties(session: AsyncSession, invoice: InvoiceRow) -> None:
 # Of the table: an update of the mapped class is put together anew each time.
 _INVOICE = cast("Table", InvoiceRow.__table__)
 _MINE = _INVOICE.c.id == bindparam("of_invoice")
-_UNSENT = (_MINE, _INVOICE.c.status.in_(UNPAID), _INVOICE.c.sent_first_at.is_(None))
+_UNSENT = (_MINE, one_of(_INVOICE.c.status, UNPAID), _INVOICE.c.sent_first_at.is_(None))
 _RETURNED = ("sent_first_at", "sequence", "number")
 _SENT = update(_INVOICE).values(sent_first_at=func.now()).returning(*(_INVOICE.c[name] for name in _RETURNED))
 _AGAIN = _SENT.where(*_UNSENT)
@@ -84,5 +85,5 @@ async def note_sent(session: AsyncSession, invoice: Any, parties: Parties | None
         statement = _WITHOUT_NUMBER
         if series := parties.series(invoice.number, invoice.issued_at):
             statement, given = _WITH_NUMBER, given | of_series(series)
-    written = (await (await session.connection()).execute(statement, given)).one_or_none()
-    return None if written is None else dict(zip(_RETURNED, written, strict=True))
+    written = await fetch(session, statement, given)
+    return dict(zip(_RETURNED, written[0], strict=True)) if written else None

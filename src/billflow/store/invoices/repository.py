@@ -49,6 +49,7 @@ from billflow.store.plans.test_clocks import clock_of_invoice
 from billflow.store.session.database import Repository
 from billflow.store.session.new_rows import write_new_rows
 from billflow.store.session.rows import as_id, existing
+from billflow.store.session.sent_directly import fetch
 
 EVENTS: dict[type[Declined | RequiresAction | Rejected], str] = {
     Declined: "invoice.payment_failed",
@@ -129,7 +130,7 @@ class PostgresInvoiceRepository(Repository, InvoiceRepository):
                 "then": at,
             }
             held_by = {"stripe_customer": issued.stripe_customer_id if issued else None}
-            belongs_to_replaced = bool(await session.scalar(_TRIED, {"of_id": uuid4(), **tried, **held_by}))
+            ((belongs_to_replaced,),) = await fetch(session, _TRIED, {"of_id": uuid4(), **tried, **held_by})
             if issued is not None:
                 await _take_in(locked.as_of(invoice.issued_at), issued, is_replaced=belongs_to_replaced)
             if invoice.status is not InvoiceStatus.PAID:

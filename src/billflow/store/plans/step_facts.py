@@ -28,6 +28,7 @@ from billflow.domain.seats import SeatObservation
 from billflow.models.contracts.plans import StepResult
 from billflow.models.tables import CustomerPlan, InvoiceLineRow, LedgerAllocation, LicenseLedger, SeatRow, StepRow
 from billflow.store.session.rows import field_names
+from billflow.store.session.sent_directly import fetch, one_of
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ async def step_facts(session: AsyncSession, plan: CustomerPlan, at: datetime, ke
         "of_customer": plan.customer_id,
         "seen_through": plan.seats_observed_through,
     }
-    answer, entries, seats = (await session.execute(_STEP_FACTS, asked)).one()
+    ((answer, entries, seats),) = await fetch(session, _STEP_FACTS, asked)
     return StepFacts(
         StepResult.model_validate(answer) if answer is not None else None,
         {UUID(entry["id"]): _entry(entry) for entry in entries or ()},
@@ -100,7 +101,7 @@ def _entries() -> CTE:
         .scalar_subquery()
     )
     is_addition = (
-        select(InvoiceLineRow.kind.in_(ADDITIONS))
+        select(one_of(InvoiceLineRow.kind, ADDITIONS))
         .join(LedgerAllocation, LedgerAllocation.invoice_line_id == InvoiceLineRow.id)
         .where(of_entry)
         .correlate(LicenseLedger)

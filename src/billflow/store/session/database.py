@@ -13,7 +13,6 @@ from sqlalchemy import URL, Text, bindparam, event, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from billflow.domain.errors import InvalidInput
@@ -23,6 +22,7 @@ from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.dialect import CONNECT, DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
+from billflow.store.session.sent_directly import BY_KEYS, CONNECTION, send
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
 
 STATEMENT_TIMEOUT = "30s"
@@ -64,7 +64,6 @@ A plan for any values may read ten times as long; for what is found by keys it i
 than reading. What triggers and foreign keys ask is found by keys.
 """
 
-_PLAIN = {"no_parameters": True}
 _BEGIN_NOW, _BEGIN_AS_OF_ONE_MOMENT = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _AS_EXPORTED, _MAY_WAIT = "SET TRANSACTION SNAPSHOT {}", "SET LOCAL idle_in_transaction_session_timeout = 0"
 _AS_OF = text(
@@ -153,9 +152,17 @@ class Database:
         given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "plans": plans}
         beginning = _BEGIN.format(begin=begin, **given)
         with self._explaining():
-            async with self._sessions(info={ORG: org_id, ROW_COUNTS: self._row_counts}) as session, session.begin():
-                await session.run_sync(_send, beginning)
+            info = {ORG: org_id, ROW_COUNTS: self._row_counts, BY_KEYS: plans == PLANNED_ONCE or None}
+            session = self._sessions(info=info)
+            try:
+                session.info[CONNECTION] = connection = await session.connection()
+                await send(connection, beginning)
                 yield session
+                await session.commit()
+            except BaseException:
+                async with session:  # which rolls back
+                    raise
+            session.sync_session.close()  # its connection has been given back
 
     async def look(self, query: str, *, role: str = ROLE, org_id: str = "") -> Sequence[Any]:
         """Return the one column of what *query* finds as *role*, among the rows of an organization where one is named.
@@ -165,8 +172,7 @@ class Database:
         given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "query": query}
         with self._explaining():
             async with self.engine.connect() as connection:
-                found = await connection.exec_driver_sql(_LOOK.format(**given), execution_options=_PLAIN)
-                return found.scalars().all()
+                return [value for (value,) in await send(connection, _LOOK.format(**given))]
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -201,11 +207,6 @@ def _close(_: object, connection: ConnectionPoolEntry) -> None:
     connection.invalidate()
 
 
-def _send(session: Session, statements: str) -> None:
-    """Send statements without parameters in one message."""
-    session.connection().exec_driver_sql(statements, execution_options=_PLAIN)
-
-
 @lru_cache(maxsize=MOST_QUOTED)
 def _quoted(value: str) -> str:
     return Literal(value).as_string()
@@ -213,7 +214,7 @@ def _quoted(value: str) -> str:
 
 async def plan_anew(session: AsyncSession) -> None:
     """Let PostgreSQL plan what follows in a transaction for its values: it is not found by keys."""
-    await session.run_sync(_send, f"SET LOCAL plan_cache_mode = {PLANNED_ANEW}")
+    await send(session.info[CONNECTION], f"SET LOCAL plan_cache_mode = {PLANNED_ANEW}")
 
 
 async def advisory_lock(session: AsyncSession, name: str) -> None:

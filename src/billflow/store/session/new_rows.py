@@ -19,9 +19,13 @@ from billflow.models.tables import CustomerPlan, InvoiceRow
 from billflow.models.tables.base import Base
 from billflow.store.audit.personal_data import seal_new_rows
 from billflow.store.session.dialect import SharingDialect
+from billflow.store.session.sent_directly import send_text
 
 Group = tuple[type[Base], tuple[str, ...]]
 """Rows of one table with values for the same columns, which are the attributes of these names."""
+
+Written = tuple[Base, Container[str]]
+"""A row, and the names of what is written of it."""
 
 _CHANGING = (CustomerPlan, InvoiceRow)
 """What steps and collections change, under a lock."""
@@ -32,24 +36,26 @@ async def write_new_rows(session: AsyncSession) -> None:
 
     The session knows these rows no more: what changes of them afterwards stays unwritten. Other changes are left to it.
     """
-    await session.run_sync(_write)
+    new, changed = await session.run_sync(_taken_out)
+    if not new and not changed:
+        return
+    dialect = session.get_bind().dialect
+    inserted, updated = _grouped(new, dialect), _grouped(changed, dialect)
+    rows = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate((*inserted.values(), *updated.values()))}
+    ((count, _),) = await send_text(session, _statement(tuple(inserted), tuple(updated)), rows)
+    if count != len(changed):
+        raise InternalError(f"{len(changed)} records were to change, and {count} did.")
 
 
-def _write(session: Session) -> None:
+def _taken_out(session: Session) -> tuple[Sequence[Written], Sequence[Written]]:
+    """Return the rows that are new and those that changed, sealed, which the session has no part in any more."""
     with session.no_autoflush:
         seal_new_rows(session)
     new = [(row, inspect(row).dict) for row in session.new]
     changed = [(row, names) for row in session.dirty if isinstance(row, _CHANGING) and (names := _changed(row))]
-    if not new and not changed:
-        return
     for row, _ in (*new, *changed):
         session.expunge(row)
-    connection = session.connection()
-    inserted, updated = _grouped(new, connection.dialect), _grouped(changed, connection.dialect)
-    rows = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate((*inserted.values(), *updated.values()))}
-    count = connection.exec_driver_sql(_statement(tuple(inserted), tuple(updated)), rows).one()[0]
-    if count != len(changed):
-        raise InternalError(f"{len(changed)} records were to change, and {count} did.")
+    return new, changed
 
 
 def _changed(row: Base) -> Collection[str]:
@@ -59,7 +65,7 @@ def _changed(row: Base) -> Collection[str]:
     return {"id", *names} if names else ()
 
 
-def _grouped(rows: Iterable[tuple[Base, Container[str]]], dialect: Dialect) -> Mapping[Group, list[dict[str, Any]]]:
+def _grouped(rows: Iterable[Written], dialect: Dialect) -> Mapping[Group, list[dict[str, Any]]]:
     """Return the values of each row, as far as they are named, by what is named of which table."""
     groups: dict[Group, list[dict[str, Any]]] = {}
     for row, names in rows:

@@ -120,3 +120,15 @@ async def test_a_page_of_a_customer_of_ten_years_reads_no_more_than_a_new_ones(
     of_new, of_old = [await read(env, reader, page.format(**vars(life))) for life in (lives[NEW], lives[OLD])]
     assert LISTS in page or of_new.total() <= ALONE, of_new
     assert of_old.total() <= max(TIMES * of_new.total(), of_new.total() + SPREAD), of_old - of_new
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("lives")
+async def test_a_customer_that_was_written_nothing_reads_no_mails_of_others(
+    env: ApiEnvironment, reader: httpx.AsyncClient
+) -> None:
+    made = await reader.post("/api/v1/customers", json={"name": "Unwritten", "email": "unwritten@example.com"})
+
+    rows = await read(env, reader, f"/mails?customer_id={made.json()['id']}&limit=20")
+
+    assert rows.total() <= ALONE, rows

@@ -29,6 +29,7 @@ class MailRow(Identified, Owned, Stamped, Base):
         ),
         UniqueConstraint("org_id", "key"),
         Index("ix_mail_org_id_created_at", "org_id", "created_at", "id"),
+        Index("ix_mail_customer_id_created_at", "customer_id", "created_at", "id"),
         Index("ix_mail_invoice_id", "invoice_id"),
         Index("ix_mail_price_change_id", "price_change_id", "id", postgresql_where="price_change_id IS NOT NULL"),
     )

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Select, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from billflow.store.session.sent_directly import MOST_STATEMENTS, fetch
+
 MOST_KINDS = 1000
 """Combinations of tables and columns of which it is kept how they are read."""
 
@@ -20,12 +22,13 @@ async def plain_rows(
 ) -> list[tuple[Any, ...]]:
     """Return what *query* finds in a transaction; each table in it is a tuple with the names of its attributes.
 
-    What the session still has to write is not among it.
+    What the session still has to write is not among it. A query with *values* is a constant of its module.
     """
-    kinds = tuple([one["expr"] if isinstance(one["expr"], type) else None for one in query.column_descriptions])
-    connection = await session.connection()
-    make = _making(kinds)
-    return [make(row) for row in await connection.execute(query, values)]
+    if values is not None:
+        make = _making(_kinds_once(query))
+        return [make(row) for row in await fetch(session, query, values)]
+    make = _making(_kinds(query))
+    return [make(row) for row in await (await session.connection()).execute(query)]
 
 
 async def plain_row(
@@ -33,6 +36,14 @@ async def plain_row(
 ) -> tuple[Any, ...] | None:
     """Return the first of what `plain_rows` returns, None where there is nothing."""
     return next(iter(await plain_rows(session, query, values)), None)
+
+
+def _kinds(query: Select[*tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return the table of each part of a row, None for what is a column by itself."""
+    return tuple([one["expr"] if isinstance(one["expr"], type) else None for one in query.column_descriptions])
+
+
+_kinds_once = lru_cache(maxsize=MOST_STATEMENTS)(_kinds)
 
 
 @lru_cache(maxsize=MOST_KINDS)

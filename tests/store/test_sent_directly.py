@@ -8,7 +8,20 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from sqlalchemy import Executable, Uuid, bindparam, event, func, insert, literal, select
+from sqlalchemy import (
+    Column,
+    Executable,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    event,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from billflow.dev.postgres import RUNS, as_login
@@ -89,6 +102,12 @@ async def test_one_of_has_each_value_as_a_parameter_and_a_list_is_refused(compan
     assert len(await fetched(single, company.org_id, unpaid)) == 1
     with pytest.raises(InternalError, match="one_of"):
         await fetched(single, company.org_id, select(InvoiceRow.id).where(InvoiceRow.status.in_(UNPAID)))
+
+
+async def test_a_value_that_python_makes_for_a_column_is_not_forgotten(company: Company, single: Database) -> None:
+    table = Table("customer", MetaData(), Column("id", Uuid(), default=uuid4), Column("name", Text()))
+    with pytest.raises(InternalError, match="give all values"):
+        await fetched(single, company.org_id, insert(table).values(name="Acme").returning(table.c.id))
 
 
 async def test_a_value_that_is_missing_is_no_null(company: Company, single: Database) -> None:

@@ -78,6 +78,8 @@ class _Prepared:
         compiled: SQLCompiler = statement.compile(dialect=dialect)
         if compiled.post_compile_params:
             raise InternalError(f"A list of values is not compiled once; say one_of: {compiled}")
+        if compiled.insert_prefetch or compiled.update_prefetch:
+            raise InternalError(f"Defaults that Python makes are not sent directly; give all values: {compiled}")
         self.text = compiled.string
         binds = {name: one for one, name in compiled.bind_names.items()}
         convert = _converting(dialect, {name: one.type for name, one in binds.items()}, _binding)

@@ -3,12 +3,11 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 
-from tests.source import ROOT
+from tests.runner.commands import run_tests
 
 PASSING = """
 def test_that_passes():
@@ -63,9 +62,7 @@ def test_that_leaves_things():
 def run(folder: Path, test: str) -> tuple[int, list[str]]:
     """Run a module of tests as `make test` does; return the exit code and the lines."""
     (folder / "test_it.py").write_text(test)
-    program, pyproject = str(ROOT / "scripts" / "run_tests.py"), str(ROOT / "pyproject.toml")
-    command = [sys.executable, program, "-c", pyproject, "--rootdir", str(folder), str(folder)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(run_tests(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     return done.returncode, done.stdout.splitlines()
 
 

@@ -4,11 +4,10 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from tests.source import ROOT
+from tests.runner.commands import run_tests
 
 MODULE = """
 import os
@@ -45,19 +44,7 @@ def folders(root: Path, last: str = "") -> tuple[list[str], Path]:
         module = root / "tests" / f"folder{number}" / "test_it.py"
         module.parent.mkdir(parents=True)
         module.write_text(MODULE.format(ended=str(ended), then=then))
-    program, pyproject = str(ROOT / "scripts" / "run_tests.py"), str(ROOT / "pyproject.toml")
-    options = [
-        "--processes",
-        "2",
-        "-c",
-        pyproject,
-        "--rootdir",
-        str(root),
-        "-p",
-        "no:cacheprovider",
-        str(root / "tests"),
-    ]
-    return [sys.executable, program, *options], ended
+    return run_tests(root, "--processes", "2", "-p", "no:cacheprovider"), ended
 
 
 def test_every_test_runs_once_in_one_of_the_processes(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 """What a folder of tests leaves open fails the folder's last test, and no other."""
 
 import subprocess
-import sys
 from pathlib import Path
 
-from tests.source import ROOT
+from tests.runner.commands import run_tests
 
 LEAVING = """
 import socket
@@ -33,10 +32,8 @@ def test_what_is_left_open_is_found_at_the_end_of_its_folder(tmp_path: Path) -> 
         folder = tmp_path / "tests" / name
         folder.mkdir(parents=True)
         (folder / f"test_{name}.py").write_text(module)
-    command = [sys.executable, str(ROOT / "scripts" / "run_tests.py"), "-c", str(ROOT / "pyproject.toml")]
-    command += ["--rootdir", str(tmp_path), str(tmp_path / "tests")]
 
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(run_tests(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
     assert done.returncode == 1, done.stdout
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.store.session.sent_directly import MOST_STATEMENTS, fetch
+from billflow.store.session.sent_directly import CONNECTION, MOST_STATEMENTS, fetch
 
 MOST_KINDS = 1000
 """Combinations of tables and columns of which it is kept how they are read."""
@@ -28,7 +28,7 @@ async def plain_rows(
         make = _making(_kinds_once(query))
         return [make(row) for row in await fetch(session, query, values)]
     make = _making(_kinds(query))
-    return [make(row) for row in await (await session.connection()).execute(query)]
+    return [make(row) for row in await session.info[CONNECTION].execute(query)]
 
 
 async def plain_row(

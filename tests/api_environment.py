@@ -77,6 +77,7 @@ class ApiEnvironment:
     org_id: str
     stripe_url: str
     exposition: Callable[[], bytes]
+    working: asyncio.Task[None]
 
     async def customer(self, *, card: str | None = GOOD_CARD) -> CustomerRecord:
         """Create a customer, with a card on file unless None."""
@@ -179,7 +180,7 @@ async def api_environment(
             app = build_api(engine)
             async with serving(app, LOOPBACK, port) as url:
                 sandbox, counted = Sandbox(engine.stripe, API_KEY), app.state.metrics.exposition
-                yield ApiEnvironment(engine, url, secret, sandbox, org_id, emulator.url, counted)
+                yield ApiEnvironment(engine, url, secret, sandbox, org_id, emulator.url, counted, working)
             stop.set()
             await working
 

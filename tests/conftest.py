@@ -21,8 +21,8 @@ from tests.databases import create_template
 from tests.sizes import VARIABLE, sized
 
 pytest_plugins = [
-    *("tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage", "tests.plugins.sizes"),
-    *("tests.plugins.this_machine", "tests.plugins.unclosed"),
+    *("tests.plugins.environments", "tests.plugins.events", "tests.plugins.failures", "tests.plugins.garbage"),
+    *("tests.plugins.sizes", "tests.plugins.this_machine", "tests.plugins.unclosed"),
 ]
 
 # The tests never touch a server that the developer's environment points at.

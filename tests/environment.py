@@ -231,7 +231,8 @@ async def running_environment(
                 app = build_api(engine)
                 async with serving(app, LOOPBACK, port) as url:
                     sandbox, counted = Sandbox(engine.stripe, API_KEY), app.state.metrics.exposition
-                    yield Environment(engine, url, secret, sandbox, org_id, emulator.url, counted, client, database_url)
+                    its = (engine, url, secret, sandbox, org_id, emulator.url, counted, running)
+                    yield Environment(*its, client, database_url)
             finally:
                 stop.set()
                 await running

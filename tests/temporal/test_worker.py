@@ -2,10 +2,14 @@
 
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 from temporalio import activity, workflow
+from temporalio.bridge.proto.activity_task import Cancel
 from temporalio.client import Client
+from temporalio.worker._activity import _ActivityWorker
 
 from billflow.temporal.worker import activities_of, build_worker, run_until
 
@@ -41,6 +45,12 @@ async def test_an_activity_that_runs_when_the_worker_stops_is_finished(temporal_
     await running
 
     assert finished == ["charged"]
+
+
+def test_a_cancellation_that_comes_after_the_result_does_not_end_a_worker_of_the_tests() -> None:
+    idle: Any = SimpleNamespace(_running_activities={})
+
+    _ActivityWorker._handle_cancel_activity_task(idle, b"of an activity that has ended", Cancel())
 
 
 class Charging:

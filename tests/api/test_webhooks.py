@@ -17,7 +17,7 @@ from stripe import WebhookSignature
 
 from billflow.domain.errors import NotFound
 from billflow.models.contracts.invoices import InvoiceRef, InvoiceToCollect
-from billflow.models.contracts.webhooks import ForeignReason, StripeEvent
+from billflow.models.contracts.webhooks import ForeignReason, StoredEvent, StripeEvent
 from billflow.ports.database import NoDatabase
 from billflow.service.stripe_events import StripeEventQueue
 from billflow.store.invoices.repository import PostgresInvoiceRepository
@@ -264,15 +264,18 @@ class MemoryInbox:
 
     waiting: list[StripeEvent] = field(default_factory=list)
 
-    async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> bool:
+    async def store_event(self, org_id: str, event: StripeEvent, received_at: datetime) -> StoredEvent:
         self.waiting.append(event)
-        return True
+        return StoredEvent(is_new=True, waits=True)
 
     async def store_foreign(self, event: StripeEvent, reason: ForeignReason, received_at: datetime) -> None:
         raise AssertionError(reason)
 
     async def unhandled_events(self, org_id: str, limit: int, *, besides: Collection[str] = ()) -> list[StripeEvent]:
         return [event for event in self.waiting if event.org_id == org_id and event.event_id not in besides]
+
+    async def mark_known(self, org_id: str, event: StripeEvent, at: datetime) -> bool:
+        return False
 
     async def mark_handled(self, org_id: str, event_id: str, at: datetime) -> None:
         self.waiting = [event for event in self.waiting if event.event_id != event_id]

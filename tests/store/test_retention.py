@@ -43,7 +43,7 @@ async def event(company: Company, age: timedelta, *, handled: bool) -> str:
     missing = dict.fromkeys(name for name, field in StripeEvent.model_fields.items() if field.is_required())
     named = {"event_id": event_id, "type": "invoice.paid", "created": now, "livemode": False}
     made = StripeEvent.model_validate(missing | named)
-    assert await events.store_event(company.org_id, made, now - age)
+    assert (await events.store_event(company.org_id, made, now - age)).is_new
     if handled:
         await events.mark_handled(company.org_id, event_id, now)
     return event_id

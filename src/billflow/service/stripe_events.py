@@ -42,13 +42,13 @@ class StripeEventQueue:
         owner = await self.receiving.owner_of(event)
         if not isinstance(owner, ForeignReason):
             try:
-                is_new = await inbox.store_event(owner, event, at)
+                stored = await inbox.store_event(owner, event, at)
             except NotFound:
                 owner = ForeignReason.UNKNOWN_CUSTOMER
             else:
-                if not event.is_known:
+                if stored.waits:
                     self._stored.set()
-                return is_new
+                return stored.is_new
         await inbox.store_foreign(event, owner, at)
         return False
 
@@ -77,8 +77,9 @@ class StripeEventQueue:
 
     async def _try(self, org_id: str, event: StripeEvent) -> None:
         try:
-            await self.handling.handle(org_id, event)
-            await self.handling.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
+            if not await self.handling.inbox.mark_known(org_id, event, datetime.now(UTC)):
+                await self.handling.handle(org_id, event)
+                await self.handling.inbox.mark_handled(org_id, event.event_id, datetime.now(UTC))
             self._failures.pop(event.event_id, None)
         except Exception:  # noqa: BLE001  (one bad event must not stop the others)
             failures = self._failures.get(event.event_id, (0, 0.0))[0] + 1

@@ -1,5 +1,6 @@
 """What is passed on of an event that Stripe reports."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import Field
@@ -71,6 +72,14 @@ class StripeEvent(Contract):
     def is_known(self) -> bool:
         """Tell whether it tells what we did ourselves and have recorded: that an invoice of ours was finalized."""
         return self.type == FINALIZED and self.invoice_id is not None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """What became of an event that came: whether it is new, and whether it waits to be handled."""
+
+    is_new: bool
+    waits: bool
 
 
 class ReceivedStripeEvent(Contract):

@@ -13,6 +13,8 @@ from billflow.store.session.database import Database, Repository
 
 ROLE = "billflow_watch"
 
+_UNHANDLED = "SELECT DISTINCT org_id FROM webhook_event WHERE handled_at IS NULL"
+
 
 class PostgresMonitoring(Repository, Monitoring, OrganizationLister):
     """Numbers, moments and ids of all organizations; its role may only read."""
@@ -27,8 +29,7 @@ class PostgresMonitoring(Repository, Monitoring, OrganizationLister):
         return await org_ids(self.database, select(Org.id).where(mine).order_by(Org.id).limit(PAGE))
 
     async def organizations_with_unhandled_events(self) -> tuple[str, ...]:
-        query = select(WebhookEvent.org_id).where(WebhookEvent.handled_at.is_(None)).distinct()
-        return await org_ids(self.database, query)
+        return tuple(map(str, await self.database.look(_UNHANDLED, role=ROLE)))
 
     async def waiting_work(self) -> WaitingWork:
         """Count plans on hold, unsent invoices and foreign events of Stripe, and find the oldest that waits."""

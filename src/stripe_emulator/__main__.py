@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from stripe_emulator import event_loop
 from stripe_emulator.resources.webhook_endpoints import EVERY_TYPE
 from stripe_emulator.runtime import HOST, Options, Runtime, listen
 
@@ -88,7 +89,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m stripe_e
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     sys.stdout.write(f"listening on {runtime.services.base_url}\n")
     sys.stdout.flush()
-    asyncio.run(_serve(runtime))
+    event_loop.run(_serve(runtime))
     return 0
 
 

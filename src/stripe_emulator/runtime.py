@@ -109,7 +109,7 @@ class Runtime:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                http="h11",
+                http="httptools",
                 ws="none",
                 loop="asyncio",
                 timeout_graceful_shutdown=1,

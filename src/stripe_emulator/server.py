@@ -3,10 +3,12 @@
 import asyncio
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from stripe_emulator import event_loop
 from stripe_emulator.engine.services import Settings
 from stripe_emulator.runtime import HOST, Options, Runtime, listen
 
@@ -49,7 +51,8 @@ class StripeEmulator:
         """Start serving and return once requests are taken; raises OSError when the port is in use."""
         runtime = Runtime(listen(HOST, self._port), self._options)
         self._runtime = runtime
-        self._thread = threading.Thread(target=lambda: asyncio.run(runtime.run()), name="stripe-emulator", daemon=True)
+        serve = partial(_serve, runtime)
+        self._thread = threading.Thread(target=serve, name="stripe-emulator", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + START_TIMEOUT
         while not runtime.server.started:
@@ -79,3 +82,7 @@ class StripeEmulator:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.stop)
+
+
+def _serve(runtime: Runtime) -> None:
+    event_loop.run(runtime.run())

@@ -1,13 +1,12 @@
 """An embedded Stripe emulator, as a process of its own, reached over HTTP like the real one."""
 
+import asyncio
 import secrets
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
 
 from billflow.dev.child import Child, start_child
 from billflow.dev.ports import LOOPBACK, named_or_free
@@ -60,16 +59,19 @@ async def embedded_stripe(folder: Path, lock: int, terms: EmulatorOptions) -> As
     process = start_child(NAME, command, log=folder / "stripe.log", lock=lock, secrets={_SECRET: secret})
     emulator = RunningEmulator(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
     try:
-        await process.ready(lambda: _responds(emulator.api_base))
+        await process.ready(lambda: _answers(port))
         yield emulator
     finally:
         await process.stop()
 
 
-async def _responds(api_base: str) -> bool:
+async def _answers(port: int) -> bool:
+    """Tell whether the emulator answers, by a request that needs no client of HTTP."""
     try:
-        async with httpx.AsyncClient(base_url=api_base, trust_env=False) as client:
-            await client.get("/")
-    except httpx.TransportError:
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        answer = await reader.read(1)
+        writer.close()
+    except OSError:
         return False
-    return True
+    return bool(answer)

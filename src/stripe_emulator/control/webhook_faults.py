@@ -43,7 +43,7 @@ class WebhookFaults:
         """Return the signature header to send, right or wrong."""
         secret = delivery.endpoint["_sim"]["secret"]
         for rule in self.rules:
-            wrong = rule.fault in ("bad_signature", "old_timestamp") and rule.matches(delivery.event["type"])
+            wrong = rule.fault in ("bad_signature", "old_timestamp") and rule.matches(delivery.type)
             if wrong and rule.applies(self._rng):
                 if rule.fault == "bad_signature":
                     return signature_header(secret + "x", timestamp, body)
@@ -55,7 +55,7 @@ class WebhookFaults:
         times = 1
         now = self._services.clock.now()
         for rule in self.rules:
-            if not rule.matches(delivery.event["type"]):
+            if not rule.matches(delivery.type):
                 continue
             if rule.fault == "stop_delivery_until" and now < rule.until:
                 queue.postpone(self._services, delivery, rule.until)

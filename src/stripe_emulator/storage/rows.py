@@ -30,13 +30,18 @@ def _invoice_of(subject: Obj) -> str | None:
 def insert(db: Database, obj: Obj, account: str, written: float) -> None:
     """Store a new object; `written` is the wall time in seconds, which the search index lags behind."""
     created = obj.get("created", obj.get("date", 0))
-    values = (obj["id"], obj["object"], account, created, written, *columns(obj), json.dumps(obj))
+    values = (obj["id"], obj["object"], account, created, written, *columns(obj), _body(obj))
     db.execute(INSERT, values)
 
 
 def update(db: Database, obj: Obj) -> None:
     """Store a changed object."""
-    db.execute(UPDATE, (*columns(obj), json.dumps(obj), obj["id"]))
+    db.execute(UPDATE, (*columns(obj), _body(obj), obj["id"]))
+
+
+def _body(obj: Obj) -> str:
+    """Return JSON without blanks, as an event is sent."""
+    return json.dumps(obj, separators=(",", ":"))
 
 
 def load(db: Database, account: str, identifier: str) -> tuple[Obj, bool] | None:

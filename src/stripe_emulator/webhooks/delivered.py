@@ -1,5 +1,7 @@
 """What follows from a delivery: a draft's hour until it finalises starts when `invoice.created` arrived."""
 
+import json
+
 from stripe_emulator.engine.services import Services
 from stripe_emulator.engine.unit import Origin, Unit
 from stripe_emulator.storage import outbox
@@ -10,12 +12,11 @@ HOUR = 3_600
 
 def after_delivery(services: Services, delivery: Delivery) -> None:
     """Note on the invoice that all its endpoints know of it, and plan its finalisation."""
-    event = delivery.event
-    if event["type"] != "invoice.created" or outbox.pending(services.db, delivery.event_id):
+    if delivery.type != "invoice.created" or outbox.pending(services.db, delivery.event_id):
         return
     with services.db.transaction():
         unit = Unit(services, delivery.account, Origin())
-        invoice = unit.find(event["data"]["object"]["id"], "invoice")
+        invoice = unit.find(json.loads(delivery.body)["data"]["object"]["id"], "invoice")
         if invoice is None or invoice["status"] != "draft":
             return
         now = unit.now(invoice["test_clock"])

@@ -1,13 +1,14 @@
 """Read what is to be delivered from the database and write down how it went."""
 
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
 from stripe_emulator.engine.services import DAY, Services
 from stripe_emulator.types import Obj
 
-WAITING = """SELECT d.seq, d.event, d.account, d.attempts, d.first_at, e.body, o.body, o.status, o.deleted
+WAITING = """SELECT d.seq, d.event, d.account, d.attempts, d.first_at, e.status, e.body, o.body, o.status, o.deleted
     FROM deliveries d JOIN objects e ON e.id = d.event JOIN objects o ON o.id = d.endpoint
     WHERE d.state = 'pending' AND d.next_at <= ? ORDER BY d.next_at, d.seq LIMIT ?"""
 NEXT = "SELECT MIN(next_at) FROM deliveries WHERE state = 'pending'"
@@ -16,22 +17,23 @@ GIVE_UP_AFTER = 3 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event for one endpoint; `attempts` are those already made."""
+    """One event of a type, whose `body` is JSON, for one endpoint; `attempts` are those already made."""
 
     seq: int
     event_id: str
     account: str
     attempts: int
     first_at: float
-    event: Obj
+    type: str
+    body: str
     endpoint: Obj
     enabled: bool
 
 
-def waiting(services: Services, limit: int) -> list[Delivery]:
-    """Return the deliveries whose time has come, the longest waiting first."""
+def waiting(services: Services, limit: int, under_way: Container[int] = ()) -> list[Delivery]:
+    """Return those of the first deliveries whose time has come that are not *under_way*, the longest waiting first."""
     found = services.db.execute(WAITING, (services.clock.now(), limit)).fetchall()
-    return [_delivery(row) for row in found]
+    return [_delivery(row) for row in found if row[0] not in under_way]
 
 
 def next_at(services: Services) -> float | None:
@@ -41,9 +43,9 @@ def next_at(services: Services) -> float | None:
 
 
 def _delivery(row: tuple[Any, ...]) -> Delivery:
-    seq, event_id, account, attempts, first_at, event, endpoint, status, deleted = row
+    seq, event_id, account, attempts, first_at, kind, body, endpoint, status, deleted = row
     enabled = status == "enabled" and not deleted
-    return Delivery(seq, event_id, account, attempts, first_at, json.loads(event), json.loads(endpoint), enabled)
+    return Delivery(seq, event_id, account, attempts, first_at, kind, body, json.loads(endpoint), enabled)
 
 
 def delivered(services: Services, delivery: Delivery, status: int) -> None:

@@ -5,13 +5,12 @@ import logging
 import time
 from typing import Protocol
 
-import httpx
+import aiohttp
 
 from stripe_emulator.engine.services import Services
 from stripe_emulator.webhooks import queue
 from stripe_emulator.webhooks.delivered import after_delivery
 from stripe_emulator.webhooks.queue import Delivery
-from stripe_emulator.wire.messages import encode
 
 log = logging.getLogger(__name__)
 PLACES = 32
@@ -45,8 +44,8 @@ class DeliveryWorker:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        timeout = httpx.Timeout(self.services.settings.webhook_timeout)
-        async with httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False) as client:
+        timeout = aiohttp.ClientTimeout(total=self.services.settings.webhook_timeout)
+        async with aiohttp.ClientSession(timeout=timeout) as client:
             try:
                 while True:
                     self.committed.clear()
@@ -59,11 +58,10 @@ class DeliveryWorker:
                     task.cancel()
                 await asyncio.gather(*under_way, return_exceptions=True)
 
-    def _send_waiting(self, client: httpx.AsyncClient) -> int:
+    def _send_waiting(self, client: aiohttp.ClientSession) -> int:
         """Start the deliveries whose time has come and return how many there were."""
         busy = set(self._under_way.values())
-        found = queue.waiting(self.services, PLACES + len(busy))
-        batch = [delivery for delivery in found if delivery.seq not in busy][: PLACES - len(busy)]
+        batch = queue.waiting(self.services, PLACES + len(busy), busy)[: PLACES - len(busy)]
         for delivery in self.webhook_faults.shuffle(batch):
             task = asyncio.create_task(self._deliver(client, delivery))
             self._under_way[task] = delivery.seq
@@ -87,21 +85,28 @@ class DeliveryWorker:
         except TimeoutError:
             return
 
-    async def _deliver(self, client: httpx.AsyncClient, delivery: Delivery) -> None:
+    async def _deliver(self, client: aiohttp.ClientSession, delivery: Delivery) -> None:
         if not delivery.enabled:
             queue.refused(self.services, delivery, None, "the endpoint is disabled or deleted")
             return
-        body = encode(delivery.event)
+        body = delivery.body.encode()
         # Real time, not the simulation's: receivers compare it with their own clocks.
         header = self.webhook_faults.header(delivery, int(time.time()), body)
         headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": header}
         try:
-            response = await client.post(delivery.endpoint["url"], content=body, headers=headers)
-        except httpx.HTTPError as problem:
+            status = await _posted(client, delivery.endpoint["url"], body, headers)
+        except (aiohttp.ClientError, TimeoutError) as problem:
             queue.refused(self.services, delivery, None, f"{type(problem).__name__}: {problem}")
             return
-        if response.status_code in OK:
-            queue.delivered(self.services, delivery, response.status_code)
+        if status in OK:
+            queue.delivered(self.services, delivery, status)
             after_delivery(self.services, delivery)
         else:
-            queue.refused(self.services, delivery, response.status_code, "the endpoint did not answer 2xx")
+            queue.refused(self.services, delivery, status, "the endpoint did not answer 2xx")
+
+
+async def _posted(client: aiohttp.ClientSession, url: str, body: bytes, headers: dict[str, str]) -> int:
+    """Return the status with which an endpoint answers."""
+    async with client.post(url, data=body, headers=headers, allow_redirects=False) as response:
+        await response.read()
+        return response.status

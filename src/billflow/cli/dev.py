@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,7 +70,9 @@ async def _dev(asked: Mapping[str, Any], temporal_port: int, ui_port: int, proce
     settings = settings.model_copy(update=free)
     ports, webhook_url = Ports(temporal=temporal_port, temporal_ui=ui_port), _api_url(settings) + STRIPE_EVENTS
     with counted_together(count := processes or worker_processes()) as numbers:
+        importing = asyncio.create_task(asyncio.to_thread(import_module, "billflow.wiring.api"))
         async with running_stack(settings, ports=ports, webhook_url=webhook_url) as stack:
+            await importing
             await _run_parts(stack, count, numbers)
 
 

@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
-
-import stripe
+from typing import Any, cast
 
 from billflow.demo.compare import (
     InvoiceAccount,
@@ -118,30 +117,41 @@ def _row_account(invoice: InvoiceDetail) -> InvoiceAccount:
 async def _at_stripe(env: DemoEnvironment, stripe_customer_id: str) -> dict[str, list[InvoiceAccount]]:
     """Return the invoices Stripe holds for the customer, by our invoice id."""
     held: dict[str, list[InvoiceAccount]] = defaultdict(list)
-    page = await env.engine.stripe.v1.invoices.list_async({"customer": stripe_customer_id, "limit": PAGE})
-    async for invoice in page.auto_paging_iter():
-        metadata = invoice.metadata.to_dict() if invoice.metadata else {}
-        held[metadata.get("billflow_invoice", invoice.id)].append(await _stripe_account(env, invoice))
+    async for invoice in _listed(env, "/v1/invoices", customer=stripe_customer_id):
+        held[invoice["metadata"].get("billflow_invoice", invoice["id"])].append(await _stripe_account(env, invoice))
     return held
 
 
 async def _refunded_at_stripe(env: DemoEnvironment, stripe_customer_id: str) -> int:
-    page = await env.engine.stripe.v1.charges.list_async({"customer": stripe_customer_id, "limit": PAGE})
-    return sum([charge.amount_refunded async for charge in page.auto_paging_iter()])
+    return sum([charge["amount_refunded"] async for charge in _listed(env, "/v1/charges", customer=stripe_customer_id)])
 
 
-async def _stripe_account(env: DemoEnvironment, invoice: stripe.Invoice) -> InvoiceAccount:
-    lines = list(invoice.lines.data)
-    if invoice.lines.has_more:
-        page = await env.engine.stripe.v1.invoices.line_items.list_async(invoice.id, {"limit": PAGE})
-        lines = [line async for line in page.auto_paging_iter()]
+async def _stripe_account(env: DemoEnvironment, invoice: dict[str, Any]) -> InvoiceAccount:
+    lines = invoice["lines"]["data"]
+    if invoice["lines"]["has_more"]:
+        lines = [line async for line in _listed(env, f"/v1/invoices/{invoice['id']}/lines")]
     return InvoiceAccount(
-        invoice.id,
-        _moment(invoice.effective_at or invoice.created),
-        invoice.total,
-        sorted(line_account(line.amount, _moment(line.period.start), _moment(line.period.end)) for line in lines),
-        invoice.status,
+        invoice["id"],
+        _moment(invoice["effective_at"] or invoice["created"]),
+        invoice["total"],
+        sorted(
+            line_account(line["amount"], _moment(line["period"]["start"]), _moment(line["period"]["end"]))
+            for line in lines
+        ),
+        invoice["status"],
     )
+
+
+async def _listed(env: DemoEnvironment, path: str, **params: str) -> AsyncIterator[dict[str, Any]]:
+    """Yield what a list at Stripe has, page by page, without the client's object for each part of each one."""
+    has_more = True
+    while has_more:
+        answer = await env.engine.stripe.raw_request_async("get", path, limit=PAGE, **params)
+        page = cast("dict[str, Any]", answer.data)
+        for found in page["data"]:
+            yield found
+            params["starting_after"] = found["id"]
+        has_more = page["has_more"]
 
 
 def _moment(seconds: int) -> datetime:

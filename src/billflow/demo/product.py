@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -15,7 +16,9 @@ from billflow.dev.ports import LOOPBACK
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.customers import ChangeContext
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatSourceKind
-from billflow.wiring.engine import Engine
+
+if TYPE_CHECKING:
+    from billflow.wiring.engine import Engine
 
 SEATS = "/billflow/seats"
 SECRET = "BILLFLOW_SEATS_SECRET"  # noqa: S105  (the variable's name)
@@ -35,7 +38,7 @@ class Product:
 
 
 @asynccontextmanager
-async def running_product(engine: Engine, org_id: str, path: Path, change: ChangeContext) -> AsyncIterator[Product]:
+async def running_product(engine: "Engine", org_id: str, path: Path, change: ChangeContext) -> AsyncIterator[Product]:
     """Serve the app in the file *path*, and let the organization's seats be pulled from it."""
     async with serving(load_module(path).app, LOOPBACK, 0) as url, httpx.AsyncClient(base_url=url) as client:
         source = NewSeatSource(kind=SeatSourceKind.HTTP, target=f"{url}{SEATS}")

@@ -25,7 +25,6 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.catalog import CATALOG_FILE, CatalogDocument
 from billflow.models.contracts.customers import ChangeContext
 from billflow.temporal.worker import stop_on_signals
-from billflow.wiring.store import sell_as_example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +60,7 @@ async def _run(options: DemoOptions) -> int:
         _product(here, example, change) as product,
     ):
         env = replace(here, product=product, together=asyncio.Barrier(max(1, len(wanted))))
-        await env.engine.repositories.catalogs.apply(env.org_id, document, change)
-        if sold_by := example.seller():
-            seller, logo = sold_by
-            await env.engine.repositories.sellers.apply(env.org_id, seller, change, logo)
-        await sell_as_example(env.engine.repositories.sellers, env.org_id)
-        if tax := example.tax():
-            await env.engine.repositories.taxes.apply(env.org_id, tax, change)
-        for coupon in example.file.coupon:
-            await env.engine.repositories.coupons.create(env.org_id, coupon, change)
+        await _sell(env, example, document, change)
         ended = await unless_stopped(stop, _run_all(env, wanted, console))
         findings = await _findings(env, ended, stack, key=await demo_key(env) if options.keep else None)
         if options.as_json:
@@ -101,6 +92,22 @@ def _scenarios(
     seats = read_seats(csv)
     show_bad_rows(console, seats.bad_rows)
     return scenarios(seats.organizations[: options.only], document.checked(), until)
+
+
+async def _sell(env: DemoEnvironment, example: Example, document: CatalogDocument, change: ChangeContext) -> None:
+    """Write down what is sold, by whom, with which coupons and how it is taxed."""
+    from billflow.wiring.store import sell_as_example  # noqa: PLC0415  (imported while servers started)
+
+    repositories = env.engine.repositories
+    await repositories.catalogs.apply(env.org_id, document, change)
+    if sold_by := example.seller():
+        seller, logo = sold_by
+        await repositories.sellers.apply(env.org_id, seller, change, logo)
+    await sell_as_example(repositories.sellers, env.org_id)
+    if tax := example.tax():
+        await repositories.taxes.apply(env.org_id, tax, change)
+    for coupon in example.file.coupon:
+        await repositories.coupons.create(env.org_id, coupon, change)
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from billflow.demo.product import Product
 from billflow.demo.scenario import PriceChange, Scenario, ScenarioStep
@@ -17,7 +18,9 @@ from billflow.models.contracts.keys import KeyNamespace, NamespacedKey
 from billflow.models.contracts.plans import StartPlanInput
 from billflow.models.contracts.records import InvoiceFilter, Paging
 from billflow.models.contracts.steps import CommandRequest
-from billflow.wiring.engine import Engine
+
+if TYPE_CHECKING:
+    from billflow.wiring.engine import Engine
 
 ACTOR = "demo"
 BATCH = 1_000
@@ -31,7 +34,7 @@ class DemoEnvironment:
     until all are there, at the moment of a price change.
     """
 
-    engine: Engine
+    engine: "Engine"
     org_id: str
     run: str
     product: Product | None = None

@@ -17,7 +17,6 @@ from billflow.demo.environment import (
     demo_console,
     demo_key,
     demo_links,
-    demo_services,
     demo_settings,
     unless_stopped,
     webhook_address,
@@ -37,6 +36,7 @@ from billflow.demo.migration.two_years import Owner
 from billflow.demo.migration.typed import Typist
 from billflow.demo.scenario_run import DemoEnvironment
 from billflow.demo.seats_csv import read_seats
+from billflow.demo.services import demo_services
 from billflow.dev.cores import worker_processes
 from billflow.dev.stack import Stack, running_stack
 from billflow.models.contracts.stripe_event_types import HANDLED_TYPES

@@ -1,12 +1,12 @@
 """Telling ahead, from the rows: in a step's transaction on test clocks, by a sweep in real time; once per occasion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, and_, cast, func, or_, select, true, update
+from sqlalchemy import JSON, Integer, and_, bindparam, cast, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,7 @@ from billflow.store.plans.facts import PlanRows, load, plan_rows
 from billflow.store.plans.mapping import plan_of
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_json, row_by_id
+from billflow.store.session.sent_directly import fetch
 
 NOTICES = "notices"
 """Where an organization's settings have the days."""
@@ -122,10 +123,9 @@ async def write_notices(session: AsyncSession, rows: PlanRows, until: datetime, 
     """Tell what is to be told of a plan by *until*, each once, in a transaction that holds the plan's lock."""
     if rows.customer.suspended_at is not None:
         return 0
-    notices = list(notices_until(plan_of(rows.plan), await _days(session, rows.plan.org_id), until))
-    known = await _known(session, rows.plan.id, notices)
+    days, known = await _days_and_known(session, rows, until)
     told = 0
-    for notice in notices:
+    for notice in notices_until(plan_of(rows.plan), days, until):
         if (notice.occasion, notice.due_at) in known:
             continue
         at = notice.at if rows.clock_at is not None else until
@@ -156,31 +156,50 @@ def _data(facts: Facts, notice: Notice, at: datetime) -> dict[str, Any] | None:
 
 async def _write(session: AsyncSession, rows: PlanRows, notice: Notice, at: datetime, data: dict[str, Any]) -> bool:
     plan = rows.plan
-    row = insert(PlanNotice).values(
-        org_id=plan.org_id,
-        plan_id=plan.id,
-        occasion=notice.occasion,
-        due_at=notice.due_at,
-        at=at,
-        data=as_json(data),
-    )
-    done = await session.execute(row.on_conflict_do_nothing().returning(PlanNotice.plan_id))
-    if done.one_or_none() is None:
+    named = {"of_org": plan.org_id, "of_plan": plan.id, "kind": notice.occasion, "due": notice.due_at}
+    if not await fetch(session, _NOTICE, {**named, "told_at": at, "told": as_json(data)}):
         return False
     Recorder(session, plan.org_id, at).publish(notice.occasion, data, customer_id=plan.customer_id, plan_id=plan.id)
     return True
 
 
-async def _known(session: AsyncSession, plan_id: UUID, notices: Sequence[Notice]) -> set[tuple[str, datetime]]:
-    if not notices:
-        return set()
-    due = [notice.due_at for notice in notices]
-    query = select(PlanNotice).where(PlanNotice.plan_id == plan_id, PlanNotice.due_at.in_(due))
-    return {(row.occasion, row.due_at) for row in await session.scalars(query)}
+_NOTICE = (
+    insert(PlanNotice)
+    .values(
+        org_id=bindparam("of_org"),
+        plan_id=bindparam("of_plan"),
+        occasion=bindparam("kind"),
+        due_at=bindparam("due"),
+        at=bindparam("told_at"),
+        data=bindparam("told"),
+    )
+    .on_conflict_do_nothing()
+    .returning(PlanNotice.plan_id)
+)
+
+
+async def _days_and_known(
+    session: AsyncSession, rows: PlanRows, until: datetime
+) -> tuple[NoticeDays, set[tuple[str, datetime]]]:
+    """Return how many days ahead is told, and what was told of the plan about *until* and later."""
+    asked = {"of_org": rows.plan.org_id, "of_plan": rows.plan.id, "until": until}
+    ((settings, known),) = await fetch(session, _DAYS_AND_KNOWN, asked)
+    return _days_in(settings), {(occasion, datetime.fromisoformat(due_at)) for occasion, due_at in known or ()}
+
+
+_KNOWN = (
+    select(func.json_agg(func.json_build_array(PlanNotice.occasion, PlanNotice.due_at), type_=JSON))
+    .where(PlanNotice.plan_id == bindparam("of_plan"), PlanNotice.due_at >= bindparam("until"))
+    .scalar_subquery()
+)
+_DAYS_AND_KNOWN = select(Org.settings, _KNOWN).where(Org.id == bindparam("of_org"))
 
 
 async def _days(session: AsyncSession, org_id: UUID) -> NoticeDays:
-    settings = await session.scalar(select(Org.settings).where(Org.id == org_id))
+    return _days_in(await session.scalar(select(Org.settings).where(Org.id == org_id)))
+
+
+def _days_in(settings: Mapping[str, Any] | None) -> NoticeDays:
     return NoticeDays(**(settings or {}).get(NOTICES, {}))
 
 

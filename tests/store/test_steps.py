@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -16,6 +16,8 @@ from billflow.domain.plan_start import StartPlan, abandon
 from billflow.models.contracts.customers import CustomerPricing, CustomerStatus, Deployment, DeploymentKind
 from billflow.models.contracts.invoices import InvoiceStatus
 from billflow.models.contracts.steps import AbandonInput, PlanRef, ResumeInput
+from billflow.models.tables import CustomerPlan
+from billflow.store.plans.step_facts import step_facts
 from tests.store.conftest import BEGIN, Company, by, ref, rows_of
 
 DAY = timedelta(days=1)
@@ -232,3 +234,32 @@ async def test_a_live_plan_excludes_another(company: Company) -> None:
 async def test_an_unknown_plan_is_not_found(company: Company, plan_id: str) -> None:
     with pytest.raises(NotFound, match="There is no plan"):
         await company.repositories.plans.get(PlanRef(org_id=company.org_id, plan_id=plan_id))
+
+
+@pytest.mark.parametrize("days", [0, 3, 7, 20])
+async def test_what_a_step_has_read_tells_what_an_earlier_moment_would_have_read(company: Company, days: int) -> None:
+    customer = await company.customer()
+    for day, members in ((-1, 10), (9, 12), (25, 15), (40, 11), (58, 20), (75, 21)):
+        await company.seats(customer, BEGIN + timedelta(days=day), members)
+    plan = await company.bought(customer)
+    for _ in range(3):
+        assert plan.due_at is not None
+        async with company.database.unit_of_work(company.org_id) as session:
+            row = await session.get_one(CustomerPlan, UUID(plan.plan_id))
+            earlier = plan.due_at - timedelta(days=days)
+            found = (await step_facts(session, row, plan.due_at)).before(row, earlier)
+            assert found == await step_facts(session, row, earlier)
+        plan = (await company.close(plan)).state
+
+
+async def test_before_a_renewal_or_a_step_the_ledger_is_looked_at_again(company: Company) -> None:
+    customer = await company.customer()
+    await company.seats(customer, BEGIN, 10)
+    plan = await company.bought(customer)
+    assert plan.due_at is not None
+    await company.close(plan)
+
+    async with company.database.unit_of_work(company.org_id) as session:
+        row = await session.get_one(CustomerPlan, UUID(plan.plan_id))
+        found = await step_facts(session, row, plan.due_at + timedelta(days=31))
+        assert found.before(row, plan.due_at - timedelta(days=1)) is None

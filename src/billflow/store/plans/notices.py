@@ -23,8 +23,9 @@ from billflow.store.access.portal import settings_of
 from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.transactions import RUNS
 from billflow.store.plans.catalog_records import TIER_NAME
-from billflow.store.plans.facts import PlanRows, load, plan_rows
+from billflow.store.plans.facts import PlanRows, facts_of, plan_rows
 from billflow.store.plans.mapping import plan_of
+from billflow.store.plans.step_facts import StepFacts, step_facts
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, as_json, row_by_id
 from billflow.store.session.sent_directly import fetch
@@ -119,8 +120,13 @@ def _unmailed(
     return UnmailedNotice(notification, facts)
 
 
-async def write_notices(session: AsyncSession, rows: PlanRows, until: datetime, settings: BillingSettings) -> int:
-    """Tell what is to be told of a plan by *until*, each once, in a transaction that holds the plan's lock."""
+async def write_notices(
+    session: AsyncSession, rows: PlanRows, until: datetime, settings: BillingSettings, found: StepFacts | None = None
+) -> int:
+    """Tell what is to be told of a plan by *until*, each once, in a transaction that holds the plan's lock.
+
+    *found* is what a step at *until* has read already.
+    """
     if rows.customer.suspended_at is not None:
         return 0
     days, known = await _days_and_known(session, rows, until)
@@ -129,7 +135,8 @@ async def write_notices(session: AsyncSession, rows: PlanRows, until: datetime, 
         if (notice.occasion, notice.due_at) in known:
             continue
         at = notice.at if rows.clock_at is not None else until
-        facts = (await load(session, rows, at, settings, credits_cycle=False)).facts
+        read = (found and found.before(rows.plan, at)) or await step_facts(session, rows.plan, at)
+        facts = (await facts_of(session, rows, read, at, settings, credits_cycle=False)).facts
         data = _data(facts, notice, at)
         if data is not None and await _write(session, rows, notice, at, data):
             told += 1

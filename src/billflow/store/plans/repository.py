@@ -73,7 +73,7 @@ class PostgresPlanRepository(Repository, PlanRepository):
             if found.has_additions:
                 await plan_anew(session)
             if rows.clock_at is not None:
-                await write_notices(session, rows, step.at, self.settings)
+                await write_notices(session, rows, step.at, self.settings, found)
             loaded = await facts_of(session, rows, found, step.at, self.settings, credits_cycle=is_command)
             offer = await named_offer(session, rows.customer, step)
             writer = StepWriter(session, rows, step)

@@ -1,7 +1,7 @@
 """What a step reads under the lock of its plan, by one statement: its own answer, the ledger and the seats."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,15 @@ class StepFacts:
     ledger: Mapping[UUID, LedgerEntry]
     has_additions: bool
     observations: tuple[SeatObservation, ...]
+
+    def before(self, plan: CustomerPlan, at: datetime) -> "StepFacts | None":
+        """Return what would have been read for an earlier moment; None where that takes another look at the ledger."""
+        renewed = any(one.is_renewal and one.add_on is None and one.event_time > at for one in self.ledger.values())
+        if renewed or (plan.ledger_from_at and plan.ledger_from_at > at):
+            return None
+        newest = max((one.observed_at for one in self.observations), default=at)
+        seen = tuple(one for one in self.observations if one.observed_at <= at or one.observed_at == newest)
+        return replace(self, answer=None, observations=seen)
 
 
 async def step_facts(session: AsyncSession, plan: CustomerPlan, at: datetime, key: str | None = None) -> StepFacts:

@@ -9,7 +9,6 @@ from uuid import uuid4
 from billflow.api.garbage_collection import set_apart
 from billflow.api.server import serving
 from billflow.api.worker_processes import working_in
-from billflow.demo.environment import ORG
 from billflow.demo.scenario_run import DemoEnvironment
 from billflow.dev.ports import LOOPBACK
 from billflow.domain.dunning import DunningPolicy
@@ -34,7 +33,7 @@ async def demo_services(
         _working_apart(settings, temporal_address, processes) if processes > 1 else _working_here(engine),
     ):
         set_apart()
-        org_id = await engine.repositories.organizations.ensure(ORG)
+        org_id = await engine.repositories.organizations.ensure(settings.org)
         await engine.repositories.dunning.set_policy(org_id, NO_SUSPENSION)
         yield DemoEnvironment(engine, org_id, run=uuid4().hex[:6])
 

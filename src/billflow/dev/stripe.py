@@ -59,13 +59,13 @@ async def embedded_stripe(folder: Path, lock: int, terms: EmulatorOptions) -> As
     process = start_child(NAME, command, log=folder / "stripe.log", lock=lock, secrets={_SECRET: secret})
     emulator = RunningEmulator(f"http://{LOOPBACK}:{port}", _KEY, secret, process)
     try:
-        await process.ready(lambda: _answers(port))
+        await process.ready(lambda: _responds(port))
         yield emulator
     finally:
         await process.stop()
 
 
-async def _answers(port: int) -> bool:
+async def _responds(port: int) -> bool:
     """Tell whether the emulator answers, by a request that needs no client of HTTP."""
     try:
         reader, writer = await asyncio.open_connection(LOOPBACK, port)

@@ -23,7 +23,7 @@ from billflow.store.session.rows import as_id
 
 Conditions = list[ColumnElement[bool]]
 AFTER_ALL_LETTERS = "\U0010ffff"
-_TERM_LENGTH = 16
+TERM_LENGTH = 16
 
 
 def equal(wanted: BaseModel, columns: Mapping[str, Any]) -> Conditions:
@@ -83,8 +83,8 @@ def numbered(number: str) -> Conditions:
     return [InvoiceRow.number_key == number.lower()]
 
 
-def customers_that(wanted: CustomerFilter) -> Conditions:
-    """Return what the customers must fulfil."""
+def customers_that(wanted: CustomerFilter, *, is_common: bool = False) -> Conditions:
+    """Return what the customers must fulfil; the text that is searched for *is_common* where so many have it."""
     named = {"status": CustomerRow.status, "erp_customer_number": CustomerRow.erp_customer_number}
     conditions = equal(wanted, named)
     if wanted.email is not None:
@@ -100,7 +100,7 @@ def customers_that(wanted: CustomerFilter) -> Conditions:
         remote_server = select(RemoteServer.id).where(RemoteServer.uuid == wanted.remote_server)
         conditions.append(CustomerRow.remote_server_id == remote_server.scalar_subquery())
     if wanted.q is not None:
-        conditions += named_like(wanted.q)
+        conditions += [_holds(_searched(wanted.q))] if is_common else named_like(wanted.q)
     return conditions
 
 
@@ -112,11 +112,20 @@ def named(text: str) -> Conditions:
 
 def named_like(text: str) -> Conditions:
     """Return that a customer's name or e-mail address holds *text* somewhere, in capitals or not."""
-    part, term = text.lower().strip(), CustomerSearchTerm.term
-    begin = part[:_TERM_LENGTH]
-    found = select(CustomerSearchTerm.customer_id).where(term >= begin, term < begin + AFTER_ALL_LETTERS)
-    conditions: Conditions = [CustomerRow.id.in_(found)]
-    if len(part) > _TERM_LENGTH:
-        keys = CustomerRow.name_key, CustomerRow.email_key
-        conditions.append(or_(*(func.strpos(key, part) > 0 for key in keys)))
-    return conditions
+    part = _searched(text)
+    conditions: Conditions = [CustomerRow.id.in_(select(CustomerSearchTerm.customer_id).where(*terms_of(text)))]
+    return [*conditions, _holds(part)] if len(part) > TERM_LENGTH else conditions
+
+
+def terms_of(text: str) -> Conditions:
+    """Return that a search term begins as *text* does."""
+    begin = _searched(text)[:TERM_LENGTH]
+    return [CustomerSearchTerm.term >= begin, CustomerSearchTerm.term < begin + AFTER_ALL_LETTERS]
+
+
+def _searched(text: str) -> str:
+    return text.lower().strip()
+
+
+def _holds(part: str) -> ColumnElement[bool]:
+    return or_(*(func.strpos(key, part) > 0 for key in (CustomerRow.name_key, CustomerRow.email_key)))

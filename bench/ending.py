@@ -2,8 +2,21 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def run(measuring: Coroutine[Any, Any, Result]) -> Result:
+    """Run a benchmark and return its result; SIGTERM and ctrl-C end it in order."""
+
+    async def ended_in_order() -> Result:
+        with ended_by_signals():
+            return await measuring
+
+    return asyncio.run(ended_in_order())
 
 
 @contextmanager

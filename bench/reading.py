@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import psycopg
-from ending import ended_by_signals
+from ending import run
 from load import Answered, drive, in_turn
 from loading import fill
 from process_use import use_of
@@ -86,14 +86,13 @@ async def main() -> int:
     """Load, check, drive and print; return 1 where a goal or an index is missed."""
     options = _options()
     sizes = [options.customers, *([options.against] if options.against else [])]
-    with ended_by_signals():
-        async with AsyncExitStack() as running:
-            books = [await running.enter_async_context(_served(customers, options)) for customers in sizes]
-            for book in books:
-                await drive(book.url, book.key, book.asked, rate=options.rate, seconds=WARMING)
-            for number in range(options.rounds):
-                for book in books if number % 2 else reversed(books):
-                    await book.turn(options)
+    async with AsyncExitStack() as running:
+        books = [await running.enter_async_context(_served(customers, options)) for customers in sizes]
+        for book in books:
+            await drive(book.url, book.key, book.asked, rate=options.rate, seconds=WARMING)
+        for number in range(options.rounds):
+            for book in books if number % 2 else reversed(books):
+                await book.turn(options)
     return _show(books)
 
 
@@ -108,14 +107,15 @@ async def _served(customers: int, options: argparse.Namespace) -> AsyncIterator[
         )
         database = Database(url)
         org_id = await PostgresOrganizationRepository(database).ensure("crowd")
-        begun = time.perf_counter()
+        postgres = next(one.pid for one in stack.processes if one.name == "PostgreSQL")
+        begun, used = time.perf_counter(), use_of(postgres).cpu
         crowd = {"org": org_id, "customers": customers, "entries": options.entries}
         await asyncio.to_thread(fill, owner, "crowd", crowd, lambda line: print(line, flush=True))
-        print(f"Loaded {customers} customers in {time.perf_counter() - begun:.0f} s.", flush=True)
+        took, used = time.perf_counter() - begun, use_of(postgres).cpu - used
+        print(f"Loaded {customers} customers in {took:.0f} s, {used:.0f} s of CPU.", flush=True)
         scans, key = await _sequential_scans(database, org_id), await key_of(database, org_id)
         asked = in_turn(await routes_of(owner, org_id))
         await database.close()
-        postgres = next(one.pid for one in stack.processes if one.name == "PostgreSQL")
         async with serving(stack, options.processes) as (address, pid):
             yield Book(customers, address, key, asked, {"API": pid, "PostgreSQL": postgres}, scans)
 
@@ -249,4 +249,4 @@ def _beside(first: Book, last: Book) -> Iterator[tuple[str, Answered, Answered]]
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(run(main()))

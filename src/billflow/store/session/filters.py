@@ -83,8 +83,8 @@ def numbered(number: str) -> Conditions:
     return [InvoiceRow.number_key == number.lower()]
 
 
-def customers_that(wanted: CustomerFilter, *, is_common: bool = False) -> Conditions:
-    """Return what the customers must fulfil; the text that is searched for *is_common* where so many have it."""
+def customers_that(wanted: CustomerFilter) -> Conditions:
+    """Return what the customers must fulfil."""
     named = {"status": CustomerRow.status, "erp_customer_number": CustomerRow.erp_customer_number}
     conditions = equal(wanted, named)
     if wanted.email is not None:
@@ -100,7 +100,7 @@ def customers_that(wanted: CustomerFilter, *, is_common: bool = False) -> Condit
         remote_server = select(RemoteServer.id).where(RemoteServer.uuid == wanted.remote_server)
         conditions.append(CustomerRow.remote_server_id == remote_server.scalar_subquery())
     if wanted.q is not None:
-        conditions += [_holds(_searched(wanted.q))] if is_common else named_like(wanted.q)
+        conditions += named_like(wanted.q)
     return conditions
 
 
@@ -112,9 +112,8 @@ def named(text: str) -> Conditions:
 
 def named_like(text: str) -> Conditions:
     """Return that a customer's name or e-mail address holds *text* somewhere, in capitals or not."""
-    part = _searched(text)
     conditions: Conditions = [CustomerRow.id.in_(select(CustomerSearchTerm.customer_id).where(*terms_of(text)))]
-    return [*conditions, _holds(part)] if len(part) > TERM_LENGTH else conditions
+    return [*conditions, holds(text)] if len(_searched(text)) > TERM_LENGTH else conditions
 
 
 def terms_of(text: str) -> Conditions:
@@ -123,9 +122,10 @@ def terms_of(text: str) -> Conditions:
     return [CustomerSearchTerm.term >= begin, CustomerSearchTerm.term < begin + AFTER_ALL_LETTERS]
 
 
+def holds(text: str) -> ColumnElement[bool]:
+    """Return the same as `named_like`, which is found out by looking at each customer's name and e-mail address."""
+    return or_(*(func.strpos(key, _searched(text)) > 0 for key in (CustomerRow.name_key, CustomerRow.email_key)))
+
+
 def _searched(text: str) -> str:
     return text.lower().strip()
-
-
-def _holds(part: str) -> ColumnElement[bool]:
-    return or_(*(func.strpos(key, part) > 0 for key in (CustomerRow.name_key, CustomerRow.email_key)))

@@ -1,8 +1,8 @@
 -- Customers with a deployment, an account, a plan, an invoice and a ledger each; `crowd.org`, `.customers` and `.entries`.
 -- Plans are monthly and billed up to now: their last `crowd.entries` renewals are in the ledger, all of them settled.
 --
--- Triggers and foreign keys sleep meanwhile, and indexes are built afterwards from all rows, which the owner may do who is a
--- superuser: of a million customers that is minutes instead of most of an hour (decision 0374).
+-- Triggers and foreign keys are off meanwhile, and indexes are built afterwards from all rows, which takes minutes for a million
+-- customers instead of more than half an hour; the owner is a superuser. `tests/store/test_loaded_rows.py` compares the rows.
 
 SET LOCAL session_replication_role = replica;
 

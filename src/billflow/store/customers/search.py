@@ -1,4 +1,4 @@
-"""Searches for customers by a part of a name or e-mail address, which one of them has or every one."""
+"""Searches for customers by a part of a name or e-mail address, which one of them has or every one (decision 0374)."""
 
 from typing import Any
 

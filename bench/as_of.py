@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import psycopg
+from ending import run
 from loading import fill_organization
 from psycopg import sql
 from pydantic import SecretStr
@@ -113,7 +114,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6, help="how many rounds with and without (%(default)s)")
     options = parser.parse_args()
     configure_logging("json", "error")
-    asyncio.run(measure(options.plans, options.rounds))
+    run(measure(options.plans, options.rounds))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from ending import run
 from load import request, saturate
 from loading import fill
 from process_use import use_of
@@ -189,7 +190,7 @@ def main() -> None:
     parser.add_argument("--before", metavar="SRC", help="the `src` of another build, which takes its turn as well")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    found = asyncio.run(measure(options))
+    found = run(measure(options))
     if options.json:
         print(json.dumps(found))
     else:

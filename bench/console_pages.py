@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import httpx
 import psycopg
+from ending import run
 from loading import fill
 from reading import serving
 
@@ -202,4 +203,4 @@ def _show(figures: Mapping[str, Mapping[str, float]], *, as_json: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(run(main()))

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from domain import facts
+from ending import run
 from loading import fill_organization
 from pydantic import SecretStr
 
@@ -123,7 +124,7 @@ def main() -> int:
     options = parser.parse_args()
     configure_logging("console", "error")
     print(f"a forecast of 12 months takes {forecast_used():.2f} ms of a processor")
-    half, whole = asyncio.run(measure(options.plans, options.months, options.processes))
+    half, whole = run(measure(options.plans, options.months, options.processes))
     for one in (half, whole):
         print(
             f"{one.plans} plans x {options.months} months: facts {one.reading:.1f} s, bills {one.billing:.1f} s; "

@@ -10,17 +10,6 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 
-@dataclass(frozen=True)
-class Figures:
-    """How long the answers of one route took, in milliseconds from the moment they were due."""
-
-    route: str
-    requests: int
-    p50: float
-    p99: float
-    failed: int
-
-
 class Connection:
     """One kept connection to the API."""
 
@@ -40,38 +29,6 @@ class Connection:
         self._writer.close()
 
 
-async def drive(
-    url: str, key: str, routes: Mapping[str, Sequence[str]], *, rate: float, seconds: float
-) -> list[Figures]:
-    """Ask *rate* times a second for the paths of all routes in turn, and return how each route did."""
-    place = urlsplit(url)
-    idle: asyncio.Queue[Connection] = asyncio.Queue()
-    spans: dict[str, list[float]] = defaultdict(list)
-    failed: dict[str, int] = defaultdict(int)
-    loop = asyncio.get_running_loop()
-
-    async def ask(route: str, path: str, due: float) -> None:
-        if idle.empty():
-            connection = Connection(*await asyncio.open_connection(place.hostname, place.port))
-        else:
-            connection = idle.get_nowait()
-        head = f"GET {path} HTTP/1.1\r\nHost: {place.netloc}\r\nAuthorization: Bearer {key}\r\n\r\n"
-        status = await connection.ask(head.encode())
-        spans[route].append((loop.time() - due) * 1000)
-        failed[route] += status != HTTPStatus.OK
-        idle.put_nowait(connection)
-
-    begin = loop.time() + 0.1
-    async with asyncio.TaskGroup() as asking:
-        for n, (route, path) in zip(range(int(rate * seconds)), _in_turn(routes), strict=False):
-            due = begin + n / rate
-            await asyncio.sleep(max(0.0, due - loop.time()))
-            asking.create_task(ask(route, path, due))
-    while not idle.empty():
-        idle.get_nowait().close()
-    return [_figures(route, spans[route], failed[route]) for route in routes]
-
-
 @dataclass
 class Answered:
     """What was answered: after how many seconds each, how many badly, and within how many seconds all of it."""
@@ -80,10 +37,49 @@ class Answered:
     failed: int = 0
     seconds: float = 0.0
 
+    def add(self, other: "Answered") -> None:
+        """Add what was answered another time."""
+        self.spans += other.spans
+        self.failed += other.failed
+        self.seconds += other.seconds
+
     def percentile(self, part: float) -> float:
         """Return after how many milliseconds at most so large a part of all was answered."""
         ordered = sorted(self.spans)
         return 1000 * ordered[min(len(ordered) - 1, int(len(ordered) * part))]
+
+
+async def drive(
+    url: str, key: str, asked: Iterator[tuple[str, str]], *, rate: float, seconds: float
+) -> dict[str, Answered]:
+    """Ask for *rate* of the paths a second, each of which comes with its route, and return how each route did.
+
+    How long an answer took is counted from when it was due.
+    """
+    place = urlsplit(url)
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
+    answered: dict[str, Answered] = defaultdict(lambda: Answered(seconds=seconds))
+    loop = asyncio.get_running_loop()
+
+    async def ask(route: str, path: str, due: float) -> None:
+        if idle.empty():
+            connection = Connection(*await asyncio.open_connection(place.hostname, place.port))
+        else:
+            connection = idle.get_nowait()
+        status = await connection.ask(request("GET", path, place.netloc, key))
+        answered[route].spans.append(loop.time() - due)
+        answered[route].failed += status != HTTPStatus.OK
+        idle.put_nowait(connection)
+
+    begin = loop.time() + 0.1
+    async with asyncio.TaskGroup() as asking:
+        for n, (route, path) in zip(range(int(rate * seconds)), asked, strict=False):
+            due = begin + n / rate
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            asking.create_task(ask(route, path, due))
+    while not idle.empty():
+        idle.get_nowait().close()
+    return answered
 
 
 async def saturate(url: str, requests: Iterator[bytes], *, connections: int, seconds: float = math.inf) -> Answered:
@@ -115,13 +111,7 @@ def request(method: str, path: str, host: str, key: str, body: bytes = b"", **he
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-def _in_turn(routes: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+def in_turn(routes: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+    """Yield a path of each route in turn, each with its route, without an end."""
     turns = [zip(itertools.repeat(route), itertools.cycle(paths), strict=False) for route, paths in routes.items()]
     return itertools.chain.from_iterable(zip(*turns, strict=False))
-
-
-def _figures(route: str, spans: list[float], failed: int) -> Figures:
-    spans.sort()
-    return Figures(
-        route, len(spans), spans[len(spans) // 2], spans[min(len(spans) - 1, len(spans) * 99 // 100)], failed
-    )

@@ -1,10 +1,7 @@
 """A bound on silence: what is awaited may take its time, but who makes no progress ends the benchmark and is named."""
 
-import asyncio
-import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import psycopg
@@ -61,16 +58,3 @@ async def waits_for(client: Client, workflow_id: str) -> str:
     ]
     waits += [one.workflow_id for one in raw.pending_children]
     return f"{workflow_id}: {status}, {described.history_length} events, waits for {'; '.join(waits) or 'a timer'}"
-
-
-@contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM and ctrl-C end what runs inside in order, so that no process is left behind."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is not None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
-    try:
-        yield
-    except asyncio.CancelledError:
-        raise SystemExit("stopped") from None

@@ -21,7 +21,7 @@ from billflow.wiring.store import migrate
 from billflow.wiring.workers import prepare
 
 sys.path.append(str(Path(__file__).parent))
-from midnight_progress import ended_by_signals
+from ending import ended_by_signals
 from process_use import Use, use_of
 
 LOST = "Task not found"

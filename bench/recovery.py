@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ending import run
 from google.protobuf.duration_pb2 import Duration
 from loading import fill_organization
 from pydantic import SecretStr
@@ -120,7 +121,7 @@ def main() -> None:
     parser.add_argument("--plans", type=int, default=10_000, help="how many plans (%(default)s)")
     options = parser.parse_args()
     configure_logging("json", "error")
-    share = asyncio.run(measure(options.plans))
+    share = run(measure(options.plans))
     print(f"wanted: {SHARE_WANTED:.0%} of the server's own rate, or {RATE_WANTED:.0f} plans a second")
     sys.exit(share < SHARE_WANTED)
 

@@ -20,6 +20,7 @@ from typing import cast
 from uuid import uuid4
 
 import httpx
+from ending import run
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -192,7 +193,7 @@ def main() -> None:
     )
     asked = parser.parse_args()
     configure_logging("json", "error")
-    took, answers = asyncio.run(measure(asked.invoices, asked.rate))
+    took, answers = run(measure(asked.invoices, asked.rate))
     done = answers.total() - answers[TOO_MANY]
     share, refused = done / took / ALLOWED, answers[TOO_MANY] / answers.total()
     print(

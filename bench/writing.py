@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 import httpx
+from ending import run
 from load import Answered, request, saturate
 from process_use import use_of
 from reading import key_of, serving
@@ -186,7 +187,7 @@ def main() -> None:
     parser.add_argument("--before", metavar="SRC", help="the `src` of another build, which takes its turn as well")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    found = asyncio.run(measure(options))
+    found = run(measure(options))
     print(json.dumps(found) if options.json else "\n".join(f"{name}: {value}" for name, value in found.items()))
 
 

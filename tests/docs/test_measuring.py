@@ -1,15 +1,19 @@
 """What pages name for measuring begins, and what tells of its results reads them."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from scripts import coverage_by_package, mutants
 from tests.cli.terminal import ROOT
 from tests.docs.blocks import blocks
+from tests.waiting import PATIENCE
 
 PROGRAMS = sorted(
     {
@@ -31,6 +35,25 @@ def test_a_measurement_begins_and_says_what_it_takes(program: str) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "--json" in done.stdout or "options:" in done.stdout
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_measurement_that_is_interrupted_leaves_no_server_and_no_folder(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    asked = [sys.executable, "bench/api.py", "--customers", "100000", "--entries", "1"]
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(asked, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()  # it is loading
+        servers = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 1
+
+    assert servers
+    assert [one for one in servers if one.is_running()] == []
+    assert list(tmp_path.glob("billflow-*")) == []
 
 
 def test_the_table_of_packages_is_of_coverages_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

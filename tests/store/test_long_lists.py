@@ -9,7 +9,8 @@ import pytest
 
 from bench.loading import fill
 from billflow.dev.postgres import RUNS, as_login
-from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, Page, Paging, PlanFilter
+from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, ListOrder, Page, Paging, PlanFilter
+from billflow.store.customers import search
 from billflow.store.session import paging
 from billflow.store.session.database import Database
 from billflow.store.session.repositories import Queries
@@ -84,6 +85,55 @@ async def test_a_list_of_a_large_organization_reads_no_more_rows(
             for one, after in ((organizations.small, few.next), (organizations.large, many.next))
         ]
         assert of_many.total() <= of_few.total() + SPREAD, of_many - of_few
+
+
+def everyone(queries: Queries, org_id: str, part: Paging) -> Awaitable[Page[Any]]:
+    """Search for what every customer's name has."""
+    return queries.customers.search(org_id, CustomerFilter(q="owd"), part)
+
+
+async def test_a_search_for_what_everyone_has_reads_no_more_rows_of_a_large_organization(
+    organizations: Organizations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "MOST_TERMS", COUNTED)
+    monkeypatch.setattr(search, "MOST_TERMS_COUNTED", 2 * COUNTED)
+    monkeypatch.setattr(paging, "MOST_COUNTED", COUNTED)
+    (few, of_few), (many, of_many) = [
+        await organizations.read(one, everyone, Paging(limit=20)) for one in (organizations.small, organizations.large)
+    ]
+    assert len(few.rows) == len(many.rows) == 20
+    assert few.total == many.total == COUNTED
+    assert of_many.total() <= of_few.total() + SPREAD, of_many - of_few
+
+
+@pytest.mark.parametrize("text", ["owd 1", "-1@crowd.", "CROWD-12@crowd.ex", "owd 12345"])
+async def test_a_search_finds_the_same_however_many_have_the_text(
+    organizations: Organizations, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    async def found(most: int) -> list[tuple[list[str], int]]:
+        monkeypatch.setattr(search, "MOST_TERMS", most)
+        pages, after = list[tuple[list[str], int]](), None
+        while not pages or after:
+
+            def read(queries: Queries, org_id: str, part: Paging) -> Awaitable[Page[Any]]:
+                return queries.customers.search(org_id, CustomerFilter(q=text), part)
+
+            page, _ = await organizations.read(organizations.small, read, Paging(limit=20, after=after))
+            pages.append(([one.customer_id for one in page.rows], page.total))
+            after = page.next
+        return pages
+
+    assert await found(1) == await found(100_000)
+
+
+async def test_a_list_that_is_sorted_otherwise_joins_the_rows_of_its_page_alone(organizations: Organizations) -> None:
+    def by_name(queries: Queries, org_id: str, part: Paging) -> Awaitable[Page[Any]]:
+        return queries.customers.search(org_id, CustomerFilter(), part, ListOrder(by="name", ascending=True))
+
+    page, rows = await organizations.read(organizations.large, by_name, Paging(limit=20))
+
+    assert [one.name for one in page.rows[:3]] == ["Crowd 1", "Crowd 10", "Crowd 100"]
+    assert rows["billing_account"] <= 20 + SPREAD, rows
 
 
 async def test_a_total_is_exact_up_to_the_most_that_are_counted(

@@ -1,6 +1,7 @@
 """Customers, and what their deployments reported, as lists and pages show them."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -18,6 +19,7 @@ from billflow.models.tables import (
 from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
+from billflow.store.customers.search import by_each, by_terms, counting, is_common
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import AFTER_ALL_LETTERS, customers_that
 from billflow.store.session.paging import ALL, page
@@ -40,9 +42,19 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
     ) -> Page[CustomerRecord]:
         """Return one part of the customers, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerRow.id) or (CustomerRow.created_at, CustomerRow.id)
+        count = counting(wanted)
+
+        def record(row: Any) -> CustomerRecord:
+            return record_of(ShownRows(*row))
+
         async with self.database.unit_of_work(org_id) as session:
-            query = SHOWN.where(*customers_that(wanted))
-            return await page(session, query, sorting, paging, lambda row: record_of(ShownRows(*row)))
+            if order is None and wanted.q is None:
+                return await page(session, SHOWN.where(*customers_that(wanted)), sorting, paging, record)
+            # No index has the names in order, nor the newest of those who have a text.
+            found = await page(session, SHOWN, sorting, paging, record, found_by=by_terms(wanted), counting=count)
+            if found.rows or wanted.q is None or not await is_common(session, wanted.q):
+                return found
+            return await page(session, SHOWN, sorting, paging, record, found_by=by_each(wanted), counting=count)
 
     async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:
         """Return the newest customers, *most* of them, who run something on a host whose name begins so."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, text
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, bindparam, case, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import CustomerRef, SeatReport
@@ -20,7 +20,7 @@ _REPORT = text(
     "INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests)"
     " SELECT :org, :customer, reported.* FROM unnest("
     "CAST(:moments AS timestamptz[]), CAST(:members AS bigint[]), CAST(:guests AS bigint[])) AS reported"
-    " ON CONFLICT DO NOTHING RETURNING 1"
+    " ON CONFLICT DO NOTHING"
 )
 
 
@@ -75,7 +75,7 @@ class PostgresSeatRepository(Repository):
     async def _report(
         self, org_id: str, whose: tuple[Select[*tuple[Any, ...]], UUID, str], observe: Observe
     ) -> ReportedSeats:
-        async with self.database.unit_of_work(org_id) as session:
+        async with self.database.unit_of_work(org_id, by_keys=True) as session:
             customer = await _reporting(session, *whose)
             reports = observe(customer)
             new = {
@@ -85,8 +85,8 @@ class PostgresSeatRepository(Repository):
                 "members": [report.members for report in reports],
                 "guests": [report.guests for report in reports],
             }
-            done = await session.execute(_REPORT, new)
-            return ReportedSeats(len(done.all()), customer.on_hold)
+            done = cast("CursorResult[Any]", await session.execute(_REPORT, new))
+            return ReportedSeats(done.rowcount, customer.on_hold)
 
 
 async def _reporting(session: AsyncSession, query: Select[*tuple[Any, ...]], key: UUID, noun: str) -> ReportingCustomer:

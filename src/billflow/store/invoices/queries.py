@@ -34,9 +34,14 @@ class PostgresInvoiceQueries(Repository):
         sorting = sorting_of(order, SORTED_BY, InvoiceRow.id) or (InvoiceRow.issued_at, InvoiceRow.id)
         async with self.database.unit_of_work(org_id) as session:
             customer = CustomerRow.id == InvoiceRow.customer_id
-            query = select(InvoiceRow, CustomerRow.name).join(CustomerRow, customer).where(*invoices_that(wanted))
+            query, conditions = select(InvoiceRow, CustomerRow.name).join(CustomerRow, customer), invoices_that(wanted)
             return await page(
-                session, query, sorting, paging, lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1])
+                session,
+                query.where(*conditions) if order is None else query,
+                sorting,
+                paging,
+                lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1]),
+                found_by=None if order is None else conditions,
             )
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:

@@ -66,8 +66,10 @@ class PostgresPlanQueries(Repository):
         """Return one part of the plans, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerPlan.id) or (CustomerPlan.created_at, CustomerPlan.id)
         async with self.database.unit_of_work(org_id) as session:
-            query = STATES.where(*plans_that(wanted))
-            return await page(session, query, sorting, paging, plan_record)
+            conditions = plans_that(wanted)
+            if order is None:
+                return await page(session, STATES.where(*conditions), sorting, paging, plan_record)
+            return await page(session, STATES, sorting, paging, plan_record, found_by=conditions)
 
     async def on_tiers(self, org_id: str, tiers: Collection[str], most: int) -> tuple[tuple[PlanRecord, ...], int]:
         """Return the plans that run on tiers, *most* of them at most, and how many there are."""

@@ -23,7 +23,7 @@ from billflow.store.session.rows import as_id
 
 Conditions = list[ColumnElement[bool]]
 AFTER_ALL_LETTERS = "\U0010ffff"
-_TERM_LENGTH = 16
+TERM_LENGTH = 16
 
 
 def equal(wanted: BaseModel, columns: Mapping[str, Any]) -> Conditions:
@@ -112,11 +112,20 @@ def named(text: str) -> Conditions:
 
 def named_like(text: str) -> Conditions:
     """Return that a customer's name or e-mail address holds *text* somewhere, in capitals or not."""
-    part, term = text.lower().strip(), CustomerSearchTerm.term
-    begin = part[:_TERM_LENGTH]
-    found = select(CustomerSearchTerm.customer_id).where(term >= begin, term < begin + AFTER_ALL_LETTERS)
-    conditions: Conditions = [CustomerRow.id.in_(found)]
-    if len(part) > _TERM_LENGTH:
-        keys = CustomerRow.name_key, CustomerRow.email_key
-        conditions.append(or_(*(func.strpos(key, part) > 0 for key in keys)))
-    return conditions
+    conditions: Conditions = [CustomerRow.id.in_(select(CustomerSearchTerm.customer_id).where(*terms_of(text)))]
+    return [*conditions, holds(text)] if len(_searched(text)) > TERM_LENGTH else conditions
+
+
+def terms_of(text: str) -> Conditions:
+    """Return that a search term begins as *text* does."""
+    begin = _searched(text)[:TERM_LENGTH]
+    return [CustomerSearchTerm.term >= begin, CustomerSearchTerm.term < begin + AFTER_ALL_LETTERS]
+
+
+def holds(text: str) -> ColumnElement[bool]:
+    """Return the same as `named_like`, which is found out by looking at each customer's name and e-mail address."""
+    return or_(*(func.strpos(key, _searched(text)) > 0 for key in (CustomerRow.name_key, CustomerRow.email_key)))
+
+
+def _searched(text: str) -> str:
+    return text.lower().strip()

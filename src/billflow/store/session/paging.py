@@ -1,7 +1,7 @@
 """Lists by the page, the newest first, by offset or from a cursor on."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -28,36 +28,66 @@ MOST_COUNTED = 10_000
 _MOST_DIGITS = 18
 
 
-async def page(
+async def page(  # noqa: PLR0913  (each says one thing of the list)
     session: AsyncSession,
     query: Select[*tuple[Any, ...]],
     order: Order | Sorting,
     paging: Paging,
     record: Callable[[Any], Record],
+    *,
+    found_by: Sequence[ColumnElement[bool]] | None = None,
+    counting: Select[int] | None = None,
 ) -> Page[Record]:
     """Return one page of *query*; its first entity has the columns of *order*.
 
     What else it joins must neither filter nor multiply: of it nothing is counted. A list that fits needs no counting.
-    Raises `InvalidInput` for a cursor that is none of ours.
+    With *found_by* the ids of the page are found by these conditions first, and joined then: for a list whose rows no
+    index has in this order. *counting* counts the list otherwise than by its conditions. Raises `InvalidInput` for a
+    cursor that is none of ours.
     """
-    columns = order.columns if isinstance(order, Sorting) else [column.desc() for column in order]
-    part = query.order_by(*columns).limit(paging.limit + 1)
-    if paging.after is not None:
-        part = part.where(_beyond(order, paging.after))
-    found = await plain_rows(session, part.offset(paging.offset))
+    listed = query if found_by is None else query.where(*found_by)
+    part = _part(listed, order, paging) if found_by is None else _joined(query, listed, order, paging)
+    found = await plain_rows(session, part)
     rows = found[: paging.limit]
     following = _cursor(order, rows[-1][0]) if len(found) > paging.limit else None
     is_whole = paging.after is None and paging.offset == 0 and following is None
-    total = len(rows) if is_whole else await _total(session, query, order)
+    total = len(rows) if is_whole else await _total(session, _counting(listed, order) if counting is None else counting)
     return Page(rows=tuple(map(record, rows)), total=total, next=following)
 
 
-async def _total(session: AsyncSession, query: Select[*tuple[Any, ...]], order: Order | Sorting) -> int:
-    table = order.table if isinstance(order, Sorting) else order[0].class_
-    counted: Select[*tuple[Any, ...]] = select(literal_column("1")).select_from(table).limit(MOST_COUNTED)
+def _part(query: Select[*tuple[Any, ...]], order: Order | Sorting, paging: Paging) -> Select[*tuple[Any, ...]]:
+    """Return the rows of a page and one more, in order."""
+    part = query.order_by(*_columns(order)).limit(paging.limit + 1).offset(paging.offset)
+    return part if paging.after is None else part.where(_beyond(order, paging.after))
+
+
+def _joined(
+    query: Select[*tuple[Any, ...]], listed: Select[*tuple[Any, ...]], order: Order | Sorting, paging: Paging
+) -> Select[*tuple[Any, ...]]:
+    """Return the rows of a page and one more: what *query* joins is looked up for these alone."""
+    row_id = _table(order).id
+    ids = select(row_id).correlate(None)
+    if listed.whereclause is not None:
+        ids = ids.where(listed.whereclause)
+    return query.where(row_id.in_(_part(ids, order, paging))).order_by(*_columns(order))
+
+
+def _columns(order: Order | Sorting) -> Sequence[ColumnElement[Any]]:
+    return order.columns if isinstance(order, Sorting) else [column.desc() for column in order]
+
+
+def _table(order: Order | Sorting) -> Any:
+    return order.table if isinstance(order, Sorting) else order[0].class_
+
+
+def _counting(query: Select[*tuple[Any, ...]], order: Order | Sorting) -> Select[int]:
+    counted: Select[*tuple[Any, ...]] = select(literal_column("1")).select_from(_table(order)).limit(MOST_COUNTED)
     if query.whereclause is not None:
         counted = counted.where(query.whereclause)
-    counting = select(func.count()).select_from(counted.subquery())
+    return select(func.count()).select_from(counted.subquery())
+
+
+async def _total(session: AsyncSession, counting: Select[int]) -> int:
     counts: RowCounts = session.info[ROW_COUNTS]
     return await counts.count(session, session.info[ORG], counting)
 

@@ -3,20 +3,20 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
 from billflow.api.as_of import AsOfHere, PastMoment, documents, known
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.explanations import InvoiceExplanation
 from billflow.models.contracts.proofs import InvoiceProof
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
 
-router = APIRouter(prefix="/invoices", tags=["invoices"], route_class=CheckedRoute)
+router = api_router("invoices", "/invoices")
 
 
 class PdfResponse(Response):

@@ -37,6 +37,12 @@ def driver_of(connection: AsyncConnection) -> Driver | None:
     return cast("Driver", sync.connection.driver_connection)
 
 
+def begin_here(connection: AsyncConnection) -> None:
+    """Note that a transaction begins, which sends nothing: what begins it is the first statement."""
+    if connection.sync_connection is not None:
+        connection.sync_connection.begin()
+
+
 async def send(connection: AsyncConnection, statements: str) -> Sequence[tuple[Any, ...]]:
     """Send statements without parameters in one message, and return the rows of the last."""
     if driver := driver_of(connection):

@@ -114,6 +114,7 @@ _NOUNS = (
     journal,
 )
 
+
 def create_app(services: Services) -> FastAPI:
     """Build the API on *services*; while it is served, it also acts on Stripe's events."""
     app = FastAPIOffline(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from billflow.api.as_of import AsOfHere, PastSlice
+from billflow.api.as_of import PastMoment, PastSlice
 from billflow.api.principal import PrincipalHere
 from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
@@ -24,7 +24,7 @@ class MovementQuery(PastSlice):
 
 
 @router.get("")
-async def show_business(services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere) -> BusinessReport:
+async def show_business(services: ServicesHere, principal: PrincipalHere, as_of: PastMoment = None) -> BusinessReport:
     """Show the figures of the whole business: what recurs, came in, is owed, renews and waits; amounts by currency.
 
     With `as_of` there are no findings, endpoints and queues: what waited then is not kept.

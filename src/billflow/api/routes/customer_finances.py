@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from fastapi import Query
 from pydantic import ConfigDict, model_validator
 
-from billflow.api.as_of import AsOfHere, PastMoment, PastSlice, documents, known
+from billflow.api.as_of import PastMoment, PastSlice, documents, known
 from billflow.api.changes import CustomerHere, SupportChange, change_by
 from billflow.api.fields import KeyHere
 from billflow.api.principal import SupportHere
@@ -83,7 +83,7 @@ async def show_usage(customer: CustomerHere, services: ServicesHere, span: Annot
 
 
 @router.get("/report")
-async def show_report(customer: CustomerHere, services: ServicesHere, as_of: AsOfHere) -> ReportRecord:
+async def show_report(customer: CustomerHere, services: ServicesHere, as_of: PastMoment = None) -> ReportRecord:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
     return await known(services, as_of, lambda queries: queries.reports.report(customer))
 

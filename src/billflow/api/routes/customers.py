@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import ConfigDict, model_validator
 
-from billflow.api.as_of import AsOfHere, known
+from billflow.api.as_of import PastMoment, known
 from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.principal import PrincipalHere
 from billflow.api.routers import api_router
@@ -115,7 +115,7 @@ async def list_customers(
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse)
-async def show_customer(customer: CustomerHere, services: ServicesHere, as_of: AsOfHere) -> CustomerRecord:
+async def show_customer(customer: CustomerHere, services: ServicesHere, as_of: PastMoment = None) -> CustomerRecord:
     """Show a customer with the account it pays from."""
     return await known(services, as_of, lambda queries: queries.customers.get(customer.org_id, customer.customer_id))
 

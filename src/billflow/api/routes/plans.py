@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Body, Query
 from pydantic import ConfigDict, Field
 
-from billflow.api.as_of import AsOfHere, PastMoment, PastPaging, PastSlice, known
+from billflow.api.as_of import PastMoment, PastPaging, PastSlice, known
 from billflow.api.changes import PlanHere
 from billflow.api.fields import KeyHere
 from billflow.api.principal import Principal, PrincipalHere
@@ -124,7 +124,7 @@ async def list_plans(
 
 
 @router.get("/{plan_id}", response_model=PlanResponse)
-async def show_plan(plan: PlanHere, services: ServicesHere, as_of: AsOfHere) -> PlanRecord:
+async def show_plan(plan: PlanHere, services: ServicesHere, as_of: PastMoment = None) -> PlanRecord:
     """Show a plan as it is now, or as it was known to be."""
     return await known(services, as_of, lambda queries: queries.plans.get(plan))
 

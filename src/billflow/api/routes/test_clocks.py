@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 
-
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import change_by

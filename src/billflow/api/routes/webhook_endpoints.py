@@ -4,7 +4,6 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import ChangeHere

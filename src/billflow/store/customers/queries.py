@@ -19,8 +19,9 @@ from billflow.ports.customers import CustomerQueries
 from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.session.database import Repository
-from billflow.store.session.filters import AFTER_ALL_LETTERS, customers_that
-from billflow.store.session.paging import ALL, page
+from billflow.store.session.filters import AFTER_ALL_LETTERS
+from billflow.store.session.list_filters import customers_that
+from billflow.store.session.paging import ALL, Listing, page
 from billflow.store.session.rows import as_id, from_row
 from billflow.store.session.sort_keys import SortKey, sorting_of
 
@@ -41,8 +42,8 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
         """Return one part of the customers, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerRow.id) or (CustomerRow.created_at, CustomerRow.id)
         async with self.database.unit_of_work(org_id) as session:
-            query = SHOWN.where(*customers_that(wanted))
-            return await page(session, query, sorting, paging, lambda row: record_of(ShownRows(*row)))
+            listed = Listing(SHOWN, customers_that(wanted))
+            return await page(session, listed, sorting, paging, lambda row: record_of(ShownRows(*row)))
 
     async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:
         """Return the newest customers, *most* of them, who run something on a host whose name begins so."""

@@ -66,8 +66,12 @@ def from_row(kind: type[Record], row: object, /, **extra: object) -> Record:
     """
     make: Any = kind
     names, read = _reading(make, tuple(extra))
-    values = {**extra, **dict(zip(names, read(row), strict=True))}
-    record: Record = make(**{name: str(value) if isinstance(value, UUID) else value for name, value in values.items()})
+    values = dict(zip(names, read(row), strict=True))
+    values.update(extra)
+    for name, value in values.items():
+        if isinstance(value, UUID):
+            values[name] = str(value)
+    record: Record = make(**values)
     return record
 
 

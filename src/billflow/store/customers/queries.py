@@ -23,11 +23,11 @@ from billflow.store.session.filters import AFTER_ALL_LETTERS
 from billflow.store.session.list_filters import customers_that
 from billflow.store.session.paging import ALL, Listing, page
 from billflow.store.session.rows import as_id, from_row
-from billflow.store.session.sort_keys import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
 SORTED_BY = {
     "name": SortKey(CustomerRow.name_key),
-    "created_at": SortKey(CustomerRow.created_at, datetime.fromisoformat),
+    "created_at": SortKey(CustomerRow.created_at, read_moment),
     "status": SortKey(CustomerRow.status),
 }
 """What a list of customers can be sorted by."""

@@ -15,11 +15,11 @@ from billflow.store.session.database import Repository
 from billflow.store.session.list_filters import invoices_that
 from billflow.store.session.paging import ALL, Listing, page
 from billflow.store.session.rows import as_id, as_record
-from billflow.store.session.sort_keys import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
 SORTED_BY = {
-    "issued_at": SortKey(InvoiceRow.issued_at, datetime.fromisoformat),
-    "due_at": SortKey(InvoiceRow.due_at, datetime.fromisoformat),
+    "issued_at": SortKey(InvoiceRow.issued_at, read_moment),
+    "due_at": SortKey(InvoiceRow.due_at, read_moment),
     "total": SortKey(InvoiceRow.total, int),
     "status": SortKey(InvoiceRow.status),
 }

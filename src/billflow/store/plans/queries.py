@@ -43,11 +43,11 @@ from billflow.store.session.list_filters import plans_that
 from billflow.store.session.paging import ALL, Listing, page
 from billflow.store.session.plain_rows import plain_row, plain_rows
 from billflow.store.session.rows import as_id, existing, from_row, row_by_id
-from billflow.store.session.sort_keys import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
 SORTED_BY = {
-    "created_at": SortKey(CustomerPlan.created_at, datetime.fromisoformat),
-    "next_invoice_date": SortKey(CustomerPlan.next_invoice_date, datetime.fromisoformat),
+    "created_at": SortKey(CustomerPlan.created_at, read_moment),
+    "next_invoice_date": SortKey(CustomerPlan.next_invoice_date, read_moment),
     "tier": SortKey(CustomerPlan.tier),
     "status": SortKey(CustomerPlan.status),
 }

@@ -20,7 +20,7 @@ from billflow.store.session.database import ORG, ROW_COUNTS
 from billflow.store.session.list_filters import ListFilter
 from billflow.store.session.plain_rows import plain_rows
 from billflow.store.session.row_counts import RowCounts
-from billflow.store.session.sort_keys import Sorting
+from billflow.store.session.sort_keys import Sorting, read_moment
 
 Record = TypeVar("Record")
 Order = tuple[InstrumentedAttribute[Any], ...]
@@ -30,7 +30,7 @@ ALL = Paging()
 MOST_COUNTED = 10_000
 """Rows that a total counts; of a longer list it says so many, so that none costs more for being longer."""
 
-MOST_LISTS = 500
+MOST_LISTS = 200
 """Combinations of filters of lists, each with its order, whose statements are kept."""
 
 _MOST, _SKIPPED = "most", "skipped"
@@ -97,7 +97,7 @@ def _reading(
 ) -> Any:
     """Return what reads a part of a list, after a place or from the first row on.
 
-    Which part, that are parameters, which may have their values already.
+    *values* are those of its parameters, where it is made for these only.
     """
     columns = order.columns if isinstance(order, Sorting) else [column.desc() for column in order]
     part = query.where(*conditions).order_by(*columns)
@@ -160,4 +160,4 @@ def _place_in(order: Order, text: str) -> Sequence[object]:
 
 
 _SEQUENCE: tuple[Callable[[str], Any], ...] = (lambda text: int(text if len(text) <= _MOST_DIGITS else "too long"),)
-_MOMENT_AND_ID: tuple[Callable[[str], Any], ...] = (datetime.fromisoformat, UUID)
+_MOMENT_AND_ID: tuple[Callable[[str], Any], ...] = (read_moment, UUID)

@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeEngine
 
 from billflow.errors import InternalError
 
-MOST_STATEMENTS = 1000
+MOST_STATEMENTS = 500
 """Statements that are kept compiled: constants of modules, and lists by their filters."""
 
 CONNECTION, BY_KEYS = "connection", "by_keys"

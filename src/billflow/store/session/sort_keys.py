@@ -18,6 +18,14 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Later than any moment: rows without one come after those that have one."""
 
 
+def read_moment(text: str) -> datetime:
+    """Return the moment that a cursor names; raises `ValueError` for what is none, or has no zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
 @dataclass(frozen=True)
 class SortKey:
     """What rows can be sorted by: in SQL, of a row, and as a cursor has it."""
@@ -37,7 +45,7 @@ class SortKey:
 
     @property
     def _is_moment(self) -> bool:
-        return self.read == datetime.fromisoformat
+        return self.read is read_moment
 
 
 @dataclass(frozen=True)

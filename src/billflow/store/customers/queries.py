@@ -21,7 +21,7 @@ from billflow.store.customers.records import SHOWN, ShownRows, customer_record, 
 from billflow.store.session.database import Repository
 from billflow.store.session.filters import AFTER_ALL_LETTERS
 from billflow.store.session.list_filters import customers_that
-from billflow.store.session.paging import ALL, Listing, page
+from billflow.store.session.paging import ALL, FilteredQuery, page
 from billflow.store.session.rows import as_id, from_row
 from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
@@ -42,7 +42,7 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
         """Return one part of the customers, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerRow.id) or (CustomerRow.created_at, CustomerRow.id)
         async with self.database.unit_of_work(org_id) as session:
-            listed = Listing(SHOWN, customers_that(wanted))
+            listed = FilteredQuery(SHOWN, customers_that(wanted))
             return await page(session, listed, sorting, paging, lambda row: record_of(ShownRows(*row)))
 
     async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:

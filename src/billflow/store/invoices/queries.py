@@ -13,7 +13,7 @@ from billflow.store.invoices.records import invoice_detail, summary
 from billflow.store.plans.test_clocks import next_collection
 from billflow.store.session.database import Repository
 from billflow.store.session.list_filters import invoices_that
-from billflow.store.session.paging import ALL, Listing, page
+from billflow.store.session.paging import ALL, FilteredQuery, page
 from billflow.store.session.rows import as_id, as_record
 from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
@@ -37,7 +37,7 @@ class PostgresInvoiceQueries(Repository):
         """Return one part of the invoices, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, InvoiceRow.id) or (InvoiceRow.issued_at, InvoiceRow.id)
         async with self.database.unit_of_work(org_id) as session:
-            return await page(session, Listing(_LISTED, invoices_that(wanted)), sorting, paging, _record)
+            return await page(session, FilteredQuery(_LISTED, invoices_that(wanted)), sorting, paging, _record)
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""

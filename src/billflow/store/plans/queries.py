@@ -40,7 +40,7 @@ from billflow.store.plans.records import STATE, STATES, event_entry, plan_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
 from billflow.store.session.list_filters import plans_that
-from billflow.store.session.paging import ALL, Listing, page
+from billflow.store.session.paging import ALL, FilteredQuery, page
 from billflow.store.session.plain_rows import plain_row, plain_rows
 from billflow.store.session.rows import as_id, existing, from_row, row_by_id
 from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
@@ -66,7 +66,7 @@ class PostgresPlanQueries(Repository):
         """Return one part of the plans, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerPlan.id) or (CustomerPlan.created_at, CustomerPlan.id)
         async with self.database.unit_of_work(org_id) as session:
-            return await page(session, Listing(STATES, plans_that(wanted)), sorting, paging, plan_record)
+            return await page(session, FilteredQuery(STATES, plans_that(wanted)), sorting, paging, plan_record)
 
     async def on_tiers(self, org_id: str, tiers: Collection[str], most: int) -> tuple[tuple[PlanRecord, ...], int]:
         """Return the plans that run on tiers, *most* of them at most, and how many there are."""

@@ -38,7 +38,7 @@ _MOST_DIGITS = 18
 
 
 @dataclass(frozen=True)
-class Listing:
+class FilteredQuery:
     """A query that is a constant of its module, and which of its rows are wanted.
 
     Its statements are made once for each combination of filters.
@@ -48,7 +48,7 @@ class Listing:
     wanted: ListFilter
 
 
-Listed = Select[*tuple[Any, ...]] | Listing
+Listed = Select[*tuple[Any, ...]] | FilteredQuery
 
 
 async def page(
@@ -72,7 +72,7 @@ async def _part(session: AsyncSession, listed: Listed, order: Order | Sorting, p
     values: dict[str, Any] = {_MOST: paging.limit + 1, _SKIPPED: paging.offset}
     if is_after := paging.after is not None:
         values |= {f"after_{n}": value for n, value in enumerate(_place_named(order, paging.after or ""))}
-    if isinstance(listed, Listing):
+    if isinstance(listed, FilteredQuery):
         reading = _reading_once(listed.query, listed.wanted.conditions, order, is_after=is_after)
         return await plain_rows(session, reading, {**listed.wanted.values, **values})
     return await plain_rows(session, _reading(listed, (), order, is_after=is_after, values=values))
@@ -81,7 +81,7 @@ async def _part(session: AsyncSession, listed: Listed, order: Order | Sorting, p
 async def _total(session: AsyncSession, listed: Listed, order: Order | Sorting) -> int:
     counts: RowCounts = session.info[ROW_COUNTS]
     most = {_MOST: MOST_COUNTED}
-    if isinstance(listed, Listing):
+    if isinstance(listed, FilteredQuery):
         counting = _counting_once(listed.query, listed.wanted.conditions, order)
         return await counts.count(session, session.info[ORG], counting, {**listed.wanted.values, **most})
     return await counts.count(session, session.info[ORG], _counting(listed, (), order, most))

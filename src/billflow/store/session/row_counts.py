@@ -32,7 +32,7 @@ class RowCounts:
         self, session: AsyncSession, org_id: str, counting: Select[int], values: Mapping[str, object] | None = None
     ) -> int:
         """Return what a query that counts answers for an organization; one with *values* is made once."""
-        key = (org_id, *_told_apart(counting)) if values is None else (org_id, counting, repr(values))
+        key = (org_id, *_identity(counting)) if values is None else (org_id, counting, repr(values))
         total, until = self._cached.get(key, (0, 0.0))
         if until > self.clock():
             return total
@@ -53,7 +53,7 @@ async def _counted(session: AsyncSession, counting: Select[int], values: Mapping
     return int(total)
 
 
-def _told_apart(counting: Select[int]) -> tuple[object, str]:
+def _identity(counting: Select[int]) -> tuple[object, str]:
     """Return what a statement that is put together each time is told apart from others by."""
     asked = counting._generate_cache_key()  # noqa: SLF001  (by it SQLAlchemy tells statements apart; see its docs)
     if asked is None:

@@ -19,11 +19,9 @@ NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def read_moment(text: str) -> datetime:
-    """Return the moment that a cursor names; raises `ValueError` for what is none, or has no zone."""
+    """Return the moment that a cursor names, in UTC where it has no zone; raises `ValueError` for what is none."""
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)

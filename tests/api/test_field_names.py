@@ -6,7 +6,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from billflow.api.app import BASE_PATH
+from billflow.api.routers import BASE_PATH
 from tests.api.operations import JSON, Operation, operations
 from tests.interfaces import document, schemas
 

@@ -7,10 +7,13 @@ from datetime import datetime
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
 
 from billflow.api.app import create_app
 from billflow.api.authentication import Authentication
 from billflow.api.server import CannotListen, serving
+from billflow.console.app import console_app
+from billflow.console.services import ConsoleService
 from billflow.dev.ports import LOOPBACK
 from billflow.models.contracts.access import ApiKeyRecord, Mode, PresentedKey
 from billflow.ports.database import DatabaseBusy, NoDatabase
@@ -30,6 +33,14 @@ class BrokenKeys(PostgresApiKeyRepository):
 
     async def find_valid(self, presented: PresentedKey, at: datetime) -> ApiKeyRecord | None:
         raise self.error
+
+
+def test_a_request_is_held_against_one_list_of_routes(env: ApiEnvironment) -> None:
+    """A router that is included has several routes in its place."""
+    services = api_services(env.engine)
+    console = ConsoleService(env.engine.repositories.console_sessions, env.engine.mode)
+    for app in (create_app(services), console_app(services, console)):
+        assert [one.original_route for one in iter_route_contexts(app.routes)] == app.routes
 
 
 async def test_a_process_that_runs_says_so(api: httpx.AsyncClient) -> None:

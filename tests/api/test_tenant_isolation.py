@@ -12,6 +12,7 @@ from billflow.api.app import create_app
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.records import CustomerFilter, InvoiceFilter, PlanFilter
 from billflow.models.tables import Base
+from billflow.store.session.list_filters import ListFilter
 from billflow.wiring.api import api_services
 from billflow.wiring.store import sell_example
 from tests.api.operations import Operation, operations
@@ -134,7 +135,7 @@ async def test_without_its_scope_a_key_opens_no_route(
 async def test_a_repository_that_lost_its_filter_leaks_nothing(
     env: ApiEnvironment, victim: Victim, stranger: str, monkeypatch: pytest.MonkeyPatch, filters: str
 ) -> None:
-    monkeypatch.setattr(f"billflow.store.{filters}", lambda _: [])
+    monkeypatch.setattr(f"billflow.store.{filters}", lambda _: ListFilter())
     queries = env.engine.queries
 
     customers = await queries.customers.search(stranger, CustomerFilter(email="x@victim.example"))

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 import billflow.client
-from billflow.api.app import BASE_PATH
+from billflow.api.routers import BASE_PATH
 from billflow.client import BillingError, Call
 from billflow.errors import KINDS
 from tests.api.operations import JSON, Operation, operations

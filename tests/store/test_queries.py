@@ -1,5 +1,6 @@
 """Lists show each row once, filtered as asked, and say how many there are."""
 
+import base64
 from uuid import UUID
 
 import pytest
@@ -40,6 +41,13 @@ async def test_a_cursor_of_somewhere_else_is_refused(company: Company) -> None:
     for cursor in ("", "YWJj", "%%%", "ÿ"):
         with pytest.raises(InvalidInput, match="after is no cursor"):
             await company.queries.plans.search(company.org_id, PlanFilter(), Paging(after=cursor))
+
+
+async def test_a_cursor_whose_moment_has_no_zone_names_a_place(company: Company, crowd: list[str]) -> None:
+    after = base64.urlsafe_b64encode(f"2100-01-01T00:00:00 {company.org_id}".encode()).decode()
+    assert len((await company.queries.plans.search(company.org_id, PlanFilter(), Paging(after=after))).rows) == len(
+        crowd
+    )
 
 
 async def test_plans_are_found_by_what_they_are(company: Company, crowd: list[str]) -> None:

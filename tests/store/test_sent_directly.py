@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     literal,
     select,
+    update,
 )
 from sqlalchemy.exc import IntegrityError
 
@@ -144,6 +145,23 @@ async def test_who_is_canceled_leaves_no_trace_and_gives_the_connection_back(
     name = select(CustomerRow.name).where(CustomerRow.id == _ID)
     ((found,),) = await fetched(single, company.org_id, name, of_customer=customer)
     assert found != "Canceled"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_is_sent_directly_ends_with_the_transaction_that_no_session_took_part_in(
+    company: Company, single: Database, fails: bool
+) -> None:
+    customer, name = UUID((await company.customer()).customer_id), f"Directly {uuid4().hex}"
+    renamed = update(CustomerRow).where(CustomerRow.id == _ID).values(name=bindparam("new_name"))
+    with nullcontext() if not fails else pytest.raises(ZeroDivisionError):
+        async with single.unit_of_work(company.org_id) as session:
+            await fetch(session, renamed.returning(CustomerRow.id), {"of_customer": customer, "new_name": name})
+            assert not session.in_transaction()
+            assert 1 / (not fails)
+    ((found,),) = await fetched(
+        single, company.org_id, select(CustomerRow.name).where(CustomerRow.id == _ID), of_customer=customer
+    )
+    assert (found == name) is not fails
 
 
 async def test_what_is_found_by_keys_is_prepared_the_first_time(company: Company, single: Database) -> None:

@@ -2,15 +2,12 @@
 
 import asyncio
 import contextlib
-import functools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.routing import BaseRoute
 
 from billflow.api import docs_page, openapi, problems
 from billflow.api.metrics import Measured, Metrics
@@ -62,8 +59,6 @@ from billflow.api.routes import (
 )
 from billflow.api.services import Services
 
-BASE_PATH = "/api/v1"
-
 _DESCRIPTION = """Seat-based billing: every plan one durable workflow, every cent explained.
 
 Amounts are integers in minor units, with a currency beside them. Times are ISO 8601 in UTC. Errors are
@@ -73,8 +68,8 @@ Clients hold an API key of one organization and one mode (`billflow keys create`
 `Idempotency-Key`, updates an `If-Match`. Lists take `limit`, `offset` and, for deep pages, `after`."""
 
 _NOUNS = (
-    # A request is held against one after the other, and each is made ready by the first request that gets to it:
-    # Stripe asks most and products report seats, then come three that people ask.
+    # A request is held against the routes of one after the other: Stripe asks most and products report seats, then come
+    # three that people ask.
     webhooks,
     seats,
     customers,
@@ -119,12 +114,6 @@ _NOUNS = (
     journal,
 )
 
-_PROBLEM: Mapping[str, Any] = {
-    "model": problems.Problem,
-    "description": "Why it was not done",
-    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-}
-
 
 def create_app(services: Services) -> FastAPI:
     """Build the API on *services*; while it is served, it also acts on Stripe's events."""
@@ -135,7 +124,7 @@ def create_app(services: Services) -> FastAPI:
         version=version("billflow"),
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        routes=list(_routes()),
+        routes=[*health.router.routes, *(route for noun in _NOUNS for route in noun.router.routes)],
     )
     app.state.services = services
     app.state.metrics = Metrics()
@@ -148,16 +137,6 @@ def create_app(services: Services) -> FastAPI:
     openapi.install(app)
     docs_page.install(app)
     return app
-
-
-@functools.cache
-def _routes() -> Sequence[BaseRoute]:
-    """Return the routes of all nouns, which a process makes ready once, however many APIs it builds."""
-    together = APIRouter()
-    together.include_router(health.router)
-    for noun in _NOUNS:
-        together.include_router(noun.router, prefix=BASE_PATH, responses={"4XX": dict(_PROBLEM), "5XX": dict(_PROBLEM)})
-    return tuple(together.routes)
 
 
 @asynccontextmanager

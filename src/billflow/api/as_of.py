@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Query
+from fastapi import Query
 from pydantic import AfterValidator
 
 from billflow.api.fields import Slice
@@ -30,14 +30,6 @@ PastMoment = Annotated[
     RequestMoment | None, AfterValidator(lambda moment: moment and _past(moment)), Query(description=_WHAT)
 ]
 """A moment that has been, in real time."""
-
-
-async def _as_of(as_of: PastMoment = None) -> datetime | None:
-    return as_of
-
-
-AsOfHere = Annotated[datetime | None, Depends(_as_of)]
-"""The moment as of which to answer, None for now."""
 
 
 class PastPaging(Paging):

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Body, Depends
+from fastapi import Body, Depends, Request
 from pydantic import ConfigDict, Field
 
-from billflow.api.principal import Principal, PrincipalHere
+from billflow.api.principal import Principal
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customer_resources import ProjectRef
@@ -27,26 +27,25 @@ def change_by(principal: Principal, reason: str | None = None) -> ChangeContext:
     return ChangeContext(actor=principal.actor, at=datetime.now(UTC), request_id=principal.request_id, reason=reason)
 
 
-async def _change(principal: PrincipalHere) -> ChangeContext:
-    return change_by(principal)
+async def _change(request: Request) -> ChangeContext:
+    return change_by(request.state.principal)
 
 
-async def _explained(
-    principal: PrincipalHere, why: Annotated[StatusChangeCreate | None, Body()] = None
-) -> ChangeContext:
-    return change_by(principal, why.reason if why else None)
+async def _explained(request: Request, why: Annotated[StatusChangeCreate | None, Body()] = None) -> ChangeContext:
+    return change_by(request.state.principal, why.reason if why else None)
 
 
-async def _customer(customer_id: str, principal: PrincipalHere) -> CustomerRef:
-    return CustomerRef(org_id=principal.org_id, customer_id=customer_id)
+# What depends on another dependency is solved with it each time, so these read the caller themselves.
+async def _customer(customer_id: str, request: Request) -> CustomerRef:
+    return CustomerRef(org_id=request.state.principal.org_id, customer_id=customer_id)
 
 
-async def _project(project_id: str, principal: PrincipalHere) -> ProjectRef:
-    return ProjectRef(org_id=principal.org_id, project_id=project_id)
+async def _project(project_id: str, request: Request) -> ProjectRef:
+    return ProjectRef(org_id=request.state.principal.org_id, project_id=project_id)
 
 
-async def _plan(plan_id: str, principal: PrincipalHere) -> PlanRef:
-    return PlanRef(org_id=principal.org_id, plan_id=plan_id)
+async def _plan(plan_id: str, request: Request) -> PlanRef:
+    return PlanRef(org_id=request.state.principal.org_id, plan_id=plan_id)
 
 
 CustomerHere = Annotated[CustomerRef, Depends(_customer)]

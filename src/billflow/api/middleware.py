@@ -4,7 +4,7 @@ import re
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.api.problems import fault, too_large
@@ -23,6 +23,7 @@ _OF_DOCS = (
 _SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
 _POLICY = b"content-security-policy"
 
+_HEADER = REQUEST_ID.lower().encode()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(REQUEST_ID, "")
+        given = next((value for name, value in scope["headers"] if name == _HEADER), b"").decode("latin-1")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         begun = False
@@ -50,17 +51,19 @@ class RequestIds:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                MutableHeaders(scope=message)[REQUEST_ID] = request_id
+                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            try:
-                await self.app(scope, receive, answer)
-            except Exception:
-                _log.exception("request failed", path=scope["path"])
-                if begun:
-                    raise
-                await fault()(scope, receive, answer)
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self.app(scope, receive, answer)
+        except Exception:
+            _log.exception("request failed", path=scope["path"])
+            if begun:
+                raise
+            await fault()(scope, receive, answer)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
 
 class SafeHeaders:

@@ -41,7 +41,7 @@ class CheckedRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             services = services_of(request)
-            request.scope[ROUTE] = self._whole_path(request)
+            request.scope[ROUTE] = self.path_format
             principal = await authenticated(request, services, self.scope)
             request.state.principal = principal
             for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
@@ -54,10 +54,6 @@ class CheckedRoute(APIRoute):
             return await written(asked, services, principal, lambda: handle(asked))
 
         return checked
-
-    def _whole_path(self, request: Request) -> str:
-        prefix, *_ = request.scope["path"].rsplit("/", self.path_format.count("/"))
-        return f"{prefix}{self.path_format}"
 
 
 class SecretRoute(CheckedRoute):

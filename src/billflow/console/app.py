@@ -70,11 +70,9 @@ ROUTERS = (
 
 def console_app(services: Services, console: ConsoleService) -> FastAPI:
     """Build the console on *services*; it is no part of the documented API."""
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, routes=[route for router in ROUTERS for route in router.routes])
     app.state.services, app.state.console = services, console
     app.add_middleware(PageHeaders, base=BASE)
-    for router in ROUTERS:
-        app.include_router(router)
     app.mount("/static", StaticFiles(directory=str(files("billflow.console") / "static")))
     for kind in FAULTS:
         app.add_exception_handler(kind, refused)

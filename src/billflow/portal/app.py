@@ -26,13 +26,11 @@ ROUTERS = (links.router, requests.router, links.opened, *IN_FRAMES)
 
 def portal_app(services: Services, mode: Mode) -> FastAPI:
     """Build the portal on *services*; it is no part of the documented API."""
-    app = FastAPI(openapi_url=None)
+    app = FastAPI(openapi_url=None, routes=[route for router in ROUTERS for route in router.routes])
     app.state.services, app.state.mode = services, mode
     app.state.wrong_tokens, app.state.link_requests = RateLimiters(time.monotonic), RateLimiters(time.monotonic)
     app.state.mailing = set()
     app.add_middleware(PageHeaders, base=BASE)
-    for router in ROUTERS:
-        app.include_router(router)
     for router in IN_FRAMES:
         app.include_router(router, prefix=FRAMES)
     app.mount("/static", StaticFiles(directory=str(files("billflow.portal") / "static")))

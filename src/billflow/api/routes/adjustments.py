@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import ConfigDict
 
 from billflow.api.fields import KeyHere
 from billflow.api.principal import Principal, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import Services, ServicesHere
 from billflow.domain.scopes import Scope
 from billflow.models.contracts.adjustment_responses import (
@@ -38,7 +38,7 @@ from billflow.models.contracts.records import InvoiceDetail
 from billflow.models.contracts.reissues import ReissueCreate, ReissueInput
 from billflow.models.contracts.responses import InvoiceDetailResponse, PaymentAttemptResponse
 
-router = APIRouter(prefix="/invoices/{invoice_id}", tags=["invoices"], route_class=CheckedRoute)
+router = api_router("invoices", "/invoices/{invoice_id}")
 
 Input = TypeVar("Input", bound=AdjustmentInput)
 

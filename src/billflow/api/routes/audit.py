@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import ConfigDict
 
 from billflow.api.fields import SliceHere
 from billflow.api.principal import AdminHere, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.audit import (
     AuditEntryList,
@@ -19,7 +19,7 @@ from billflow.models.contracts.audit import (
 )
 from billflow.models.contracts.records import Paging
 
-router = APIRouter(prefix="/audit", tags=["audit"], route_class=CheckedRoute)
+router = api_router("audit", "/audit")
 
 
 class AuditQuery(AuditFilter, Paging):

@@ -2,16 +2,14 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.fields import SliceHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_resources import AccountRecord, BillingAccountCreate, BillingAccountUpdate
 from billflow.models.contracts.customer_responses import BillingAccountList, BillingAccountResponse
 
-router = APIRouter(prefix="/customers/{customer_id}/billing-accounts", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}/billing-accounts")
 
 
 @router.get("")

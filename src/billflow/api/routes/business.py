@@ -3,16 +3,16 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
-from billflow.api.as_of import AsOfHere, PastSlice
+from billflow.api.as_of import PastMoment, PastSlice
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestMoment
 from billflow.models.contracts.business import BusinessReport, MovementList, RenewalList
 
-router = APIRouter(prefix="/business", tags=["business"], route_class=CheckedRoute)
+router = api_router("business", "/business")
 
 
 class MovementQuery(PastSlice):
@@ -24,7 +24,7 @@ class MovementQuery(PastSlice):
 
 
 @router.get("")
-async def show_business(services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere) -> BusinessReport:
+async def show_business(services: ServicesHere, principal: PrincipalHere, as_of: PastMoment = None) -> BusinessReport:
     """Show the figures of the whole business: what recurs, came in, is owed, renews and waits; amounts by currency.
 
     With `as_of` there are no findings, endpoints and queues: what waited then is not kept.

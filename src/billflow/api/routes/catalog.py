@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
 from billflow.api.changes import AdminChange, change_by
 from billflow.api.fields import SliceHere
 from billflow.api.principal import AdminHere, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.catalog import CatalogApply, CatalogDocument, CatalogResponse, CatalogVersionList
 from billflow.models.contracts.catalog_changes import (
@@ -22,7 +22,7 @@ from billflow.models.contracts.catalog_changes import (
     shown,
 )
 
-router = APIRouter(prefix="/catalog", tags=["catalog"], route_class=CheckedRoute)
+router = api_router("catalog", "/catalog")
 
 
 @router.get("")

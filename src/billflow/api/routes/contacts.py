@@ -2,17 +2,15 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.fields import SliceHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_resources import ContactCreate, ContactUpdate
 from billflow.models.contracts.customers import ContactRecord
 from billflow.models.contracts.responses import ContactList, ContactResponse
 
-router = APIRouter(prefix="/customers/{customer_id}/contacts", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}/contacts")
 
 
 @router.get("")

@@ -3,12 +3,12 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
 from billflow.api.changes import CustomerHere, SupportChange
 from billflow.api.fields import PagingHere, SliceHere
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.coupons import (
     CouponAttach,
@@ -22,7 +22,7 @@ from billflow.models.contracts.coupons import (
 )
 from billflow.models.contracts.previews import PreviewResponse
 
-router = APIRouter(tags=["coupons"], route_class=CheckedRoute)
+router = api_router("coupons")
 
 _CUSTOMERS = "/customers/{customer_id}/redemptions"
 

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, model_validator
 
-from billflow.api.as_of import AsOfHere, PastMoment, PastSlice, documents, known
+from billflow.api.as_of import PastMoment, PastSlice, documents, known
 from billflow.api.changes import CustomerHere, SupportChange, change_by
 from billflow.api.fields import KeyHere
 from billflow.api.principal import SupportHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.routes.invoices import PdfResponse, pdf_named
 from billflow.api.services import ServicesHere
 from billflow.domain.errors import InvalidInput
@@ -26,7 +26,7 @@ from billflow.models.contracts.statements import StatementRecord
 USUAL_SPAN = timedelta(days=365)
 LONGEST_SPAN = timedelta(days=3660)
 
-router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}")
 
 
 class Span(RequestModel):
@@ -83,7 +83,7 @@ async def show_usage(customer: CustomerHere, services: ServicesHere, span: Annot
 
 
 @router.get("/report")
-async def show_report(customer: CustomerHere, services: ServicesHere, as_of: AsOfHere) -> ReportRecord:
+async def show_report(customer: CustomerHere, services: ServicesHere, as_of: PastMoment = None) -> ReportRecord:
     """Show what a customer is worth: lifetime value, what renews per month, what is open, and its plans."""
     return await known(services, as_of, lambda queries: queries.reports.report(customer))
 

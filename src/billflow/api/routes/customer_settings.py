@@ -2,15 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from billflow.api.changes import ChangeHere, CustomerHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_responses import AnySettingsResponse, OwnSettingsResponse, SettingsResponse
 from billflow.models.contracts.customer_settings import CustomerSettings
 
-router = APIRouter(prefix="/customers/{customer_id}/settings", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}/settings")
 
 ResolvedHere = Annotated[bool, Query(description="Answer what holds here, and where each value comes from.")]
 

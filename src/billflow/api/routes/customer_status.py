@@ -1,14 +1,12 @@
 """Suspending customers, letting them back in, closing their accounts, and what they may do meanwhile."""
 
-from fastapi import APIRouter
-
 from billflow.api.changes import CustomerHere, ExplainedChange
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_access import AccessRecord
 from billflow.models.contracts.customer_responses import ActivatedResponse, DeactivatedResponse, SuspendedResponse
 
-router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}")
 
 
 @router.post("/suspend")

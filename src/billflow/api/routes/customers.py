@@ -4,13 +4,13 @@ from http import HTTPStatus
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, model_validator
 
-from billflow.api.as_of import AsOfHere, known
+from billflow.api.as_of import PastMoment, known
 from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.base import RequestModel
@@ -26,7 +26,7 @@ from billflow.models.contracts.customers import (
 from billflow.models.contracts.records import CustomerFilter, Paging
 from billflow.models.contracts.responses import CustomerList, CustomerResponse
 
-router = APIRouter(prefix="/customers", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers")
 
 
 class RemoteRealmCreate(RequestModel):
@@ -115,7 +115,7 @@ async def list_customers(
 
 
 @router.get("/{customer_id}", response_model=CustomerResponse)
-async def show_customer(customer: CustomerHere, services: ServicesHere, as_of: AsOfHere) -> CustomerRecord:
+async def show_customer(customer: CustomerHere, services: ServicesHere, as_of: PastMoment = None) -> CustomerRecord:
     """Show a customer with the account it pays from."""
     return await known(services, as_of, lambda queries: queries.customers.get(customer.org_id, customer.customer_id))
 

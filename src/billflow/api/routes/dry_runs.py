@@ -3,13 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from fastapi.responses import StreamingResponse
 
 from billflow.api.changes import ChangeHere, ExplainedSupportChange
 from billflow.api.fields import KeyHere, PagingHere
 from billflow.api.principal import PrincipalHere, SupportHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.routes.journal import CsvResponse
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.dry_run import DryRunCreate, DryRunList, DryRunRecord, DryRunRef, DryRunResponse
@@ -18,7 +18,7 @@ from billflow.models.contracts.dry_run_results import DryRunDebtList, DryRunPlan
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 """What a report may do where a browser opens it: nothing but be looked at."""
 
-router = APIRouter(prefix="/dry-runs", tags=["dry runs"], route_class=CheckedRoute)
+router = api_router("dry runs", "/dry-runs")
 
 
 class ReportResponse(StreamingResponse):

@@ -1,14 +1,12 @@
 """How unpaid invoices are collected."""
 
-from fastapi import APIRouter
-
 from billflow.api.changes import change_by
 from billflow.api.principal import AdminHere, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.dunning_policy import DunningResponse, DunningUpdate
 
-router = APIRouter(prefix="/dunning", tags=["dunning"], route_class=CheckedRoute)
+router = api_router("dunning", "/dunning")
 
 
 @router.get("")

@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict
 
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.endpoints import EventFilter
 from billflow.models.contracts.records import Paging
 from billflow.models.contracts.responses import EventList
 
-router = APIRouter(prefix="/events", tags=["events"], route_class=CheckedRoute)
+router = api_router("events", "/events")
 
 
 class EventQuery(EventFilter, Paging):

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.ids import IdsResponse, Named
 
-router = APIRouter(prefix="/ids", tags=["ids"], route_class=CheckedRoute)
+router = api_router("ids", "/ids")
 
 
 class IdQuery(RequestModel):

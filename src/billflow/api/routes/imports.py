@@ -1,14 +1,12 @@
 """Moving in from another billing system."""
 
-from fastapi import APIRouter
-
 from billflow.api.changes import AdminChange
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.imports import ImportCreate, ImportResponse
 
-router = APIRouter(prefix="/imports", tags=["imports"], route_class=CheckedRoute)
+router = api_router("imports", "/imports")
 
 
 @router.post("")

@@ -3,20 +3,20 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import ConfigDict
 
-from billflow.api.as_of import AsOfHere, PastMoment, documents, known
+from billflow.api.as_of import PastMoment, documents, known
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.explanations import InvoiceExplanation
 from billflow.models.contracts.proofs import InvoiceProof
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, Paging
 from billflow.models.contracts.responses import InvoiceDetailResponse, InvoiceList
 
-router = APIRouter(prefix="/invoices", tags=["invoices"], route_class=CheckedRoute)
+router = api_router("invoices", "/invoices")
 
 
 class PdfResponse(Response):
@@ -49,7 +49,7 @@ async def list_invoices(
 
 @router.get("/{invoice_id}", response_model=InvoiceDetailResponse)
 async def show_invoice(
-    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: PastMoment = None
 ) -> InvoiceDetail:
     """Show an invoice with its lines, its adjustments and the attempts to collect it, as they are or were known."""
     return await known(services, as_of, lambda queries: queries.invoices.get(principal.org_id, invoice_id))
@@ -57,7 +57,7 @@ async def show_invoice(
 
 @router.get("/{invoice_id}/explain")
 async def explain_invoice(
-    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: PastMoment = None
 ) -> InvoiceExplanation:
     """Trace every number of every line back to price, quantity, period, share and rounding; tell each adjustment."""
     return InvoiceExplanation.of_invoice(await show_invoice(invoice_id, services, principal, as_of))
@@ -71,7 +71,7 @@ async def prove_invoice(invoice_id: str, services: ServicesHere, principal: Prin
 
 @router.get("/{invoice_id}/pdf", response_class=PdfResponse)
 async def print_invoice(
-    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: PastMoment = None
 ) -> PdfResponse:
     """Return the invoice as a PDF file in its customer's language, named by its number."""
     found = documents(services, as_of)
@@ -81,7 +81,7 @@ async def print_invoice(
 
 @router.get("/{invoice_id}/html", response_class=HTMLResponse)
 async def write_invoice(
-    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: AsOfHere
+    invoice_id: str, services: ServicesHere, principal: PrincipalHere, as_of: PastMoment = None
 ) -> HTMLResponse:
     """Return the invoice as HTML for a mail, in its customer's language."""
     return HTMLResponse(await documents(services, as_of).html(principal.org_id, invoice_id))

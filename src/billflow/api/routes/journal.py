@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.documents.journal import check_span, journal_file
 from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.journal import JournalFormat
 
-router = APIRouter(prefix="/journal", tags=["journal"], route_class=CheckedRoute)
+router = api_router("journal", "/journal")
 
 
 class CsvResponse(StreamingResponse):

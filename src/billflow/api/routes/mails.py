@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from billflow.api.principal import SupportHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.mail_responses import MailList, MailResponse
 from billflow.models.contracts.records import Paging
 
-router = APIRouter(prefix="/mails", tags=["mails"], route_class=CheckedRoute)
+router = api_router("mails", "/mails")
 
 
 class MailQuery(Paging):

@@ -2,16 +2,14 @@
 
 from dataclasses import asdict
 
-from fastapi import APIRouter
-
 from billflow.api.changes import AdminChange
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.domain.notices import NoticeDays
 from billflow.models.contracts.notices import NoticeSettings
 
-router = APIRouter(prefix="/notices", tags=["notices"], route_class=CheckedRoute)
+router = api_router("notices", "/notices")
 
 
 @router.get("")

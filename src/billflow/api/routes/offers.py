@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
 from billflow.api.changes import ChangeHere, CustomerHere, SupportChange
 from billflow.api.fields import KeyHere, SliceHere
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.routes.plans import PATIENCE
 from billflow.api.services import ServicesHere
 from billflow.domain.errors import NotFound
@@ -26,7 +26,7 @@ from billflow.models.contracts.offers import (
 )
 from billflow.models.contracts.responses import PlanStartResponse
 
-router = APIRouter(tags=["offers"], route_class=CheckedRoute)
+router = api_router("offers")
 
 OF_CUSTOMER = "/customers/{customer_id}/offers"
 OFFER = f"{OF_CUSTOMER}/{{offer_id}}"

@@ -4,12 +4,12 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import CustomerHere, change_by
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.domain.catalog import Catalog, Hosting, Role
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
@@ -19,7 +19,7 @@ from billflow.models.contracts.customer_resources import ProjectCreate
 from billflow.models.contracts.onboarding import OnboardingOptions, OnboardingProgress
 from billflow.service.scopes import check_scopes
 
-router = APIRouter(prefix="/customers/{customer_id}/onboard", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}/onboard")
 
 
 class OnboardingPlanCreate(RequestModel):

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from billflow.api.changes import AdminChange
 from billflow.api.fields import Slice
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.imports import ImportResponse
 from billflow.models.contracts.parallel_runs import (
@@ -18,7 +18,7 @@ from billflow.models.contracts.parallel_runs import (
     ParallelRunReport,
 )
 
-router = APIRouter(prefix="/parallel-run", tags=["parallel run"], route_class=CheckedRoute)
+router = api_router("parallel run", "/parallel-run")
 
 
 class ParallelRunSlice(ParallelRunFilter, Slice):

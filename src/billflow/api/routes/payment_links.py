@@ -2,17 +2,16 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import CustomerHere
 from billflow.api.principal import TesterHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.customer_responses import Link, TestCardResponse
 
-router = APIRouter(prefix="/customers/{customer_id}", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}")
 
 
 class LinkCreate(RequestModel):

@@ -3,13 +3,13 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import ConfigDict
 
 from billflow.api.changes import ChangeHere, ExplainedSupportChange
 from billflow.api.fields import KeyHere, PagingHere
 from billflow.api.principal import PrincipalHere, SupportHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.plan_batches import (
     BatchConfirm,
@@ -23,7 +23,7 @@ from billflow.models.contracts.plan_batches import (
 )
 from billflow.models.contracts.records import Paging
 
-router = APIRouter(prefix="/plan-batches", tags=["plan batches"], route_class=CheckedRoute)
+router = api_router("plan batches", "/plan-batches")
 
 
 class BatchItemQuery(Paging):

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import ConfigDict, Field
 
-from billflow.api.as_of import AsOfHere, PastMoment, PastPaging, PastSlice, known
+from billflow.api.as_of import PastMoment, PastPaging, PastSlice, known
 from billflow.api.changes import PlanHere
 from billflow.api.fields import KeyHere
 from billflow.api.principal import Principal, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import Services, ServicesHere
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
 from billflow.domain.plan import CollectionMethod, LicenseManagement, Schedule
@@ -38,7 +38,7 @@ from billflow.models.contracts.steps import CommandRequest, PlanRef
 PATIENCE = 75.0
 """Seconds that a worker has to answer; starting a plan may take a minute of it for the card."""
 
-router = APIRouter(prefix="/plans", tags=["plans"], route_class=CheckedRoute)
+router = api_router("plans", "/plans")
 
 _STARTS: dict[str, Any] = {
     "by card": {"value": {"customer_id": "6f1c…", "tier": "cloud_standard", "schedule": "monthly"}},
@@ -124,7 +124,7 @@ async def list_plans(
 
 
 @router.get("/{plan_id}", response_model=PlanResponse)
-async def show_plan(plan: PlanHere, services: ServicesHere, as_of: AsOfHere) -> PlanRecord:
+async def show_plan(plan: PlanHere, services: ServicesHere, as_of: PastMoment = None) -> PlanRecord:
     """Show a plan as it is now, or as it was known to be."""
     return await known(services, as_of, lambda queries: queries.plans.get(plan))
 

@@ -1,14 +1,12 @@
 """What customers may do in the portal by themselves."""
 
-from fastapi import APIRouter
-
 from billflow.api.changes import AdminChange
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.portal import PortalSettings
 
-router = APIRouter(prefix="/portal", tags=["portal"], route_class=CheckedRoute)
+router = api_router("portal", "/portal")
 
 
 @router.get("")

@@ -3,11 +3,10 @@
 from http import HTTPStatus
 from uuid import uuid4
 
-from fastapi import APIRouter
-
 from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.fields import SliceHere
-from billflow.api.requests import CheckedRoute, SecretRoute
+from billflow.api.requests import SecretRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.mail import MailRecord
 from billflow.models.contracts.mail_responses import MailResponse
@@ -20,8 +19,8 @@ from billflow.models.contracts.portal import (
 
 _PATH = "/customers/{customer_id}/portal-links"
 
-router = APIRouter(tags=["portal"], route_class=CheckedRoute)
-_secrets = APIRouter(route_class=SecretRoute)
+router = api_router("portal")
+_secrets = api_router("portal", route_class=SecretRoute)
 
 
 @_secrets.post(_PATH, status_code=HTTPStatus.CREATED)
@@ -39,7 +38,7 @@ async def make_portal_link(
     return CreatedPortalLinkResponse(**made.record.model_dump(), url=url)
 
 
-router.include_router(_secrets)
+router.routes.extend(_secrets.routes)
 
 
 @router.post(f"{_PATH}/mail", status_code=HTTPStatus.CREATED, response_model=MailResponse)

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import Field
 
 from billflow.api.changes import PlanHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.routes.plans import COMMANDS
 from billflow.api.services import ServicesHere
 from billflow.domain.commands import ScheduleTierAtPlanEnd, UpgradeTierNow
@@ -14,7 +14,7 @@ from billflow.domain.preview import MAX_FORECAST
 from billflow.models.contracts.base import Command, RequestModel, RequestMoment
 from billflow.models.contracts.previews import ForecastResponse, PreviewResponse
 
-router = APIRouter(prefix="/plans", tags=["plans"], route_class=CheckedRoute)
+router = api_router("plans", "/plans")
 
 
 class PreviewQuery(RequestModel):

@@ -1,14 +1,12 @@
 """What is kept of a customer, and forgetting it."""
 
-from fastapi import APIRouter
-
 from billflow.api.changes import AdminChange, CustomerHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_responses import ErasureResponse
 from billflow.models.contracts.personal_data import CustomerExport
 
-router = APIRouter(prefix="/customers/{customer_id}", tags=["privacy"], route_class=CheckedRoute)
+router = api_router("privacy", "/customers/{customer_id}")
 
 
 @router.get("/export")

@@ -2,11 +2,9 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from billflow.api.changes import ChangeHere, CustomerHere
 from billflow.api.fields import SliceHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.routes.customer_settings import ResolvedHere
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_resources import ProjectCreate, ProjectRecord, ProjectUpdate
@@ -17,7 +15,7 @@ from billflow.models.contracts.customer_responses import (
     ProjectResponse,
 )
 
-router = APIRouter(prefix="/customers/{customer_id}/projects", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}/projects")
 
 
 @router.get("")

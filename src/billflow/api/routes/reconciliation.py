@@ -4,13 +4,13 @@ import asyncio
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ConfigDict
 
 from billflow.api.changes import ChangeHere, change_by
 from billflow.api.fields import KeyHere, PagingHere, Slice
 from billflow.api.principal import PrincipalHere, SupportHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.reconciliation import (
     FindingFilter,
@@ -28,7 +28,7 @@ from billflow.models.contracts.reconciliation import (
 PATIENCE = 75.0
 """Seconds that a worker and Stripe have to repair a finding."""
 
-router = APIRouter(prefix="/reconciliation-runs", tags=["reconciliation"], route_class=CheckedRoute)
+router = api_router("reconciliation", "/reconciliation-runs")
 
 
 class FindingQuery(FindingFilter, Slice):

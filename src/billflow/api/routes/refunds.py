@@ -2,16 +2,16 @@
 
 from typing import cast
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.routes.invoices import EInvoiceResponse, PdfResponse, e_invoice_named, pdf_named
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.adjustment_responses import CreditNoteResponse, RefundResponse
 from billflow.models.contracts.adjustments import AdjustmentRef, CreditNoteRecord, RefundRecord
 
-router = APIRouter(tags=["invoices"], route_class=CheckedRoute)
+router = api_router("invoices")
 
 
 @router.get("/credit-notes/{credit_note_id}", response_model=CreditNoteResponse)

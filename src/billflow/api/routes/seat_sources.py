@@ -2,13 +2,12 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import ChangeHere
 from billflow.api.fields import SliceHere
 from billflow.api.principal import AdminHere, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.responses import (
@@ -18,7 +17,7 @@ from billflow.models.contracts.responses import (
 )
 from billflow.models.contracts.seat_sources import NewSeatSource, SeatSourceCreate
 
-router = APIRouter(prefix="/seat-sources", tags=["seat sources"], route_class=CheckedRoute)
+router = api_router("seat sources", "/seat-sources")
 
 
 class SeatPullCreate(RequestModel):

@@ -3,14 +3,14 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Discriminator, Field, Tag
 
 from billflow.api.as_of import PastMoment
 from billflow.api.changes import CustomerHere
 from billflow.api.fields import MANY, ONE, Slice, SliceHere
 from billflow.api.principal import PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.customers import Count, CustomerRef, SeatGateRecord, SeatReportCreate
@@ -18,7 +18,7 @@ from billflow.models.contracts.responses import SeatList, SeatMemberList, SeatRe
 
 MOST = 10_000
 
-router = APIRouter(tags=["seats"], route_class=CheckedRoute)
+router = api_router("seats")
 
 OF_CUSTOMER, OF_DEPLOYMENT = "/customers/{customer_id}/seats", "/deployments/{deployment_id}/seats"
 

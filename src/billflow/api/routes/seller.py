@@ -4,18 +4,18 @@ import asyncio
 from base64 import b64encode
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import Body, Response
 from pydantic import Base64Bytes, ConfigDict, Field
 
 from billflow.api.changes import AdminChange, change_by
 from billflow.api.principal import AdminHere, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.documents import MOST_LOGO_BYTES, Logo
 from billflow.models.contracts.seller import SellerApply, SellerResponse
 
-router = APIRouter(prefix="/seller", tags=["seller"], route_class=CheckedRoute)
+router = api_router("seller", "/seller")
 
 
 _EXAMPLE = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><circle cx="4" cy="4" r="4"/></svg>'

@@ -2,16 +2,14 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
-
 from billflow.api.changes import ChangeHere, CustomerHere, ExplainedSupportChange
 from billflow.api.fields import SliceHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.customer_finances import SponsorshipRecord, SponsorshipRequestCreate
 from billflow.models.contracts.customer_responses import SponsorshipList, SponsorshipResponse
 
-router = APIRouter(prefix="/customers/{customer_id}/sponsorship-requests", tags=["customers"], route_class=CheckedRoute)
+router = api_router("customers", "/customers/{customer_id}/sponsorship-requests")
 
 
 @router.get("")

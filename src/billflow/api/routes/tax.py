@@ -3,15 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 
 from billflow.api.changes import change_by
 from billflow.api.principal import AdminHere, PrincipalHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.tax_rates import TaxApply, TaxDiff, TaxDocument, TaxResponse
 
-router = APIRouter(prefix="/tax", tags=["tax"], route_class=CheckedRoute)
+router = api_router("tax", "/tax")
 
 
 @router.get("")

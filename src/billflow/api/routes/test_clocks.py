@@ -2,19 +2,18 @@
 
 from http import HTTPStatus
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import change_by
 from billflow.api.fields import PagingHere
 from billflow.api.principal import TesterHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel, RequestMoment
 from billflow.models.contracts.responses import TestClockList, TestClockResponse
 from billflow.models.contracts.test_clocks import ClockRecord
 
-router = APIRouter(prefix="/test-clocks", tags=["test clocks"], route_class=CheckedRoute)
+router = api_router("test clocks", "/test-clocks")
 
 
 class TestClockCreate(RequestModel):

@@ -4,13 +4,12 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
 from billflow.api.changes import ChangeHere
 from billflow.api.fields import PagingHere
 from billflow.api.principal import AdminHere
-from billflow.api.requests import CheckedRoute
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 from billflow.models.contracts.base import RequestModel
 from billflow.models.contracts.endpoint_responses import (
@@ -22,7 +21,7 @@ from billflow.models.contracts.endpoint_responses import (
 )
 from billflow.models.contracts.endpoints import EndpointCreate, EndpointRecord, EndpointUpdate, ReplayCreate
 
-router = APIRouter(prefix="/webhook-endpoints", tags=["webhook endpoints"], route_class=CheckedRoute)
+router = api_router("webhook endpoints", "/webhook-endpoints")
 
 
 class SecretRotation(RequestModel):

@@ -2,12 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = api_router("webhooks", "/webhooks", route_class=APIRoute)
 
 
 class WebhookReceipt(BaseModel):

@@ -1,6 +1,7 @@
 """What every table has in common: types, names of constraints, and the columns all rows share."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Any
@@ -32,6 +33,10 @@ Json = dict[str, Any]
 _LAST = 1000
 
 
+def _in_utc(value: datetime | None) -> datetime | None:
+    return value.astimezone(UTC) if value is not None else None
+
+
 class UtcMoment(TypeDecorator[datetime]):
     """A `timestamptz` that is always read as UTC; calendar arithmetic is done in UTC only."""
 
@@ -44,9 +49,9 @@ class UtcMoment(TypeDecorator[datetime]):
             raise InternalError(f"{value} has no time zone.")
         return value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the moment in UTC."""
-        return value.astimezone(UTC) if value is not None else None
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Return what reads a moment in UTC: itself, since lists read many."""
+        return _in_utc
 
 
 def _values(kind: type[Enum]) -> list[str]:

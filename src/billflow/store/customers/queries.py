@@ -1,5 +1,6 @@
 """Customers, and what their deployments reported, as lists and pages show them."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,14 +22,15 @@ from billflow.store.customers.deployments import customer_of_deployment
 from billflow.store.customers.records import SHOWN, ShownRows, customer_record, record_of
 from billflow.store.customers.search import by_each, by_terms, counting, is_common
 from billflow.store.session.database import Repository
-from billflow.store.session.filters import AFTER_ALL_LETTERS, customers_that
-from billflow.store.session.paging import ALL, page
+from billflow.store.session.filters import AFTER_ALL_LETTERS
+from billflow.store.session.list_filters import customers_that
+from billflow.store.session.paging import ALL, FilteredQuery, page
 from billflow.store.session.rows import as_id, from_row
-from billflow.store.session.sort_keys import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
 SORTED_BY = {
     "name": SortKey(CustomerRow.name_key),
-    "created_at": SortKey(CustomerRow.created_at, datetime.fromisoformat),
+    "created_at": SortKey(CustomerRow.created_at, read_moment),
     "status": SortKey(CustomerRow.status),
 }
 """What a list of customers can be sorted by."""
@@ -42,19 +44,15 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
     ) -> Page[CustomerRecord]:
         """Return one part of the customers, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerRow.id) or (CustomerRow.created_at, CustomerRow.id)
-        count = counting(wanted)
-
-        def record(row: Any) -> CustomerRecord:
-            return record_of(ShownRows(*row))
-
         async with self.database.unit_of_work(org_id) as session:
             if order is None and wanted.q is None:
-                return await page(session, SHOWN.where(*customers_that(wanted)), sorting, paging, record)
+                return await page(session, FilteredQuery(SHOWN, customers_that(wanted)), sorting, paging, _record)
             # No index has the names in order, nor the newest of those who have a text.
-            found = await page(session, SHOWN, sorting, paging, record, found_by=by_terms(wanted), counting=count)
+            listed = FilteredQuery(SHOWN, by_terms(wanted), ids_first=True, counting=counting(wanted))
+            found = await page(session, listed, sorting, paging, _record)
             if found.rows or wanted.q is None or not await is_common(session, wanted.q):
                 return found
-            return await page(session, SHOWN, sorting, paging, record, found_by=by_each(wanted), counting=count)
+            return await page(session, replace(listed, wanted=by_each(wanted)), sorting, paging, _record)
 
     async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:
         """Return the newest customers, *most* of them, who run something on a host whose name begins so."""
@@ -101,6 +99,10 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
         async with self.database.unit_of_work(org_id) as session:
             rows = await session.scalars(query.order_by(SeatRow.observed_at))
             return tuple(from_row(SeatReport, row) for row in rows)
+
+
+def _record(row: Any) -> CustomerRecord:
+    return record_of(ShownRows(*row))
 
 
 def _begins(column: InstrumentedAttribute[str], text: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -52,7 +52,8 @@ class ShownRows(NamedTuple):
 
 async def customer_record(session: AsyncSession, customer_id: UUID) -> CustomerRecord:
     """Return a customer as it stands in this transaction; raises `NotFound`."""
-    await session.flush()
+    if session.in_transaction():
+        await session.flush()
     found = await plain_row(session, _ONE, {"customer": customer_id})
     record = record_of(ShownRows(*existing(found, "customer", str(customer_id))))
     return record.model_copy(update={"contacts": await contacts_of(session, customer_id)})

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, bindparam, case, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.models.contracts.customers import CustomerRef, SeatReport
@@ -15,12 +15,13 @@ from billflow.models.tables import CustomerPlan, CustomerRow, TestClock
 from billflow.store.customers.transactions import LIVE, refuse_erased
 from billflow.store.session.database import Repository
 from billflow.store.session.rows import as_id, existing
+from billflow.store.session.sent_directly import fetch, send_text
 
-_REPORT = text(
-    "INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests)"
-    " SELECT :org, :customer, reported.* FROM unnest("
-    "CAST(:moments AS timestamptz[]), CAST(:members AS bigint[]), CAST(:guests AS bigint[])) AS reported"
-    " ON CONFLICT DO NOTHING"
+_REPORT = (
+    "WITH written AS (INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests)"
+    " SELECT %(org)s, %(customer)s, reported.* FROM unnest("
+    "%(moments)s::timestamptz[], %(members)s::bigint[], %(guests)s::bigint[]) AS reported"
+    " ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM written"
 )
 
 
@@ -85,12 +86,12 @@ class PostgresSeatRepository(Repository):
                 "members": [report.members for report in reports],
                 "guests": [report.guests for report in reports],
             }
-            done = cast("CursorResult[Any]", await session.execute(_REPORT, new))
-            return ReportedSeats(done.rowcount, customer.on_hold)
+            ((written,),) = await send_text(session, _REPORT, new)
+            return ReportedSeats(written, customer.on_hold)
 
 
 async def _reporting(session: AsyncSession, query: Select[*tuple[Any, ...]], key: UUID, noun: str) -> ReportingCustomer:
-    found = existing((await session.execute(query, {"whose": key})).one_or_none(), noun, str(key))
+    found = existing(next(iter(await fetch(session, query, {"whose": key})), None), noun, str(key))
     customer_id, org_id, erased_at, plans, clock_at, furthest, on_hold = found
     refuse_erased(erased_at)
     waiting = tuple(PlanRef(org_id=str(org_id), plan_id=str(plan_id)) for plan_id in on_hold or ())

@@ -15,8 +15,9 @@ from billflow.store.audit.recorder import Recorder, recorder_of
 from billflow.store.customers.constraints import refused_duplicates
 from billflow.store.session.database import Database
 from billflow.store.session.rows import NO_KEY, as_id, existing, row_by_id
+from billflow.store.session.sent_directly import one_of
 
-RUNS = CustomerPlan.status.not_in([status for status in PlanStatus if not status.is_live])
+RUNS = ~one_of(CustomerPlan.status, [status for status in PlanStatus if not status.is_live])
 """Plans that run."""
 
 LIVE = or_(RUNS, CustomerPlan.awaiting_invoice_id.is_not(None))

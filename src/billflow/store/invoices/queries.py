@@ -1,27 +1,31 @@
 """Invoices as lists and pages show them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
-from billflow.models.contracts.invoices import UNPAID, InvoiceSummary
+from billflow.models.contracts.invoices import InvoiceSummary
 from billflow.models.contracts.records import InvoiceDetail, InvoiceFilter, InvoiceRecord, ListOrder, Page, Paging
 from billflow.models.tables import CustomerPlan, CustomerRow, InvoiceRow
 from billflow.store.invoices.records import invoice_detail, summary
 from billflow.store.plans.test_clocks import next_collection
 from billflow.store.session.database import Repository
-from billflow.store.session.filters import invoices_that
-from billflow.store.session.paging import ALL, page
+from billflow.store.session.list_filters import invoices_that
+from billflow.store.session.paging import ALL, FilteredQuery, page
 from billflow.store.session.rows import as_id, as_record
-from billflow.store.session.sort_keys import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
 SORTED_BY = {
-    "issued_at": SortKey(InvoiceRow.issued_at, datetime.fromisoformat),
-    "due_at": SortKey(InvoiceRow.due_at, datetime.fromisoformat),
+    "issued_at": SortKey(InvoiceRow.issued_at, read_moment),
+    "due_at": SortKey(InvoiceRow.due_at, read_moment),
     "total": SortKey(InvoiceRow.total, int),
     "status": SortKey(InvoiceRow.status),
 }
 """What a list of invoices can be sorted by."""
+
+_LISTED = select(InvoiceRow, CustomerRow.name).join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
 
 
 class PostgresInvoiceQueries(Repository):
@@ -33,16 +37,8 @@ class PostgresInvoiceQueries(Repository):
         """Return one part of the invoices, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, InvoiceRow.id) or (InvoiceRow.issued_at, InvoiceRow.id)
         async with self.database.unit_of_work(org_id) as session:
-            customer = CustomerRow.id == InvoiceRow.customer_id
-            query, conditions = select(InvoiceRow, CustomerRow.name).join(CustomerRow, customer), invoices_that(wanted)
-            return await page(
-                session,
-                query.where(*conditions) if order is None else query,
-                sorting,
-                paging,
-                lambda row: as_record(InvoiceRecord, row[0], customer_name=row[1]),
-                found_by=None if order is None else conditions,
-            )
+            listed = FilteredQuery(_LISTED, invoices_that(wanted), ids_first=order is not None)
+            return await page(session, listed, sorting, paging, _record)
 
     async def get(self, org_id: str, invoice_id: str) -> InvoiceDetail:
         """Return one invoice with its lines, their derivations, and the attempts to collect it."""
@@ -53,12 +49,8 @@ class PostgresInvoiceQueries(Repository):
         self, org_id: str, *, customer_id: str | None = None, test_clock_id: str | None = None
     ) -> tuple[InvoiceSummary, ...]:
         """Return the invoices that are still to be paid, of one customer or on one clock, the oldest first."""
-        wanted = invoices_that(InvoiceFilter(customer_id=customer_id))
-        query = (
-            select(InvoiceRow)
-            .where(InvoiceRow.status.in_(UNPAID), *wanted)
-            .order_by(InvoiceRow.issued_at, InvoiceRow.id)
-        )
+        wanted = invoices_that(InvoiceFilter(customer_id=customer_id, unpaid=True))
+        query = wanted.of(select(InvoiceRow).order_by(InvoiceRow.issued_at, InvoiceRow.id))
         if test_clock_id is not None:
             clock = CustomerPlan.test_clock_id == as_id(test_clock_id, "test clock")
             query = query.join(CustomerPlan, CustomerPlan.id == InvoiceRow.plan_id).where(clock)
@@ -69,3 +61,8 @@ class PostgresInvoiceQueries(Repository):
         """Return when collection next does something about a debt on the clock, None where it won't."""
         async with self.database.unit_of_work(org_id) as session:
             return await next_collection(session, as_id(clock_id, "test clock"))
+
+
+def _record(row: Sequence[Any]) -> InvoiceRecord:
+    """Return an invoice as it is listed."""
+    return as_record(InvoiceRecord, row[0], customer_name=row[1])

@@ -37,7 +37,7 @@ from billflow.ports.plan_batches import PlanBatchRepository
 from billflow.store.audit.recorder import recorder_of
 from billflow.store.customers.transactions import LIVE
 from billflow.store.session.database import Repository
-from billflow.store.session.filters import plans_that
+from billflow.store.session.list_filters import plans_that
 from billflow.store.session.paging import page
 from billflow.store.session.rows import NO_KEY, as_id, as_json, from_row, row_by_id
 
@@ -178,7 +178,7 @@ def _check_named(wanted: BatchFilter) -> None:
 
 
 async def _add_items(session: AsyncSession, row: PlanBatchRow, wanted: BatchFilter) -> int:
-    fitting: Select[UUID] = select(CustomerPlan.id).where(LIVE, *plans_that(wanted))
+    fitting: Select[UUID] = plans_that(wanted).of(select(CustomerPlan.id).where(LIVE))
     count = await session.scalar(select(func.count()).select_from(fitting.subquery())) or 0
     if not count:
         raise InvalidInput("No plan that runs fits this.", code="no_plan_fits", field="plans")

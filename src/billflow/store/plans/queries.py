@@ -39,15 +39,15 @@ from billflow.store.plans.items import items_of
 from billflow.store.plans.records import STATE, STATES, event_entry, plan_record, plan_state, step_entry, step_record
 from billflow.store.plans.test_clocks import has_purchase_due, has_work_due
 from billflow.store.session.database import Repository
-from billflow.store.session.filters import plans_that
-from billflow.store.session.paging import ALL, page
+from billflow.store.session.list_filters import plans_that
+from billflow.store.session.paging import ALL, FilteredQuery, page
 from billflow.store.session.plain_rows import plain_row, plain_rows
 from billflow.store.session.rows import as_id, existing, from_row, row_by_id
-from billflow.store.session.sort_keys import SortKey, sorting_of
+from billflow.store.session.sort_keys import SortKey, read_moment, sorting_of
 
 SORTED_BY = {
-    "created_at": SortKey(CustomerPlan.created_at, datetime.fromisoformat),
-    "next_invoice_date": SortKey(CustomerPlan.next_invoice_date, datetime.fromisoformat),
+    "created_at": SortKey(CustomerPlan.created_at, read_moment),
+    "next_invoice_date": SortKey(CustomerPlan.next_invoice_date, read_moment),
     "tier": SortKey(CustomerPlan.tier),
     "status": SortKey(CustomerPlan.status),
 }
@@ -66,10 +66,8 @@ class PostgresPlanQueries(Repository):
         """Return one part of the plans, the newest first unless there is an *order*."""
         sorting = sorting_of(order, SORTED_BY, CustomerPlan.id) or (CustomerPlan.created_at, CustomerPlan.id)
         async with self.database.unit_of_work(org_id) as session:
-            conditions = plans_that(wanted)
-            if order is None:
-                return await page(session, STATES.where(*conditions), sorting, paging, plan_record)
-            return await page(session, STATES, sorting, paging, plan_record, found_by=conditions)
+            listed = FilteredQuery(STATES, plans_that(wanted), ids_first=order is not None)
+            return await page(session, listed, sorting, paging, plan_record)
 
     async def on_tiers(self, org_id: str, tiers: Collection[str], most: int) -> tuple[tuple[PlanRecord, ...], int]:
         """Return the plans that run on tiers, *most* of them at most, and how many there are."""
@@ -91,7 +89,7 @@ class PostgresPlanQueries(Repository):
         """Return the plans that are live or wait for their purchase, of one customer or on one clock."""
         wanted = plans_that(PlanFilter(customer_id=customer_id, test_clock_id=test_clock_id))
         async with self.database.unit_of_work(org_id) as session:
-            rows = await session.execute(STATES.where(LIVE, *wanted).order_by(CustomerPlan.id))
+            rows = await session.execute(wanted.of(STATES.where(LIVE).order_by(CustomerPlan.id)))
             return tuple(map(plan_state, rows))
 
     async def clock_has_work_due(self, org_id: str, clock_id: str) -> bool:

@@ -1,5 +1,6 @@
 """The way to PostgreSQL: one engine per process, and the only place where a transaction begins and ends."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from copy import copy
@@ -9,10 +10,17 @@ from functools import lru_cache
 from typing import Any, Self
 
 from psycopg.sql import Literal
-from sqlalchemy import URL, Text, bindparam, event, func, select, text
+from sqlalchemy import URL, Connection, Text, bindparam, event, func, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from billflow.domain.errors import InvalidInput
@@ -22,7 +30,7 @@ from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.dialect import CONNECT, DRIVER, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
-from billflow.store.session.sent_directly import BY_KEYS, CONNECTION, send
+from billflow.store.session.sent_directly import BY_KEYS, CONNECTION, begin_here, send
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
 
 STATEMENT_TIMEOUT = "30s"
@@ -152,17 +160,17 @@ class Database:
         given = {"role": role, "org": _quoted(org_id), "timeout": _quoted(self._timeout), "plans": plans}
         beginning = _BEGIN.format(begin=begin, **given)
         with self._explaining():
+            connection = await self.engine.connect()
             info = {ORG: org_id, ROW_COUNTS: self._row_counts, BY_KEYS: plans == PLANNED_ONCE or None}
-            session = self._sessions(info=info)
+            session = self._sessions(bind=connection, info={**info, CONNECTION: connection})
             try:
-                session.info[CONNECTION] = connection = await session.connection()
+                begin_here(connection)
                 await send(connection, beginning)
                 yield session
-                await session.commit()
+                await connection.run_sync(_commit, session.sync_session)
             except BaseException:
-                async with session:  # which rolls back
-                    raise
-            session.sync_session.close()  # its connection has been given back
+                await asyncio.shield(asyncio.create_task(_roll_back(session, connection)))
+                raise
 
     async def look(self, query: str, *, role: str = ROLE, org_id: str = "") -> Sequence[Any]:
         """Return the one column of what *query* finds as *role*, among the rows of an organization where one is named.
@@ -201,6 +209,20 @@ class Database:
         if isinstance(error, OperationalError) and (state is None or state in _GOING_DOWN):
             return unreachable(self.engine.url)
         return None
+
+
+def _commit(connection: Connection, session: Session) -> None:
+    """Write what is left of a session, commit, and give the connection back."""
+    if session.in_transaction():
+        session.commit()
+        session.close()
+    connection.commit()
+    connection.close()
+
+
+async def _roll_back(session: AsyncSession, connection: AsyncConnection) -> None:
+    await session.close()
+    await connection.close()
 
 
 def _close(_: object, connection: ConnectionPoolEntry) -> None:

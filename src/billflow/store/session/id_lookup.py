@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from billflow.domain.document_numbers import AdjustmentNoun, n_of_document
 from billflow.models import tables
+from billflow.models.contracts.records import InvoiceFilter
 from billflow.models.tables.base import Identified
 from billflow.store.session.database import Repository
-from billflow.store.session.filters import Conditions, named, named_like, numbered
+from billflow.store.session.list_filters import ListFilter, invoices_that, named, named_like
 
 _TABLES: dict[str, type[Identified]] = {
     "customer": tables.CustomerRow,
@@ -34,14 +35,14 @@ _HEX_DIGITS = 32
 _BEGINNING = re.compile(rf"[0-9a-f]{{1,{_HEX_DIGITS}}}")
 
 
-_THERE = tables.CustomerRow.deleted_at.is_(None)
-_NAMED: Mapping[str, Callable[[str], Conditions]] = {
-    "customer": lambda text: [*named(text), _THERE],
-    "invoice": numbered,
+_THERE = ListFilter((tables.CustomerRow.deleted_at.is_(None),))
+_NAMED: Mapping[str, Callable[[str], ListFilter]] = {
+    "customer": lambda text: named(text) + _THERE,
+    "invoice": lambda text: invoices_that(InvoiceFilter(number=text)),
     "credit note": lambda text: _document("credit_note", text),
     "refund": lambda text: _document("refund", text),
 }
-_NAMED_LIKE: Mapping[str, Callable[[str], Conditions]] = {"customer": lambda text: [*named_like(text), _THERE]}
+_NAMED_LIKE: Mapping[str, Callable[[str], ListFilter]] = {"customer": lambda text: named_like(text) + _THERE}
 
 
 class IdLookup(Repository):
@@ -63,14 +64,14 @@ class IdLookup(Repository):
         """Return the ids of the customers of that name or e-mail address, or the invoices of that number."""
         return await self._ids(org_id, noun, _NAMED[noun](name), limit) if noun in _NAMED else ()
 
-    async def _ids(self, org_id: str, noun: str, conditions: Conditions, limit: int) -> tuple[str, ...]:
+    async def _ids(self, org_id: str, noun: str, wanted: ListFilter, limit: int) -> tuple[str, ...]:
         key = _TABLES[noun].id
-        query = select(key).where(*conditions).order_by(key).limit(limit)
+        query = wanted.of(select(key).order_by(key).limit(limit))
         async with self.database.unit_of_work(org_id) as session:
             return tuple(map(str, await session.scalars(query)))
 
 
-def _document(kind: AdjustmentNoun, number: str) -> Conditions:
+def _document(kind: AdjustmentNoun, number: str) -> ListFilter:
     """Return that a credit note or refund has this number."""
     result = tables.AdjustmentResultRow
     key, of = {
@@ -78,13 +79,13 @@ def _document(kind: AdjustmentNoun, number: str) -> Conditions:
         "refund": (tables.RefundRow.id, result.refund_id),
     }[kind]
     named = select(of).where(of.is_not(None), result.document_n == n_of_document(kind, number))
-    return [key.in_(named)]
+    return ListFilter((key.in_(named),))
 
 
-def _beginning(noun: str, typed: str) -> Conditions | None:
+def _beginning(noun: str, typed: str) -> ListFilter | None:
     """Return that an id begins so, None for what no id begins with."""
     digits = typed.lower().replace("-", "")
     if not _BEGINNING.fullmatch(digits):
         return None
     first, last = UUID(digits.ljust(_HEX_DIGITS, "0")), UUID(digits.ljust(_HEX_DIGITS, "f"))
-    return [_TABLES[noun].id.between(first, last)]
+    return ListFilter((_TABLES[noun].id.between(first, last),))

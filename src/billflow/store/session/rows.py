@@ -64,30 +64,40 @@ def from_row(kind: type[Record], row: object, /, **extra: object) -> Record:
 
     *extra* are the fields that are no columns of that name. Raises `AttributeError` for a field that is neither.
     """
-    make: Any = kind
-    names, read = _reading(make, tuple(extra))
-    values = {**extra, **dict(zip(names, read(row), strict=True))}
-    record: Record = make(**{name: str(value) if isinstance(value, UUID) else value for name, value in values.items()})
+    record: Record = _made(kind, row, extra)
     return record
-
-
-@lru_cache(maxsize=MOST_SHAPES)
-def _reading(kind: Any, extra: tuple[str, ...]) -> tuple[Sequence[str], Callable[[object], Sequence[Any]]]:
-    """Return the fields of a *kind* that a row has itself, and what reads them all from one."""
-    names = [name for name in field_names(kind) if name not in extra]
-    read = attrgetter(*names) if names else lambda _: ()
-    return names, read if len(names) != 1 else lambda row: (read(row),)
 
 
 def as_record(kind: type[Record], row: Any, /, **extra: object) -> Record:
     """Return *row* as a *kind*, whose one id that is no column is the row's own: `invoice_id` of an invoice."""
+    make: Any = kind
     key = (kind, type(row), *extra)
     if (own_id := _own_ids.get(key)) is None:
-        make: Any = kind
         unknown = (name for name in field_names(make) if name not in extra and not hasattr(row, name))
         (own_id,) = (name for name in unknown if name.endswith("_id"))
         _own_ids[key] = own_id
-    return from_row(kind, row, **extra, **{own_id: row.id})
+    record: Record = _made(kind, row, {**extra, own_id: row.id})
+    return record
+
+
+def _made(kind: Any, row: object, extra: dict[str, Any]) -> Any:
+    """Return a *kind* with the fields in *extra*, and the others of *row*."""
+    names, read, make = _reading(kind, tuple(extra))
+    extra.update(zip(names, read(row), strict=True))
+    for name in [name for name, value in extra.items() if type(value) is UUID]:
+        extra[name] = str(extra[name])
+    return make(extra)
+
+
+@lru_cache(maxsize=MOST_SHAPES)
+def _reading(
+    kind: Any, extra: tuple[str, ...]
+) -> tuple[Sequence[str], Callable[[object], Sequence[Any]], Callable[[dict[str, Any]], Any]]:
+    """Return the fields of a *kind* that a row has itself, what reads them from one, and what makes one of all."""
+    names = [name for name in field_names(kind) if name not in extra]
+    read = attrgetter(*names) if names else lambda _: ()
+    make = kind.model_validate if issubclass(kind, BaseModel) else lambda values: kind(**values)
+    return names, read if len(names) != 1 else lambda row: (read(row),), make
 
 
 @cache

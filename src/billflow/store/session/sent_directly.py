@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import ColumnElement, Dialect, Executable, or_
+from sqlalchemy import ColumnElement, Dialect, Executable, literal
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -17,8 +17,8 @@ from sqlalchemy.types import TypeEngine
 
 from billflow.errors import InternalError
 
-MOST_STATEMENTS = 200
-"""Statements that are kept compiled; all of them are constants of modules."""
+MOST_STATEMENTS = 500
+"""Statements that are kept compiled: constants of modules, and lists by their filters."""
 
 CONNECTION, BY_KEYS = "connection", "by_keys"
 """What a session's `info` has: its connection, and whether statements are prepared when they come the first time."""
@@ -35,6 +35,12 @@ def driver_of(connection: AsyncConnection) -> Driver | None:
     if sync is None or listeners.before_cursor_execute or listeners.after_cursor_execute:
         return None
     return cast("Driver", sync.connection.driver_connection)
+
+
+def begin_here(connection: AsyncConnection) -> None:
+    """Note that a transaction begins, which sends nothing: what begins it is the first statement."""
+    if connection.sync_connection is not None:
+        connection.sync_connection.begin()
 
 
 async def send(connection: AsyncConnection, statements: str) -> Sequence[tuple[Any, ...]]:
@@ -68,7 +74,8 @@ async def fetch(session: AsyncSession, statement: Executable, values: Mapping[st
 
 def one_of(column: Any, values: Iterable[object]) -> ColumnElement[bool]:
     """Return the condition that a column has one of a few values, each of which is a parameter."""
-    return or_(*(column == value for value in values))
+    condition: ColumnElement[bool] = column.in_([literal(value, column.type) for value in values])
+    return condition
 
 
 class _Prepared:

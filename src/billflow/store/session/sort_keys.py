@@ -7,14 +7,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, tuple_
+from sqlalchemy import ColumnElement, Text, func, literal, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
 from billflow.domain.errors import InvalidInput
 from billflow.models.contracts.records import ListOrder
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """Later than any moment: rows without one come after those that have one."""
+
+
+def read_moment(text: str) -> datetime:
+    """Return the moment that a cursor names, in UTC where it has no zone; raises `ValueError` for what is none."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ class SortKey:
 
     @property
     def _is_moment(self) -> bool:
-        return self.read == datetime.fromisoformat
+        return self.read is read_moment
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,20 @@ class Sorting:
         value = self.key.of(row)
         return json.dumps([value.isoformat() if isinstance(value, datetime) else str(value), str(row.id)])
 
-    def beyond(self, cursor: str) -> ColumnElement[bool]:
-        """Return that a row comes after that place; raises `ValueError` for what is none."""
-        value, row_id = json.loads(cursor)
-        place = tuple_(literal(self.key.read(value)), literal(UUID(row_id)))
+    @property
+    def kinds(self) -> tuple[TypeEngine[Any], TypeEngine[Any]]:
+        """Return the types of the values of a place; of what a cursor has as text, that."""
+        return Text() if self.key.read is str else self.key.column.type, self.id.type
+
+    def beyond(self, place: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Return that a row comes after a place."""
         here = tuple_(self.key.expression, self.id)
         return here > place if self.ascending else here < place
+
+    def place(self, cursor: str) -> tuple[object, object]:
+        """Return the values of a place; raises `ValueError` for what is none."""
+        value, row_id = json.loads(cursor)
+        return self.key.read(value), UUID(row_id)
 
 
 def sorting_of(

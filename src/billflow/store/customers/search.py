@@ -17,29 +17,28 @@ MOST_TERMS = 5_000
 MOST_TERMS_COUNTED = 100_000
 """Terms whose customers are counted for a total. The first of a book that has more are of more than are counted."""
 
-_ONE: Select[Any] = select(literal_column("1")).select_from(CustomerSearchTerm).where(IS_TERM)
-_TERMS = select(func.count()).select_from(_ONE.limit(MOST_TERMS).subquery())
-_IS_RARE = _TERMS.scalar_subquery() < MOST_TERMS
-_OF_TERMS = select(CustomerSearchTerm.customer_id).where(IS_TERM).limit(MOST_TERMS_COUNTED).subquery()
-_CUSTOMERS = select(_OF_TERMS.c.customer_id).distinct().limit(bindparam(MOST, type_=Integer()))
-_COUNTING = select(func.count()).select_from(_CUSTOMERS.subquery())
+_COMMON, _COUNTED, _MOST = (bindparam(name, type_=Integer()) for name in ("common", "counted_terms", MOST))
+_ONE: Select[Any] = select(literal_column("1")).select_from(CustomerSearchTerm).where(IS_TERM).limit(_COMMON)
+_TERMS = select(func.count()).select_from(_ONE.subquery())
+_IS_RARE = _TERMS.scalar_subquery() < _COMMON
+_OF_TERMS = select(CustomerSearchTerm.customer_id).where(IS_TERM).limit(_COUNTED).subquery()
+_COUNTING = select(func.count()).select_from(select(_OF_TERMS.c.customer_id).distinct().limit(_MOST).subquery())
 
 
 def by_terms(wanted: CustomerFilter) -> ListFilter:
     """Return what the customers must fulfil, who are found by their terms; that is nobody where the text is common."""
-    return customers_that(wanted) + ListFilter(() if wanted.q is None else (_IS_RARE,))
+    return customers_that(wanted) + ListFilter(() if wanted.q is None else (_IS_RARE,), _values(wanted))
 
 
 def by_each(wanted: CustomerFilter) -> ListFilter:
     """Return the same where the text is common."""
     text = ListFilter() if wanted.q is None else holding(wanted.q)
-    counted = {} if wanted.q is None else terms_of(wanted.q)
-    return customers_that(wanted.model_copy(update={"q": None})) + text + ListFilter(values=counted)
+    return customers_that(wanted.model_copy(update={"q": None})) + text + ListFilter(values=_values(wanted))
 
 
 async def is_common(session: AsyncSession, text: str) -> bool:
     """Tell whether customers have a text so often that not all who have it are looked at."""
-    ((terms,),) = await fetch(session, _TERMS, terms_of(text))
+    ((terms,),) = await fetch(session, _TERMS, _values(CustomerFilter(q=text)))
     return bool(terms == MOST_TERMS)
 
 
@@ -48,3 +47,10 @@ def counting(wanted: CustomerFilter) -> Select[int] | None:
     if wanted.q is None or wanted != CustomerFilter(q=wanted.q) or len(wanted.q.strip()) > TERM_LENGTH:
         return None
     return _COUNTING
+
+
+def _values(wanted: CustomerFilter) -> dict[str, object]:
+    """Return the values by which terms are found and counted; none where no text is wanted."""
+    if wanted.q is None:
+        return {}
+    return {**terms_of(wanted.q), _COMMON.key: MOST_TERMS, _COUNTED.key: MOST_TERMS_COUNTED}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal_column, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from billflow.domain.access import SeatGate, seat_gate
@@ -167,13 +167,23 @@ class PostgresPlanQueries(Repository):
         return from_row(SeatGateRecord, seat_gate(facts, members=members, guests=guests))
 
 
+# By its key for each entry, which the limit sees to: else all allocations of the database may be read beside a few.
+_ALLOCATED = (
+    select(LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
+    .where(LedgerAllocation.entry_id == LicenseLedger.id)
+    .correlate(LicenseLedger)
+    .limit(literal_column("1"))
+    .lateral()
+)
+
+
 def _entries(*those: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     """Return what reads a plan's ledger, all of it or *those*; where there are none, one row without values."""
     return (
-        select(LicenseLedger, LedgerAllocation.disposition, LedgerAllocation.invoice_line_id)
+        select(LicenseLedger, _ALLOCATED.c.disposition, _ALLOCATED.c.invoice_line_id)
         .select_from(CustomerPlan)
         .outerjoin(LicenseLedger, and_(LicenseLedger.plan_id == CustomerPlan.id, *those))
-        .outerjoin(LedgerAllocation, LedgerAllocation.entry_id == LicenseLedger.id)
+        .outerjoin(_ALLOCATED, true())
         .where(CustomerPlan.id == bindparam("of_plan"))
         .order_by(LicenseLedger.seq)
     )

@@ -9,12 +9,15 @@ import httpx
 import pytest
 
 from billflow.wiring.store import sell_example
+from tests.api.integers import with_integers
 from tests.api.operations import Operation, operations
 from tests.api_environment import ApiEnvironment
 from tests.pydantic_words import KNOWN, said_by_pydantic
 from tests.sizes import further
 
 HUGE = 10**40
+TOO_LARGE = 2**63
+"""The first integer that PostgreSQL does not hold."""
 BODIES: Mapping[str, bytes] = {
     "a list": b"[]",
     "a text": b'"text"',
@@ -30,6 +33,9 @@ BODIES: Mapping[str, bytes] = {
 }
 FEW = ("null", "cut off", "deep", "a field nobody knows")
 QUERIES = ("", "a" * 5000, "-1", str(HUGE), "1e9", "\U0001f4a5", "' OR 1=1 --", "2026-02-30T00:00:00Z", "a\0b")
+PLACES = ("-1", "0", str(TOO_LARGE), str(-HUGE), "1e9", "1.5", "x" * 500, "%F0%9F%92%A5", "%27%20OR%201=1", "a%00b")
+"""What may stand in a path where an id or a number belongs."""
+
 FREE = ("/settings",)
 """Where keys that nobody knows are kept as they are."""
 
@@ -112,6 +118,31 @@ async def test_a_query_of_nonsense_is_named_by_its_parameter(rude: httpx.AsyncCl
                     named = {error["field"] for error in problem_of(answer)["errors"]}
                     assert named, (path, name, value)
                     assert named <= {name} | operation.needed(), (path, name, value)
+
+
+@pytest.mark.parametrize("place", [str(TOO_LARGE), *further(*(one for one in PLACES if one != str(TOO_LARGE)))])
+async def test_a_path_of_nonsense_is_the_clients_fault_everywhere(rude: httpx.AsyncClient, place: str) -> None:
+    for operation in await described(rude):
+        for name in operation.names("path"):
+            path = operation.path.format(**{**dict.fromkeys(operation.names("path"), str(uuid4())), name: place})
+
+            answer = await rude.request(operation.method, path, json=next(iter(operation.bodies()), None))
+
+            assert 400 <= answer.status_code < 500, (operation.method, path, answer.text)
+            problem_of(answer)
+
+
+@pytest.mark.full
+async def test_an_integer_that_postgresql_does_not_hold_is_the_clients_fault_everywhere(
+    rude: httpx.AsyncClient, ids: dict[str, str]
+) -> None:
+    for operation in await described(rude):
+        for body in operation.bodies():
+            schema = operation.described["requestBody"]["content"]["application/json"]["schema"]
+            for place, wrong in with_integers(schema, body, operation.document, TOO_LARGE):
+                answer = await rude.request(operation.method, path_of(operation, ids), json=wrong)
+
+                assert answer.status_code < 500, (operation.method, operation.path, place, answer.text)
 
 
 @pytest.mark.full

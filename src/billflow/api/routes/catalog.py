@@ -11,7 +11,13 @@ from billflow.api.fields import SliceHere
 from billflow.api.principal import AdminHere, PrincipalHere
 from billflow.api.routers import api_router
 from billflow.api.services import ServicesHere
-from billflow.models.contracts.catalog import CatalogApply, CatalogDocument, CatalogResponse, CatalogVersionList
+from billflow.models.contracts.catalog import (
+    CatalogApply,
+    CatalogDocument,
+    CatalogResponse,
+    CatalogVersionList,
+    VersionNumber,
+)
 from billflow.models.contracts.catalog_changes import (
     CatalogDiff,
     PriceChangeCreate,
@@ -51,7 +57,7 @@ async def list_versions(services: ServicesHere, principal: PrincipalHere, part: 
 
 
 @router.get("/versions/{version}")
-async def show_version(version: int, services: ServicesHere, principal: PrincipalHere) -> CatalogResponse:
+async def show_version(version: VersionNumber, services: ServicesHere, principal: PrincipalHere) -> CatalogResponse:
     """Show what was sold by one version."""
     return CatalogResponse.of_version(*await services.repositories.catalogs.version(principal.org_id, version))
 

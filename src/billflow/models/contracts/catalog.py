@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field
 
@@ -18,6 +18,9 @@ from billflow.models.contracts.responses import ListResponse, ResponseModel, sho
 
 PER_SEAT, CLOUD_AND_SELF_HOSTED = "per_seat", "cloud_and_self_hosted"
 """Examples of catalogues: a plain product by the seat, and one for cloud and self-hosted customers."""
+
+VersionNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""A version of a catalogue as somebody names it; PostgreSQL holds no larger number."""
 
 
 class CatalogDocument(RequestModel):

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from billflow.domain.plan import CollectionMethod, Schedule
 from billflow.models.contracts.base import Contract, Moment, RequestModel, RequestMoment
-from billflow.models.contracts.catalog import CatalogDocument
+from billflow.models.contracts.catalog import CatalogDocument, VersionNumber
 from billflow.models.contracts.dry_run_results import DryRunTotals
 from billflow.models.contracts.dunning_policy import DunningDocument
 from billflow.models.contracts.responses import ListResponse, ResourceResponse, left_out, shown_as
@@ -59,7 +59,7 @@ class DryRunCreate(RequestModel):
 
     until: RequestMoment | None = None
     catalog: CatalogDocument | None = None
-    catalog_version: Annotated[int, Field(ge=1)] | None = None
+    catalog_version: VersionNumber | None = None
     reprice: RepriceDocument | None = None
     tax: TaxDocument | None = None
     dunning: DunningDocument | None = None

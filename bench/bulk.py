@@ -16,15 +16,8 @@ from urllib.parse import urlsplit
 import psycopg
 from ending import run
 from load import Answered, request, saturate
-from loading import fill
 from process_use import use_of
-from reading import key_of, serving
-
-from billflow.dev.stack import running_stack
-from billflow.settings import Settings
-from billflow.store.access.organizations import PostgresOrganizationRepository
-from billflow.store.session.database import Database
-from billflow.wiring.store import migrate
+from reading import crowd, serving
 
 GOAL_MS = 1000.0
 INSERT = (
@@ -35,32 +28,20 @@ INSERT = (
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """Return how long the requests took, and the statements alone."""
-    async with running_stack(Settings(), keep=False) as stack:
-        await asyncio.to_thread(migrate, stack.settings)
-        url, owner = (
-            str(secret and secret.get_secret_value())
-            for secret in (stack.settings.database_url, stack.settings.database_owner_url)
-        )
-        database = Database(url)
-        org_id = await PostgresOrganizationRepository(database).ensure("crowd")
-        count = 2 * (options.rounds + 1)
-        await asyncio.to_thread(fill, owner, "crowd", {"org": org_id, "customers": count, "entries": 1})
-        key = await key_of(database, org_id)
-        await database.close()
-        customers = await asyncio.to_thread(_customers, owner)
-        pids = {one.name: one.pid for one in stack.processes}
+    async with crowd(2 * (options.rounds + 1), entries=1) as loaded:
+        customers = await asyncio.to_thread(_customers, loaded.owner)
         moments = [datetime.now(UTC) - timedelta(minutes=n + 1) for n in range(options.reports)]
         reports = [{"observed_at": at.isoformat(), "members": n, "guests": 3} for n, at in enumerate(moments)]
         body = json.dumps(reports).encode()
         answered, alone, used = Answered(), list[float](), list[tuple[float, float]]()
-        async with serving(stack, 1) as (address, pid):
+        async with serving(loaded.stack, 1) as (address, pid):
             host = urlsplit(address).netloc
             for number in range(options.rounds + 1):
-                asked = request("POST", f"/api/v1/customers/{customers.pop()}/seats", host, key, body)
-                before = use_of(pid).cpu, use_of(pids["PostgreSQL"]).cpu
+                asked = request("POST", f"/api/v1/customers/{customers.pop()}/seats", host, loaded.key, body)
+                before = use_of(pid).cpu, use_of(loaded.postgres).cpu
                 done = await saturate(address, iter([asked]), connections=1)
-                spent = use_of(pid).cpu - before[0], use_of(pids["PostgreSQL"]).cpu - before[1]
-                took = await asyncio.to_thread(_insert, owner, org_id, customers.pop(), moments)
+                spent = use_of(pid).cpu - before[0], use_of(loaded.postgres).cpu - before[1]
+                took = await asyncio.to_thread(_insert, loaded.owner, loaded.org_id, customers.pop(), moments)
                 if number:  # the first connects, compiles and prepares
                     answered.add(done)
                     alone.append(took)

@@ -19,15 +19,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from ending import run
 from load import request, saturate
-from loading import fill
 from process_use import use_of
-from reading import key_of, routes_of, serving
+from reading import crowd, routes_of, serving
 
-from billflow.dev.stack import Stack, running_stack
-from billflow.settings import Settings
-from billflow.store.access.organizations import PostgresOrganizationRepository
-from billflow.store.session.database import Database
-from billflow.wiring.store import migrate
+from billflow.dev.stack import Stack
 
 SHARE_WANTED = 0.6
 SEATS = "POST /customers/{id}/seats"
@@ -133,22 +128,11 @@ async def bare(stack: Stack, routes: Sequence[Route], key: str) -> AsyncIterator
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """Return the figures of both sides on each route."""
-    async with running_stack(Settings(), keep=False) as stack:
-        await asyncio.to_thread(migrate, stack.settings)
-        url, owner = (
-            str(secret and secret.get_secret_value())
-            for secret in (stack.settings.database_url, stack.settings.database_owner_url)
-        )
-        database = Database(url)
-        org_id = await PostgresOrganizationRepository(database).ensure("crowd")
-        crowd = {"org": org_id, "customers": options.customers, "entries": options.entries}
-        await asyncio.to_thread(fill, owner, "crowd", crowd)
-        key, found = await key_of(database, org_id), await routes_of(owner, org_id)
-        await database.close()
+    async with crowd(options.customers, options.entries) as loaded:
+        stack, key, found = loaded.stack, loaded.key, await routes_of(loaded.owner, loaded.org_id)
         routes = [Route(name, paths, [_about(path) for path in paths]) for name, paths in found.items()]
         reporting = next(one for one in routes if one.name == "GET /customers/{id}")
         routes.append(Route(SEATS, [f"{path}/seats" for path in reporting.paths], reporting.abouts))
-        postgres = next(one.pid for one in stack.processes if one.name == "PostgreSQL")
         async with AsyncExitStack() as running:
             ours = Side(OURS, *await running.enter_async_context(serving(stack, 1)))
             theirs, sent = await running.enter_async_context(bare(stack, routes, key))
@@ -159,7 +143,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
                 for side in sides:
                     number_there = number if side is theirs else None
                     asked = route.requests(number_there, urlsplit(side.url).netloc, key)
-                    await measured(side, route, asked, postgres, options)
+                    await measured(side, route, asked, loaded.postgres, options)
     return {name: _compared({side.name: side.figures[name] for side in sides}, sent[name]) for name in ours.figures}
 
 

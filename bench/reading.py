@@ -14,7 +14,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -96,9 +96,21 @@ async def main() -> int:
     return _show(books)
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """Servers with one organization: its id, a key of it, the address for the database's owner, and PostgreSQL's id."""
+
+    stack: Stack
+    database: Database
+    owner: str
+    org_id: str
+    key: str
+    postgres: int
+
+
 @asynccontextmanager
-async def _served(customers: int, options: argparse.Namespace) -> AsyncIterator[Book]:
-    """Load an organization of so many customers into servers of its own, and serve it."""
+async def crowd(customers: int, entries: int, say: Callable[[str], None] = lambda _: None) -> AsyncIterator[Crowd]:
+    """Load an organization of so many customers, with so many ledger entries each, into servers of its own."""
     async with running_stack(Settings(), keep=False) as stack:
         await asyncio.to_thread(migrate, stack.settings)
         url, owner = (
@@ -109,15 +121,24 @@ async def _served(customers: int, options: argparse.Namespace) -> AsyncIterator[
         org_id = await PostgresOrganizationRepository(database).ensure("crowd")
         postgres = next(one.pid for one in stack.processes if one.name == "PostgreSQL")
         begun, used = time.perf_counter(), use_of(postgres).cpu
-        crowd = {"org": org_id, "customers": customers, "entries": options.entries}
-        await asyncio.to_thread(fill, owner, "crowd", crowd, lambda line: print(line, flush=True))
+        asked = {"org": org_id, "customers": customers, "entries": entries}
+        await asyncio.to_thread(fill, owner, "crowd", asked, say)
         took, used = time.perf_counter() - begun, use_of(postgres).cpu - used
-        print(f"Loaded {customers} customers in {took:.0f} s, {used:.0f} s of CPU.", flush=True)
-        scans, key = await _sequential_scans(database, org_id), await key_of(database, org_id)
-        asked = in_turn(await routes_of(owner, org_id))
-        await database.close()
-        async with serving(stack, options.processes) as (address, pid):
-            yield Book(customers, address, key, asked, {"API": pid, "PostgreSQL": postgres}, scans)
+        say(f"Loaded {customers} customers in {took:.0f} s, {used:.0f} s of CPU.")
+        try:
+            yield Crowd(stack, database, owner, org_id, await key_of(database, org_id), postgres)
+        finally:
+            await database.close()
+
+
+@asynccontextmanager
+async def _served(customers: int, options: argparse.Namespace) -> AsyncIterator[Book]:
+    """Load an organization of so many customers, and serve it."""
+    async with crowd(customers, options.entries, lambda line: print(line, flush=True)) as loaded:
+        scans = await _sequential_scans(loaded.database, loaded.org_id)
+        asked = in_turn(await routes_of(loaded.owner, loaded.org_id))
+        async with serving(loaded.stack, options.processes) as (address, pid):
+            yield Book(customers, address, loaded.key, asked, {"API": pid, "PostgreSQL": loaded.postgres}, scans)
 
 
 def _options() -> argparse.Namespace:

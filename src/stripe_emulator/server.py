@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -51,8 +50,7 @@ class StripeEmulator:
         """Start serving and return once requests are taken; raises OSError when the port is in use."""
         runtime = Runtime(listen(HOST, self._port), self._options)
         self._runtime = runtime
-        serve = partial(_serve, runtime)
-        self._thread = threading.Thread(target=serve, name="stripe-emulator", daemon=True)
+        self._thread = threading.Thread(target=_serve, args=(runtime,), name="stripe-emulator", daemon=True)
         self._thread.start()
         deadline = time.monotonic() + START_TIMEOUT
         while not runtime.server.started:

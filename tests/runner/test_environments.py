@@ -1,9 +1,8 @@
 """Once the workers of an environment have failed, each further test of it fails at once, by what failed them."""
 
-import subprocess
 from pathlib import Path
 
-from tests.runner.commands import run_tests
+from tests.runner.commands import ran_tests
 
 SHARING = """
 from concurrent.futures import Future
@@ -30,9 +29,8 @@ def test_a_test_of_failed_workers_fails_by_what_failed_them(tmp_path: Path) -> N
     folder = tmp_path / "tests" / "sharing"
     folder.mkdir(parents=True)
     (folder / "test_sharing.py").write_text(SHARING)
-    command = run_tests(tmp_path, "-p", "tests.plugins.environments")
 
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = ran_tests(tmp_path, "-p", "tests.plugins.environments")
 
     assert done.returncode == 1, done.stdout
     assert "2 passed, 1 failed" in done.stdout

@@ -2,12 +2,11 @@
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 import psutil
 
-from tests.runner.commands import run_tests
+from tests.runner.commands import ran_tests
 
 PASSING = """
 def test_that_passes():
@@ -62,7 +61,7 @@ def test_that_leaves_things():
 def run(folder: Path, test: str) -> tuple[int, list[str]]:
     """Run a module of tests as `make test` does; return the exit code and the lines."""
     (folder / "test_it.py").write_text(test)
-    done = subprocess.run(run_tests(folder), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = ran_tests(folder)
     return done.returncode, done.stdout.splitlines()
 
 

@@ -1,9 +1,8 @@
 """What a folder of tests leaves open fails the folder's last test, and no other."""
 
-import subprocess
 from pathlib import Path
 
-from tests.runner.commands import run_tests
+from tests.runner.commands import ran_tests
 
 LEAVING = """
 import socket
@@ -33,7 +32,7 @@ def test_what_is_left_open_is_found_at_the_end_of_its_folder(tmp_path: Path) -> 
         folder.mkdir(parents=True)
         (folder / f"test_{name}.py").write_text(module)
 
-    done = subprocess.run(run_tests(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = ran_tests(tmp_path)
 
     assert done.returncode == 1, done.stdout
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]

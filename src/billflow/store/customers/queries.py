@@ -52,7 +52,7 @@ class PostgresCustomerQueries(Repository, CustomerQueries):
             found = await page(session, listed, sorting, paging, _record)
             if found.rows or wanted.q is None or not await is_common(session, wanted.q):
                 return found
-            return await page(session, replace(listed, wanted=by_each(wanted)), sorting, paging, _record)
+            return await page(session, replace(listed, wanted=by_each(wanted, wanted.q)), sorting, paging, _record)
 
     async def on_host(self, org_id: str, text: str, most: int) -> tuple[CustomerRecord, ...]:
         """Return the newest customers, *most* of them, who run something on a host whose name begins so."""

@@ -27,18 +27,19 @@ _COUNTING = select(func.count()).select_from(select(_OF_TERMS.c.customer_id).dis
 
 def by_terms(wanted: CustomerFilter) -> ListFilter:
     """Return what the customers must fulfil, who are found by their terms; that is nobody where the text is common."""
-    return customers_that(wanted) + ListFilter(() if wanted.q is None else (_IS_RARE,), _values(wanted))
+    rare = ListFilter() if wanted.q is None else ListFilter((_IS_RARE,), _values(wanted.q))
+    return customers_that(wanted) + rare
 
 
-def by_each(wanted: CustomerFilter) -> ListFilter:
-    """Return the same where the text is common."""
-    text = ListFilter() if wanted.q is None else holding(wanted.q)
-    return customers_that(wanted.model_copy(update={"q": None})) + text + ListFilter(values=_values(wanted))
+def by_each(wanted: CustomerFilter, text: str) -> ListFilter:
+    """Return the same where the *text* that is wanted of each is common."""
+    others = customers_that(wanted.model_copy(update={"q": None}))
+    return others + holding(text) + ListFilter(values=_values(text))
 
 
 async def is_common(session: AsyncSession, text: str) -> bool:
     """Tell whether customers have a text so often that not all who have it are looked at."""
-    ((terms,),) = await fetch(session, _TERMS, _values(CustomerFilter(q=text)))
+    ((terms,),) = await fetch(session, _TERMS, _values(text))
     return bool(terms == MOST_TERMS)
 
 
@@ -49,8 +50,6 @@ def counting(wanted: CustomerFilter) -> Select[int] | None:
     return _COUNTING
 
 
-def _values(wanted: CustomerFilter) -> dict[str, object]:
-    """Return the values by which terms are found and counted; none where no text is wanted."""
-    if wanted.q is None:
-        return {}
-    return {**terms_of(wanted.q), _COMMON.key: MOST_TERMS, _COUNTED.key: MOST_TERMS_COUNTED}
+def _values(text: str) -> dict[str, object]:
+    """Return the values by which the terms of a text are found and counted."""
+    return {**terms_of(text), _COMMON.key: MOST_TERMS, _COUNTED.key: MOST_TERMS_COUNTED}

@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import chain, groupby, pairwise
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkProcess
@@ -15,6 +17,18 @@ from tests.plugins.folders import folder_of
 
 _FORK = multiprocessing.get_context("fork")
 _STDOUT = 1
+_LOOK = 1.0
+_SILENT = 1.5
+"""How many times its timeout a test may be without a report: what a timeout raises in a hanging test can get lost."""
+
+
+@dataclass
+class _Process:
+    """A process, the tests it has not ended, and when it reported last."""
+
+    process: ForkProcess
+    tests: deque[int] = field(default_factory=deque)
+    reported: float = field(default_factory=time.monotonic)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,14 +49,15 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 class Processes:
     """Hands out folders to processes, and reports what they report.
 
-    A test during which its process ends has failed; another process takes what was left of the folder.
+    A test during which its process ends has failed; another process takes what was left of the folder. A process that
+    reports nothing for too long is ended by a signal, on which it prints where its threads are.
     """
 
     def __init__(self, session: pytest.Session) -> None:
         self._session = session
         folders = groupby(range(len(session.items)), lambda index: folder_of(session.items[index].nodeid))
         self._waiting = deque(list(indices) for _, indices in folders)
-        self._running: dict[Connection, tuple[ForkProcess, deque[int]]] = {}
+        self._running: dict[Connection, _Process] = {}
         self._started = 0
         _temporary(session.config).getbasetemp()  # each process would make it anew
 
@@ -52,14 +67,15 @@ class Processes:
             for _ in range(count):
                 self._start()
             while self._running:
-                for ready in wait([*self._running]):
+                for ready in wait([*self._running], _LOOK):
                     self._receive(ready)  # type: ignore[arg-type]  # only connections are waited for
+                self._end_silent()
             if self._waiting:
                 pytest.exit(f"All processes ended; {len(self._waiting)} folders of tests did not run.", returncode=1)
         finally:
-            for process, _ in self._running.values():
-                os.kill(process.pid or 0, signal.SIGINT)
-                process.join()
+            for one in self._running.values():
+                os.kill(one.process.pid or 0, signal.SIGINT)
+                one.process.join()
 
     def _start(self) -> None:
         ours, theirs = _FORK.Pipe()
@@ -67,10 +83,11 @@ class Processes:
         self._started += 1
         process.start()
         theirs.close()
-        self._running[ours] = process, deque()
+        self._running[ours] = _Process(process)
 
     def _receive(self, connection: Connection) -> None:
-        _, tests = self._running[connection]
+        process = self._running[connection]
+        process.reported = time.monotonic()
         try:
             data = connection.recv()
         except EOFError:
@@ -78,29 +95,45 @@ class Processes:
             return
         if data is None:
             folder = self._waiting.popleft() if self._waiting else []
-            tests.extend(folder)
+            process.tests.extend(folder)
             connection.send(folder)
             return
         hook = self._session.config.hook
         report = hook.pytest_report_from_serializable(config=self._session.config, data=data)
         if report.when == "teardown":
-            tests.popleft()
+            process.tests.popleft()
         hook.pytest_runtest_logreport(report=report)
         if self._session.shouldfail:
             raise self._session.Failed(self._session.shouldfail)
 
+    def _end_silent(self) -> None:
+        for one in self._running.values():
+            timeout = self._timeout(one.tests[0] if one.tests else None)
+            if timeout and time.monotonic() - one.reported > _SILENT * timeout:
+                os.kill(one.process.pid or 0, signal.SIGABRT)
+
+    def _timeout(self, test: int | None) -> float:
+        """Return the seconds that a test, or the end of a process, may take."""
+        marker = None if test is None else self._session.items[test].get_closest_marker("timeout")
+        config = self._session.config
+        return float(marker.args[0] if marker else config.getoption("timeout") or config.getini("timeout") or 0)
+
     def _end(self, connection: Connection) -> None:
-        process, tests = self._running.pop(connection)
-        process.join()
-        if not tests:
-            return
-        item = self._session.items[tests.popleft()]
-        why = f"The process of this test ended with {process.exitcode}"
-        report = pytest.TestReport(item.nodeid, item.location, {}, "failed", why, "call")
+        one = self._running.pop(connection)
+        one.process.join()
+        if one.tests:
+            item = self._session.items[one.tests.popleft()]
+            self._fail(item.nodeid, item.location, f"The process of this test ended with {one.process.exitcode}")
+            if one.tests:
+                self._waiting.appendleft([*one.tests])
+            self._start()
+        elif one.process.exitcode:
+            name = one.process.name
+            self._fail(f"the end of {name}", (name, None, name), f"It ended with {one.process.exitcode}")
+
+    def _fail(self, nodeid: str, location: tuple[str, int | None, str], why: str) -> None:
+        report = pytest.TestReport(nodeid, location, {}, "failed", why, "call")
         self._session.config.hook.pytest_runtest_logreport(report=report)
-        if tests:
-            self._waiting.appendleft([*tests])
-        self._start()
 
     def _work(self, connection: Connection) -> None:
         """Be one of the processes: run what is handed out, each test in view of the one after it."""

@@ -96,8 +96,10 @@ async def measure(count: int) -> float:
                 stripe_api_key=SecretStr("sk_test_bench"),
             )
             await asyncio.to_thread(migrate, settings)
-            slugs = [f"bench-{n}" for n in range(count // PLANS_EACH)]
-            org_ids = [await asyncio.to_thread(fill_organization, url, slug, PLANS_EACH) for slug in slugs]
+            sizes = [min(PLANS_EACH, count - first) for first in range(0, count, PLANS_EACH)]
+            org_ids = [
+                await asyncio.to_thread(fill_organization, url, f"bench-{n}", size) for n, size in enumerate(sizes)
+            ]
             async with open_store(settings) as store:
                 theirs, ours = await empty(server.address, "theirs"), await empty(server.address, "ours")
                 await sent(await empty(server.address, "warming"), await prepared(store, org_ids[0]))

@@ -18,7 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from leftovers import adopt_orphans, described, end, reap_until, remains_in, still_running
 
 ROOT = Path(__file__).parents[1]
-PLUGINS = [f"tests.plugins.{name}" for name in ("garbage", "failures", "progress", "folders", "unclosed", "processes")]
+PLUGINS = [
+    f"tests.plugins.{name}"
+    for name in ("garbage", "failures", "progress", "folders", "unclosed", "timeouts", "processes")
+]
 PROCESSES = ("--processes", "4")
 """Half of the time a test waits, for a worker to stop or for a clock, so four processes keep two cores busy."""
 

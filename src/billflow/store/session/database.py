@@ -27,10 +27,10 @@ from billflow.domain.errors import InvalidInput
 from billflow.models.keyring import Keyring
 from billflow.ports.database import AsOfUnavailable, DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
-from billflow.store.session.dialect import CONNECT, DRIVER, compiled
+from billflow.store.session.dialect import AT_ONCE, CONNECT, DRIVER, SEEN_ONCE, compiled
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
-from billflow.store.session.sent_directly import BY_KEYS, CONNECTION, begin_here, send
+from billflow.store.session.sent_directly import BY_KEYS, CONNECTION, begin_here, prepare_at, send
 from billflow.store.session.url import sqlalchemy_url, unreachable, without_password
 
 STATEMENT_TIMEOUT = "30s"
@@ -54,22 +54,22 @@ _NOT_MIGRATED = frozenset({"22023", "42P01", "42703", "42883"})
 # The server was stopped, crashed or does not take connections yet.
 _GOING_DOWN = frozenset({"57P01", "57P02", "57P03"})
 _STATEMENT_TIMEOUT = "57014"
+_ENTER = "SET LOCAL ROLE {role}; SET LOCAL billflow.org_id = {org}; SET LOCAL statement_timeout = {timeout}"
 # Indexes are read at the price of solid state disks, and no request takes more than one processor.
-_SETTINGS = (
-    "SET LOCAL ROLE {role}; SET LOCAL billflow.org_id = {org}; SET LOCAL statement_timeout = {timeout};"
-    " SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0"
-)
-_BEGIN = "{begin}; " + _SETTINGS + "; SET LOCAL plan_cache_mode = {plans}"
+_COSTS = "SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0"
+_BEGIN = "{begin}; " + _ENTER + "; {plans}"
 """How a transaction begins, in one message; connections that would begin one by themselves send another before it."""
 
-_LOOK = _SETTINGS + "; {query}"
+_LOOK = _ENTER + "; " + _COSTS + "; {query}"
 """A transaction of one message, which begins and ends with it."""
 
-PLANNED_ANEW, PLANNED_ONCE = "force_custom_plan", "force_generic_plan"
+PLANNED_ANEW = _COSTS + "; SET LOCAL plan_cache_mode = force_custom_plan"
+PLANNED_ONCE = "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan"
 """Whether a prepared statement is planned for its values each time, or once for any (docs/performance.md).
 
 A plan for any values may read ten times as long; for what is found by keys it is the same, and planning takes longer
-than reading. What triggers and foreign keys ask is found by keys.
+than reading. What triggers and foreign keys ask is found by keys. A plan that is kept has to go by an index: made while
+a table was empty, it would read all of it, however many rows come.
 """
 
 _BEGIN_NOW, _BEGIN_AS_OF_ONE_MOMENT = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -161,10 +161,11 @@ class Database:
         beginning = _BEGIN.format(begin=begin, **given)
         with self._explaining():
             connection = await self.engine.connect()
-            info = {ORG: org_id, ROW_COUNTS: self._row_counts, BY_KEYS: plans == PLANNED_ONCE or None}
+            info = {ORG: org_id, ROW_COUNTS: self._row_counts, BY_KEYS: plans == PLANNED_ONCE}
             session = self._sessions(bind=connection, info={**info, CONNECTION: connection})
             try:
                 begin_here(connection)
+                prepare_at(connection, AT_ONCE if info[BY_KEYS] else SEEN_ONCE)
                 await send(connection, beginning)
                 yield session
                 await connection.run_sync(_commit, session.sync_session)
@@ -236,7 +237,9 @@ def _quoted(value: str) -> str:
 
 async def plan_anew(session: AsyncSession) -> None:
     """Let PostgreSQL plan what follows in a transaction for its values: it is not found by keys."""
-    await send(session.info[CONNECTION], f"SET LOCAL plan_cache_mode = {PLANNED_ANEW}")
+    await send(session.info[CONNECTION], f"SET LOCAL enable_seqscan = on; {PLANNED_ANEW}")
+    session.info[BY_KEYS] = False
+    prepare_at(session.info[CONNECTION], SEEN_ONCE)
 
 
 async def advisory_lock(session: AsyncSession, name: str) -> None:

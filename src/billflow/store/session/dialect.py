@@ -42,8 +42,12 @@ class PlainCursor(AsyncCursor[Any]):
         return [((result.fname(n) or b"").decode(), result.ftype(n)) for n in range(result.nfields)]
 
 
-CONNECT: dict[str, Any] = {"cursor_factory": PlainCursor, "prepare_threshold": 1}
-"""How psycopg connects: what comes the second time is prepared, since planning takes longer than most answers."""
+AT_ONCE, SEEN_ONCE = 0, 1
+"""How often a statement was sent before it is prepared, where all is found by keys and otherwise: planning takes longer
+than most answers."""
+
+CONNECT: dict[str, Any] = {"cursor_factory": PlainCursor, "prepare_threshold": SEEN_ONCE}
+"""How psycopg connects."""
 
 
 class SharingDialect(PGDialectAsync_psycopg):

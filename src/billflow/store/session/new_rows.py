@@ -19,7 +19,7 @@ from billflow.models.tables import CustomerPlan, InvoiceRow
 from billflow.models.tables.base import Base
 from billflow.store.audit.personal_data import seal_new_rows
 from billflow.store.session.dialect import SharingDialect
-from billflow.store.session.sent_directly import send_text
+from billflow.store.session.sent_directly import BY_KEYS, send_text
 
 Group = tuple[type[Base], tuple[str, ...]]
 """Rows of one table with values for the same columns, which are the attributes of these names."""
@@ -41,8 +41,11 @@ async def write_new_rows(session: AsyncSession) -> None:
         return
     dialect = session.get_bind().dialect
     inserted, updated = _grouped(new, dialect), _grouped(changed, dialect)
-    rows = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate((*inserted.values(), *updated.values()))}
-    ((count, _),) = await send_text(session, _statement(tuple(inserted), tuple(updated)), rows)
+    lone = tuple(group for group, rows in updated.items() if len(rows) == 1)
+    given = [*inserted.values(), *(rows[0] if group in lone else rows for group, rows in updated.items())]
+    values = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate(given)}
+    values["plans"] = _KEPT if session.info.get(BY_KEYS) else _FOR_ANY
+    ((count, _),) = await send_text(session, _statement(tuple(inserted), tuple(updated), lone), values)
     if count != len(changed):
         raise InternalError(f"{len(changed)} records were to change, and {count} did.")
 
@@ -52,10 +55,16 @@ def _taken_out(session: Session) -> tuple[Sequence[Written], Sequence[Written]]:
     with session.no_autoflush:
         seal_new_rows(session)
     new = [(row, inspect(row).dict) for row in session.new]
-    changed = [(row, names) for row in session.dirty if isinstance(row, _CHANGING) and (names := _changed(row))]
+    changing = sorted((row for row in session.dirty if isinstance(row, _CHANGING)), key=_place)
+    changed = [(row, names) for row in changing if (names := _changed(row))]
     for row, _ in (*new, *changed):
         session.expunge(row)
     return new, changed
+
+
+def _place(row: Base) -> int:
+    """Return what orders rows by their tables, so that the same changes are the same statement."""
+    return _CHANGING.index(type(row))
 
 
 def _changed(row: Base) -> Collection[str]:
@@ -87,34 +96,47 @@ def _columns(kind: type[Base]) -> Sequence[tuple[str, Any, bool]]:
 
 
 @cache
-def _statement(inserted: Sequence[Group], updated: Sequence[Group]) -> str:
-    """Return the statement that inserts and updates rows of such groups, and answers how many it updated."""
-    groups = [(_INSERT, *group) for group in inserted] + [(_UPDATE, *group) for group in updated]
-    parts = [_part(template, f"rows_{n}", kind, names) for n, (template, kind, names) in enumerate(groups)]
+def _statement(inserted: Sequence[Group], updated: Sequence[Group], lone: Collection[Group]) -> str:
+    """Return the statement that inserts and updates rows of such groups, and answers how many it updated.
+
+    PostgreSQL expects a hundred rows of a group, and may read the whole table to find them; of the *lone* ones one.
+    """
+    groups = [(_INSERT, "", group) for group in inserted]
+    groups += [(_UPDATE, "jsonb_to_record" if group in lone else "jsonb_to_recordset", group) for group in updated]
+    parts = [_part(template, read, f"rows_{n}", *group) for n, (template, read, group) in enumerate(groups)]
     counts = [f"(SELECT count(*) FROM write_{n})" for n in range(len(inserted), len(groups))]  # noqa: S608
     return f"WITH {', '.join(parts)} SELECT {' + '.join(counts) or '0'}, {_ANY_PLAN}"
 
 
-def _part(template: str, rows: str, kind: type[Base], names: Sequence[str]) -> str:
+def _part(template: str, read: str, rows: str, kind: type[Base], names: Sequence[str]) -> str:
+    types = {name: column.type.compile(_dialect) for name, column, _ in _columns(kind)}
     changing = [name for name in names if name != "id"]
     return template.format(
         write=rows.replace("rows", "write"),
         rows=rows,
+        read=read,
         table=kind.__tablename__,
         columns=", ".join(map(_quoted, names)),
+        typed=", ".join(f"{_quoted(name)} {types[name]}" for name in names),
         changes=", ".join(f"{_quoted(name)} = given.{_quoted(name)}" for name in changing),
     )
 
 
-_ANY_PLAN = "set_config('plan_cache_mode', 'auto', true)"
-"""What comes after it are triggers and constraints, which ask for rows by their keys: one plan does for all values."""
+_KEPT, _FOR_ANY = "force_generic_plan", "auto"
+_ANY_PLAN = "set_config('plan_cache_mode', %(plans)s, true)"
+"""What comes after it are triggers and constraints, which ask for rows by their keys: one plan does for all values.
+
+Where everything is found by keys they are planned once. Otherwise something else may be asked after it, and PostgreSQL
+plans each of them for its values five times before.
+"""
 
 _INSERT = (
     "{write} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
     " FROM jsonb_populate_recordset(NULL::{table}, %({rows})s))"
 )
 _UPDATE = (
-    "{write} AS (UPDATE {table} SET {changes} FROM jsonb_populate_recordset(NULL::{table}, %({rows})s) AS given"
+    "{write} AS (UPDATE {table} SET {changes} FROM {read}(%({rows})s) AS given({typed})"
     " WHERE {table}.id = given.id RETURNING 1)"
 )
-_quoted: Callable[[str], str] = SharingDialect().identifier_preparer.quote
+_dialect = SharingDialect()
+_quoted: Callable[[str], str] = _dialect.identifier_preparer.quote

@@ -21,7 +21,7 @@ MOST_STATEMENTS = 500
 """Statements that are kept compiled: constants of modules, and lists by their filters."""
 
 CONNECTION, BY_KEYS = "connection", "by_keys"
-"""What a session's `info` has: its connection, and whether statements are prepared when they come the first time."""
+"""What a session's `info` has: its connection, and whether everything in its transaction is found by keys."""
 
 _PLAIN = {"no_parameters": True}
 Convert = Callable[[Any], Any]
@@ -43,6 +43,13 @@ def begin_here(connection: AsyncConnection) -> None:
         connection.sync_connection.begin()
 
 
+def prepare_at(connection: AsyncConnection, times: int) -> None:
+    """Let psycopg prepare statements that were sent so many times on a connection, whoever sends them."""
+    if connection.sync_connection is not None:
+        driver = cast("Driver", connection.sync_connection.connection.driver_connection)
+        driver.prepare_threshold = times
+
+
 async def send(connection: AsyncConnection, statements: str) -> Sequence[tuple[Any, ...]]:
     """Send statements without parameters in one message, and return the rows of the last."""
     if driver := driver_of(connection):
@@ -55,7 +62,7 @@ async def send_text(session: AsyncSession, text: str, values: Mapping[str, Any])
     """Send a statement as psycopg reads it, and return its rows; what the session is still to write comes later."""
     connection = session.info[CONNECTION]
     if driver := driver_of(connection):
-        return await _fetched(connection, driver, text, values, prepare=session.info.get(BY_KEYS))
+        return await _fetched(connection, driver, text, values)
     return [tuple(row) for row in await connection.exec_driver_sql(text, dict(values))]
 
 
@@ -68,7 +75,7 @@ async def fetch(session: AsyncSession, statement: Executable, values: Mapping[st
     if (driver := driver_of(connection)) is None:
         return [tuple(row) for row in await connection.execute(statement, values)]
     prepared = _prepared(statement, connection.dialect)
-    rows = await _fetched(connection, driver, prepared.text, prepared.bound(values), prepare=session.info.get(BY_KEYS))
+    rows = await _fetched(connection, driver, prepared.text, prepared.bound(values))
     return [prepared.read(row) for row in rows]
 
 
@@ -138,13 +145,11 @@ async def _fetched(
     driver: Driver,
     text: str,
     values: Mapping[str, Any] | None = None,
-    *,
-    prepare: bool | None = None,
 ) -> Sequence[tuple[Any, ...]]:
     """Send a statement and return its rows; raises errors of psycopg as those that SQLAlchemy makes of them."""
-    cursor, options = driver.cursor(), dict[str, Any]() if values is None else {"prepare": prepare}
+    cursor = driver.cursor()
     try:
-        await cursor.execute(text.encode(), values, **options)
+        await cursor.execute(text.encode(), values)
         return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else ()
     except psycopg.Error as error:
         if driver.closed:

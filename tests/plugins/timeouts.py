@@ -1,7 +1,7 @@
 """A pytest plugin: a test that takes too long fails, whatever its event loop was doing at that moment.
 
-pytest-timeout raises its failure in the main thread. By itself asyncio keeps that in the task that happens to run, such
-as one of a worker's, and the test goes on waiting.
+pytest-timeout raises its failure in the main thread. By itself an event loop keeps that in what it calls just then, a
+task of a worker's or its own look at signals, and the test goes on waiting.
 """
 
 import signal
@@ -13,7 +13,7 @@ from _pytest.outcomes import Failed
 
 
 class TimedOut(Failed, SystemExit):
-    """A failure that asyncio hands on, as it does what ends a program."""
+    """A failure that event loops hand on, as they do what ends a program."""
 
 
 @pytest.hookimpl(wrapper=True)

@@ -16,6 +16,7 @@ from billflow.store.customers.transactions import not_erased
 from billflow.store.invoices.drafts import void
 from billflow.store.offers.coupon_records import use_again
 from billflow.store.session.rows import NO_KEY, as_id, existing
+from billflow.store.session.tracked_rows import tracked_row
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,6 @@ _LOCK = (
     .join(InvoiceRow, InvoiceRow.plan_id == CustomerPlan.id)
     .where(InvoiceRow.id == bindparam("invoice_id"))
     .with_for_update(of=[CustomerPlan, CustomerRow, InvoiceRow], key_share=True)
-    .execution_options(populate_existing=True)
 )
 
 
@@ -120,7 +120,7 @@ async def lock_invoice(
 
     Without *at* the invoice's own moment counts.
     """
-    found = await session.execute(_LOCK, {"invoice_id": as_id(ref.invoice_id, "invoice")})
-    plan, customer, invoice = existing(found.one_or_none(), "invoice", ref.invoice_id)
+    found = await tracked_row(session, _LOCK, {"invoice_id": as_id(ref.invoice_id, "invoice")})
+    plan, customer, invoice = existing(found, "invoice", ref.invoice_id)
     recorder = Recorder(session, invoice.org_id, at or invoice.issued_at, actor, request_id)
     return LockedInvoice(plan, customer, invoice, recorder)

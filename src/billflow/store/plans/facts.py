@@ -33,6 +33,7 @@ from billflow.store.plans.items import HAS_ITEMS, open_items
 from billflow.store.plans.mapping import plan_of, seen_by, terms_of
 from billflow.store.plans.step_facts import StepFacts, step_facts
 from billflow.store.session.rows import as_id, existing
+from billflow.store.session.tracked_rows import tracked_row
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,8 @@ async def plan_rows(session: AsyncSession, ref: PlanRef, *, lock: bool) -> PlanR
 
     With *lock* the plan and its customer stay locked, in this order, until the transaction ends.
     """
-    found = await session.execute(_LOCKED_ROWS if lock else _ROWS, {"of_plan": as_id(ref.plan_id, "plan")})
-    plan, customer, account, clock_at, version_id, seller_id, tax_versions, *has = existing(
-        found.one_or_none(), "plan", ref.plan_id
-    )
+    found = await tracked_row(session, _LOCKED_ROWS if lock else _ROWS, {"of_plan": as_id(ref.plan_id, "plan")})
+    plan, customer, account, clock_at, version_id, seller_id, tax_versions, *has = existing(found, "plan", ref.plan_id)
     catalog, seller = await catalog_of(session, version_id), await seller_of(session, seller_id)
     return PlanRows(plan, customer, account, clock_at, catalog, seller, tax_versions or (), *has)
 

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from psycopg import AsyncCursor
+from psycopg.pq import TransactionStatus
 from pydantic_core import from_json
 from sqlalchemy import URL
 from sqlalchemy.dialects import registry
@@ -64,6 +65,11 @@ class SharingDialect(PGDialectAsync_psycopg):
     def get_async_dialect_cls(cls, _: URL) -> type[Self]:
         """Return this class, where its base names itself."""
         return cls
+
+    def do_rollback(self, dbapi_connection: Any) -> None:
+        """Roll back where a transaction is open; what comes back to its pool has ended its own as a rule."""
+        if dbapi_connection.driver_connection.info.transaction_status is not TransactionStatus.IDLE:
+            super().do_rollback(dbapi_connection)
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the other one may use what was compiled for this one."""

@@ -25,7 +25,7 @@ async def plain_rows(
     What the session still has to write is not among it. A query with *values* is a constant of its module.
     """
     if values is not None:
-        make = _making(_kinds_once(query))
+        make = _making(kinds_of(query))
         return [make(row) for row in await fetch(session, query, values)]
     make = _making(_kinds(query))
     return [make(row) for row in await session.info[CONNECTION].execute(query)]
@@ -43,7 +43,8 @@ def _kinds(query: Select[*tuple[Any, ...]]) -> tuple[Any, ...]:
     return tuple([one["expr"] if isinstance(one["expr"], type) else None for one in query.column_descriptions])
 
 
-_kinds_once = lru_cache(maxsize=MOST_STATEMENTS)(_kinds)
+kinds_of = lru_cache(maxsize=MOST_STATEMENTS)(_kinds)
+"""Return the same of a query that is a constant of its module."""
 
 
 @lru_cache(maxsize=MOST_KINDS)

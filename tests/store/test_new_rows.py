@@ -16,11 +16,11 @@ from billflow.domain.commands import DowngradeAtEndOfCycle, EndNow, SetLicenses,
 from billflow.domain.plan import PlanStatus
 from billflow.errors import InternalError
 from billflow.models.contracts.steps import PlanRef
-from billflow.models.tables import AuditLog, Base, CustomerPlan
+from billflow.models.tables import AuditLog, Base, CustomerPlan, LedgerAllocation
 from billflow.store.audit.recorder import Recorder
 from billflow.store.plans import outcome, step
 from billflow.store.session.database import Database
-from billflow.store.session.new_rows import write_new_rows
+from billflow.store.session.new_rows import NEW_ROWS, add_new, write_new_rows
 from billflow.store.session.rows import as_id
 from tests.databases import NOBODYS
 from tests.store.conftest import BEGIN, EMPTIES_BY_ITSELF, Company, new_company
@@ -38,13 +38,13 @@ BY_HAND = '"catalog.applied"'
 
 
 async def one_by_one(session: AsyncSession) -> None:
-    """Let the session write what changed, and then each row that was added to it, after those that it refers to."""
-    added = list(session.sync_session.new)
+    """Let the session write what changed, and then each new row, after those that it refers to."""
+    new, added = session.info.pop(NEW_ROWS, []), list(session.sync_session.new)
     for row in added:
         session.expunge(row)
     await session.flush()
     order = {table.name: n for n, table in enumerate(Base.metadata.sorted_tables)}
-    for row in sorted(added, key=lambda row: order[row.__tablename__]):
+    for row in sorted((*new, *added), key=lambda row: order[row.__tablename__]):
         session.add(row)
         await session.flush()
 
@@ -120,6 +120,16 @@ async def test_what_is_written_is_read_as_it_was(company: Company) -> None:
         first, second = (await session.scalars(of_runs)).all()
         assert (first.detail, first.at, first.actor, first.subject_id) == (detail, at, "x' OR 1=1", "1")
         assert (second.detail, second.before, second.subject_id) == (None, None, "2")
+
+
+async def test_a_transaction_with_new_rows_that_nobody_wrote_fails(company: Company) -> None:
+    plan = await company.bought(await company.customer())
+    with pytest.raises(InternalError, match=r"1 new records were not written, the first of ledger_allocation"):
+        async with company.database.unit_of_work(company.org_id) as session:
+            row = await session.get_one(CustomerPlan, as_id(plan.plan_id, "plan"))
+            row.version += 1
+            add_new(session, LedgerAllocation(org_id=row.org_id))
+    assert (await company.repositories.plans.get(plan.ref)).version == plan.version
 
 
 async def test_nothing_is_sent_where_nothing_was_added(company: Company) -> None:

@@ -19,8 +19,8 @@ from billflow.store.session.sent_directly import fetch, send_text
 
 _REPORT = (
     "WITH written AS (INSERT INTO seat_observation (org_id, customer_id, observed_at, members, guests)"
-    " SELECT %(org)s, %(customer)s, reported.* FROM unnest("
-    "%(moments)s::timestamptz[], %(members)s::bigint[], %(guests)s::bigint[]) AS reported"
+    " SELECT $1, $2, reported.* FROM unnest("
+    "$3::timestamptz[], $4::bigint[], $5::bigint[]) AS reported"
     " ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM written"
 )
 
@@ -79,14 +79,9 @@ class PostgresSeatRepository(Repository):
         async with self.database.unit_of_work(org_id, by_keys=True) as session:
             customer = await _reporting(session, *whose)
             reports = observe(customer)
-            new = {
-                "org": customer.org_id,
-                "customer": customer.id,
-                "moments": [report.observed_at for report in reports],
-                "members": [report.members for report in reports],
-                "guests": [report.guests for report in reports],
-            }
-            ((written,),) = await send_text(session, _REPORT, new)
+            moments = [report.observed_at for report in reports]
+            seats = [[report.members for report in reports], [report.guests for report in reports]]
+            ((written,),) = await send_text(session, _REPORT, (customer.org_id, customer.id, moments, *seats))
             return ReportedSeats(written, customer.on_hold)
 
 

@@ -29,7 +29,7 @@ from billflow.store.offers.records import reopen
 from billflow.store.plans.computed_invoices import write_computed
 from billflow.store.plans.items import write_items
 from billflow.store.plans.mapping import plan_of, write_plan, write_seen, write_terms
-from billflow.store.session.new_rows import write_new_rows
+from billflow.store.session.new_rows import add_new, write_new_rows
 from billflow.store.session.rows import as_json
 
 
@@ -114,7 +114,7 @@ class OutcomeWriter:
             self._write_plan(outcome, row, made)
             session.add(row)
             for one in made:
-                session.add_all((one.invoice, *one.lines))
+                add_new(session, one.invoice, *one.lines)
             write_computed(session, outcome, row, self.key)
             await self._write_ledger(outcome, row, entries, made)
             await write_items(session, outcome, row, {seq: line for one in made for seq, line in one.items.items()})
@@ -165,7 +165,8 @@ class OutcomeWriter:
     ) -> None:
         session, billed = self.recorder.session, {seq: line for one in made for seq, line in one.entries.items()}
         for entry in outcome.entries:
-            session.add(
+            add_new(
+                session,
                 LicenseLedger(
                     id=entries[entry.seq],
                     org_id=row.org_id,
@@ -178,14 +179,14 @@ class OutcomeWriter:
                     add_on=entry.add_on,
                     price=entry.price,
                     step_key=self.key,
-                )
+                ),
             )
         for seq, disposition in outcome.allocated.items():
             line = billed.get(seq)
             if line is None and disposition is Disposition.BILLED:
                 line = await prepaid_line(session, row.id, row.predecessor_id)
             allocation = {"entry_id": entries[seq], "disposition": disposition, "invoice_line_id": line}
-            session.add(LedgerAllocation(org_id=row.org_id, step_key=self.key, **allocation))
+            add_new(session, LedgerAllocation(org_id=row.org_id, step_key=self.key, **allocation))
 
     def _write_credit(self, outcome: Outcome, row: CustomerPlan) -> None:
         if not outcome.credit:
@@ -206,11 +207,12 @@ class OutcomeWriter:
     async def _to_void(self, outcome: Outcome, row: CustomerPlan) -> Sequence[InvoiceRow]:
         """Load the open invoices the step voids: the plan's own where it never started, else the customer's."""
         session, never_started = self.recorder.session, row.status is PlanStatus.NEVER_STARTED
-        mine, everyones = InvoiceRow.plan_id == row.id, InvoiceRow.customer_id == row.customer_id
         if outcome.void_open_invoices:
-            return await open_invoices(session, mine if never_started else everyones)
+            everyones = InvoiceRow.customer_id == row.customer_id
+            return await open_invoices(session, InvoiceRow.plan_id == row.id if never_started else everyones)
         if outcome.void_trial_invoice:
-            return await open_invoices(session, mine, InvoiceRow.kind == InvoiceKind.TRIAL_PURCHASE)
+            of_trial = InvoiceRow.kind == InvoiceKind.TRIAL_PURCHASE
+            return await open_invoices(session, InvoiceRow.plan_id == row.id, of_trial)
         return ()
 
     async def _void(self, invoices: Sequence[InvoiceRow], *, keeps_coupon: bool) -> None:
@@ -228,7 +230,9 @@ class OutcomeWriter:
     async def _row_for(self, plan: Plan, predecessor: CustomerPlan) -> CustomerPlan:
         if plan.id == SUCCESSOR_ID:
             return new_plan_row(self.customer, uuid4(), predecessor.test_clock_id)
-        return await self.recorder.session.get_one(CustomerPlan, UUID(plan.id), with_for_update={"key_share": True})
+        session = self.recorder.session
+        with session.no_autoflush:  # what is to be written may refer to new rows
+            return await session.get_one(CustomerPlan, UUID(plan.id), with_for_update={"key_share": True})
 
 
 def _last(outcome: Outcome) -> Outcome:

@@ -24,7 +24,7 @@ from billflow.store.plans.facts import Loaded, PlanRows
 from billflow.store.plans.mapping import in_parallel_run
 from billflow.store.plans.outcome import OutcomeWriter
 from billflow.store.plans.records import STATE, attention_of, plan_by_id, plan_state, state_of
-from billflow.store.session.new_rows import write_new_rows
+from billflow.store.session.new_rows import add_new, write_new_rows
 from billflow.store.session.plain_rows import plain_row
 from billflow.store.session.rows import as_id, existing
 
@@ -160,7 +160,7 @@ class StepWriter:
         """Write that the step was taken and what it answered, with all that it added."""
         plan, answer = self.rows.plan, result.model_dump(mode="json")
         columns = {name: getattr(self.step, name) for name in ("key", "kind", "at", "actor", "detail")}
-        self.session.add(StepRow(org_id=plan.org_id, plan_id=plan.id, result=answer, **columns))
+        add_new(self.session, StepRow(org_id=plan.org_id, plan_id=plan.id, result=answer, **columns))
         await write_new_rows(self.session)
         return result
 

@@ -28,6 +28,7 @@ from billflow.models.keyring import Keyring
 from billflow.ports.database import AsOfUnavailable, DatabaseBusy, NoDatabase
 from billflow.store.audit.personal_data import PersonalDataSession
 from billflow.store.session.dialect import AT_ONCE, CONNECT, DRIVER, SEEN_ONCE, compiled
+from billflow.store.session.new_rows import check_all_written
 from billflow.store.session.row_counts import RowCounts
 from billflow.store.session.rows import as_id
 from billflow.store.session.sent_directly import BY_KEYS, CONNECTION, begin_here, prepare_at, send
@@ -168,6 +169,7 @@ class Database:
                 prepare_at(connection, AT_ONCE if info[BY_KEYS] else SEEN_ONCE)
                 await send(connection, beginning)
                 yield session
+                check_all_written(session)
                 await connection.run_sync(_commit, session.sync_session)
             except BaseException:
                 await asyncio.shield(asyncio.create_task(_roll_back(session, connection)))

@@ -27,12 +27,28 @@ Group = tuple[type[Base], tuple[str, ...]]
 Written = tuple[Base, Container[str]]
 """A row, and the names of what is written of it."""
 
+NEW_ROWS = "new_rows"
+"""What a session's `info` has: rows that the session has no part in."""
+
 _CHANGING = (CustomerPlan, InvoiceRow)
 """What steps and collections change, under a lock."""
 
 
+def add_new(session: AsyncSession, *rows: Base) -> None:
+    """Leave new rows to `write_new_rows` alone: the session would take longer for its part in them than writing does."""
+    session.info.setdefault(NEW_ROWS, []).extend(rows)
+
+
+def check_all_written(session: AsyncSession) -> None:
+    """Raise `InternalError` where rows are left that `write_new_rows` was to write."""
+    if left := session.info.get(NEW_ROWS):
+        raise InternalError(f"{len(left)} new records were not written, the first of {left[0].__tablename__}.")
+
+
 async def write_new_rows(session: AsyncSession) -> None:
-    """Write what was added to a session, in that order, and what changed of its plans and invoices, which are locked.
+    """Write new rows, those that were added to the session last, and what changed of its plans and invoices.
+
+    These are locked.
 
     The session knows these rows no more: what changes of them afterwards stays unwritten. Other changes are left to it.
     """
@@ -43,8 +59,8 @@ async def write_new_rows(session: AsyncSession) -> None:
     inserted, updated = _grouped(new, dialect), _grouped(changed, dialect)
     lone = tuple(group for group, rows in updated.items() if len(rows) == 1)
     given = [*inserted.values(), *(rows[0] if group in lone else rows for group, rows in updated.items())]
-    values = {f"rows_{n}": to_json(rows).decode() for n, rows in enumerate(given)}
-    values["plans"] = _KEPT if session.info.get(BY_KEYS) else _FOR_ANY
+    plans = _KEPT if session.info.get(BY_KEYS) else _FOR_ANY
+    values = [*(to_json(rows).decode() for rows in given), plans]
     ((count, _),) = await send_text(session, _statement(tuple(inserted), tuple(updated), lone), values)
     if count != len(changed):
         raise InternalError(f"{len(changed)} records were to change, and {count} did.")
@@ -54,10 +70,11 @@ def _taken_out(session: Session) -> tuple[Sequence[Written], Sequence[Written]]:
     """Return the rows that are new and those that changed, sealed, which the session has no part in any more."""
     with session.no_autoflush:
         seal_new_rows(session)
-    new = [(row, inspect(row).dict) for row in session.new]
+    added = list(session.new)
+    new = [(row, inspect(row).dict) for row in (*session.info.pop(NEW_ROWS, ()), *added)]
     changing = sorted((row for row in session.dirty if isinstance(row, _CHANGING)), key=_place)
     changed = [(row, names) for row in changing if (names := _changed(row))]
-    for row, _ in (*new, *changed):
+    for row in (*added, *(row for row, _ in changed)):
         session.expunge(row)
     return new, changed
 
@@ -103,17 +120,17 @@ def _statement(inserted: Sequence[Group], updated: Sequence[Group], lone: Collec
     """
     groups = [(_INSERT, "", group) for group in inserted]
     groups += [(_UPDATE, "jsonb_to_record" if group in lone else "jsonb_to_recordset", group) for group in updated]
-    parts = [_part(template, read, f"rows_{n}", *group) for n, (template, read, group) in enumerate(groups)]
-    counts = [f"(SELECT count(*) FROM write_{n})" for n in range(len(inserted), len(groups))]  # noqa: S608
-    return f"WITH {', '.join(parts)} SELECT {' + '.join(counts) or '0'}, {_ANY_PLAN}"
+    parts = [_part(template, read, n, *group) for n, (template, read, group) in enumerate(groups, 1)]
+    counts = [f"(SELECT count(*) FROM write_{n})" for n in range(len(inserted) + 1, len(groups) + 1)]  # noqa: S608
+    kept = _ANY_PLAN.format(number=len(groups) + 1)
+    return f"WITH {', '.join(parts)} SELECT {' + '.join(counts) or '0'}, {kept}"
 
 
-def _part(template: str, read: str, rows: str, kind: type[Base], names: Sequence[str]) -> str:
+def _part(template: str, read: str, number: int, kind: type[Base], names: Sequence[str]) -> str:
     types = {name: column.type.compile(_dialect) for name, column, _ in _columns(kind)}
     changing = [name for name in names if name != "id"]
     return template.format(
-        write=rows.replace("rows", "write"),
-        rows=rows,
+        number=number,
         read=read,
         table=kind.__tablename__,
         columns=", ".join(map(_quoted, names)),
@@ -123,7 +140,7 @@ def _part(template: str, read: str, rows: str, kind: type[Base], names: Sequence
 
 
 _KEPT, _FOR_ANY = "force_generic_plan", "auto"
-_ANY_PLAN = "set_config('plan_cache_mode', %(plans)s, true)"
+_ANY_PLAN = "set_config('plan_cache_mode', ${number}, true)"
 """What comes after it are triggers and constraints, which ask for rows by their keys: one plan does for all values.
 
 Where everything is found by keys they are planned once. Otherwise something else may be asked after it, and PostgreSQL
@@ -131,11 +148,11 @@ plans each of them for its values five times before.
 """
 
 _INSERT = (
-    "{write} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
-    " FROM jsonb_populate_recordset(NULL::{table}, %({rows})s))"
+    "write_{number} AS (INSERT INTO {table} ({columns}) SELECT {columns}"
+    " FROM jsonb_populate_recordset(NULL::{table}, ${number}))"
 )
 _UPDATE = (
-    "{write} AS (UPDATE {table} SET {changes} FROM {read}(%({rows})s) AS given({typed})"
+    "write_{number} AS (UPDATE {table} SET {changes} FROM {read}(${number}) AS given({typed})"
     " WHERE {table}.id = given.id RETURNING 1)"
 )
 _dialect = SharingDialect()

@@ -4,8 +4,9 @@ Of what a small statement takes of a process two thirds are SQLAlchemy's way of 
 engine's statements, as tracing does, is to get all of them: then SQLAlchemy executes these too.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 import psycopg
@@ -24,6 +25,7 @@ CONNECTION, BY_KEYS = "connection", "by_keys"
 """What a session's `info` has: its connection, and whether everything in its transaction is found by keys."""
 
 _PLAIN = {"no_parameters": True}
+_PLACE = re.compile(r"\$(\d+)")
 Convert = Callable[[Any], Any]
 Driver = psycopg.AsyncConnection[Any]
 
@@ -58,12 +60,14 @@ async def send(connection: AsyncConnection, statements: str) -> Sequence[tuple[A
     return [tuple(row) for row in found] if found.returns_rows else ()
 
 
-async def send_text(session: AsyncSession, text: str, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
-    """Send a statement as psycopg reads it, and return its rows; what the session is still to write comes later."""
+async def send_text(session: AsyncSession, text: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+    """Send a statement whose values are `$1` and on, and return its rows; what the session is to write comes later."""
     connection = session.info[CONNECTION]
     if driver := driver_of(connection):
         return await _fetched(connection, driver, text, values)
-    return [tuple(row) for row in await connection.exec_driver_sql(text, dict(values))]
+    named = _PLACE.sub(r"%(_\1)s", text.replace("%", "%%"))
+    given = {f"_{n}": value for n, value in enumerate(values, 1)}
+    return [tuple(row) for row in await connection.exec_driver_sql(named, given)]
 
 
 async def fetch(session: AsyncSession, statement: Executable, values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
@@ -89,7 +93,7 @@ class _Prepared:
     """A statement as psycopg sends it, and what its types make of parameters and of the columns of a row."""
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled: SQLCompiler = statement.compile(dialect=dialect)
+        compiled: SQLCompiler = statement.compile(dialect=_numbering(type(dialect)))
         if compiled.post_compile_params:
             raise InternalError(f"A list of values is not compiled once; say one_of: {compiled}")
         if compiled.insert_prefetch or compiled.update_prefetch:
@@ -100,12 +104,14 @@ class _Prepared:
         constant = {name: one.effective_value for name, one in binds.items() if not one.required}
         self._constant = {name: convert.get(name, _same)(value) for name, value in constant.items()}
         self._given = [(name, convert.get(name, _same)) for name in binds if name not in constant]
+        self._order = compiled.positiontup or ()
         types = dict(enumerate(column.type for column in statement.exported_columns))
         self._read = _converting(dialect, types, _reading)
 
-    def bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return all parameters, of which these are given."""
-        return self._constant | {name: convert(values[name]) for name, convert in self._given}
+    def bound(self, values: Mapping[str, Any]) -> Sequence[Any]:
+        """Return all parameters in order, of which these are given."""
+        known = self._constant | {name: convert(values[name]) for name, convert in self._given}
+        return [known[name] for name in self._order]
 
     def read(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """Return a row with the values that its columns stand for."""
@@ -118,6 +124,12 @@ class _Prepared:
 
 
 _prepared = lru_cache(maxsize=MOST_STATEMENTS)(_Prepared)
+
+
+@cache
+def _numbering(dialect: Callable[..., Dialect]) -> Dialect:
+    """Return a dialect that compiles as its like does, but for parameters, which it numbers as PostgreSQL does."""
+    return dialect(paramstyle="numeric_dollar")
 
 
 def _converting(
@@ -144,10 +156,11 @@ async def _fetched(
     connection: AsyncConnection,
     driver: Driver,
     text: str,
-    values: Mapping[str, Any] | None = None,
+    values: Sequence[Any] | None = None,
 ) -> Sequence[tuple[Any, ...]]:
     """Send a statement and return its rows; raises errors of psycopg as those that SQLAlchemy makes of them."""
-    cursor = driver.cursor()
+    # psycopg looks for its own placeholders each time where a statement is long
+    cursor = driver.cursor() if values is None else psycopg.AsyncRawCursor(driver)
     try:
         await cursor.execute(text.encode(), values)
         return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else ()

@@ -124,11 +124,15 @@ async def test_what_is_written_is_read_as_it_was(company: Company) -> None:
 
 async def test_a_transaction_with_new_rows_that_nobody_wrote_fails(company: Company) -> None:
     plan = await company.bought(await company.customer())
-    with pytest.raises(InternalError, match=r"1 new records were not written, the first of ledger_allocation"):
+
+    async def add_only() -> None:
         async with company.database.unit_of_work(company.org_id) as session:
             row = await session.get_one(CustomerPlan, as_id(plan.plan_id, "plan"))
             row.version += 1
             add_new(session, LedgerAllocation(org_id=row.org_id))
+
+    with pytest.raises(InternalError, match=r"1 new records were not written, the first of ledger_allocation"):
+        await add_only()
     assert (await company.repositories.plans.get(plan.ref)).version == plan.version
 
 

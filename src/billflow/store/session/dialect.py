@@ -69,7 +69,7 @@ class SharingDialect(PGDialectAsync_psycopg):
     def do_rollback(self, dbapi_connection: Any) -> None:
         """Roll back where a transaction is open; what comes back to its pool has ended its own as a rule."""
         if dbapi_connection.driver_connection.info.transaction_status is not TransactionStatus.IDLE:
-            super().do_rollback(dbapi_connection)
+            super().do_rollback(dbapi_connection)  # type: ignore[no-untyped-call]
 
     def __eq__(self, other: object) -> bool:
         """Tell whether the other one may use what was compiled for this one."""
@@ -81,3 +81,6 @@ class SharingDialect(PGDialectAsync_psycopg):
 
 
 registry.register("postgresql.billflow", __name__, SharingDialect.__name__)
+
+NUMBERING = SharingDialect(paramstyle="numeric_dollar")
+"""The dialect that numbers parameters as PostgreSQL does, for statements that psycopg is to send as they are."""

@@ -35,7 +35,7 @@ _CHANGING = (CustomerPlan, InvoiceRow)
 
 
 def add_new(session: AsyncSession, *rows: Base) -> None:
-    """Leave new rows to `write_new_rows` alone: the session would take longer for its part in them than writing does."""
+    """Leave new rows to `write_new_rows` alone: a session's part in them would take longer than to write them does."""
     session.info.setdefault(NEW_ROWS, []).extend(rows)
 
 

@@ -6,7 +6,7 @@ engine's statements, as tracing does, is to get all of them: then SQLAlchemy exe
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, cast
 
 import psycopg
@@ -17,6 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from billflow.errors import InternalError
+from billflow.store.session.dialect import NUMBERING
 
 MOST_STATEMENTS = 500
 """Statements that are kept compiled: constants of modules, and lists by their filters."""
@@ -93,7 +94,7 @@ class _Prepared:
     """A statement as psycopg sends it, and what its types make of parameters and of the columns of a row."""
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled: SQLCompiler = statement.compile(dialect=_numbering(type(dialect)))
+        compiled: SQLCompiler = statement.compile(dialect=NUMBERING)
         if compiled.post_compile_params:
             raise InternalError(f"A list of values is not compiled once; say one_of: {compiled}")
         if compiled.insert_prefetch or compiled.update_prefetch:
@@ -124,12 +125,6 @@ class _Prepared:
 
 
 _prepared = lru_cache(maxsize=MOST_STATEMENTS)(_Prepared)
-
-
-@cache
-def _numbering(dialect: Callable[..., Dialect]) -> Dialect:
-    """Return a dialect that compiles as its like does, but for parameters, which it numbers as PostgreSQL does."""
-    return dialect(paramstyle="numeric_dollar")
 
 
 def _converting(

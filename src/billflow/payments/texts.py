@@ -7,7 +7,7 @@ which a test compares with this one; another test asks for every text that a req
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
@@ -93,12 +93,12 @@ def statement_descriptor(text: str) -> str | None:
 def _fit(operation: str, path: str, value: object) -> object:
     if isinstance(value, str):
         return _text(operation, path, value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {
             name: _metadata(operation, inner) if name == "metadata" else _fit(operation, _below(path, name), inner)
             for name, inner in value.items()
         }
-    if isinstance(value, Sequence):
+    if isinstance(value, list | tuple):
         return [_fit(operation, path, item) for item in value]
     return value
 

@@ -67,12 +67,12 @@ def attribute_changes(known: TypedSearchAttributes, state: PlanState) -> Sequenc
 
     A run that began before the version was shown goes on without it, so that its history replays.
     """
-    left = PLAN_VERSION if known.get(PLAN_VERSION) is None else None
-    pairs = (pair for pair in attributes_of(state) if pair.key != left)
+    values = {pair.key: pair.value for pair in known}
+    pairs = (pair for pair in attributes_of(state) if pair.key != PLAN_VERSION or pair.key in values)
     changes: list[SearchAttributeUpdate[Any]] = [
-        pair.key.value_set(pair.value) for pair in pairs if known.get(pair.key) != pair.value
+        pair.key.value_set(pair.value) for pair in pairs if values.get(pair.key) != pair.value
     ]
-    if state.due_at is None and known.get(NEXT_INVOICE_AT) is not None:
+    if state.due_at is None and NEXT_INVOICE_AT in values:
         changes.append(NEXT_INVOICE_AT.value_unset())
     return changes
 

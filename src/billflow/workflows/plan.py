@@ -180,8 +180,8 @@ class PlanWorkflow:
 
     def _show(self) -> None:
         state = self._steps.shown()
-        changes = attribute_changes(workflow.info().typed_search_attributes, state)
-        if changes and not (self._shows_once and self._steps.is_closed):
+        is_left = self._shows_once and self._steps.is_closed
+        if not is_left and (changes := attribute_changes(workflow.info().typed_search_attributes, state)):
             workflow.upsert_search_attributes(changes)
         workflow.set_current_details(details(state))
 

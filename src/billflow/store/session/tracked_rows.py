@@ -1,6 +1,6 @@
 """Rows that are read to be changed, by a statement that psycopg sends: objects that the session keeps track of.
 
-Of what the ORM takes to read a plan with its customer two thirds are its way of executing a statement.
+A plan with its customer and invoice takes a quarter less of a process than by the ORM, its transaction aside.
 """
 
 from collections.abc import Mapping

@@ -53,7 +53,7 @@ OF_READS = {
     "/plans/{plan}/ledger": (1, 2),
     "/invoices": (1, 2),
     "/invoices?customer_id={customer}": (1, 2),
-    "/invoices/{invoice}": (1, 4),
+    "/invoices/{invoice}": (1, 2),
     "/events": (1, 3),
     "/audit": (1, 4),
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -17,6 +18,7 @@ from billflow.models.contracts.adjustments import (
     CreditNoteRecord,
     RefundRecord,
 )
+from billflow.models.contracts.records import LineRecord
 from billflow.models.contracts.tax import TaxRecord
 from billflow.models.tables import (
     AdjustmentResultRow,
@@ -71,9 +73,19 @@ IS_ADJUSTED = or_(
 """Whether an invoice has credit notes or refunds."""
 
 
-def money_unadjusted(invoice: InvoiceRow, lines: Sequence[InvoiceLineRow]) -> Money:
+class _LineMoney(NamedTuple):
+    """What `standing_of` reads of a line."""
+
+    id: str
+    kind: LineKind
+    amount: int
+    tax: int
+
+
+def money_unadjusted(invoice: InvoiceRow, lines: Sequence[LineRecord]) -> Money:
     """Return the money of an invoice that has neither credit notes nor refunds."""
-    return Money({}, {}, invoice, lines, (), (), ())
+    money: Any = [_LineMoney(line.line_id, line.kind, line.amount, line.tax) for line in lines]
+    return Money({}, {}, invoice, money, (), (), ())
 
 
 async def load_money(session: AsyncSession, invoice: InvoiceRow) -> Money:

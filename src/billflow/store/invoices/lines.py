@@ -1,14 +1,12 @@
 """The lines of an invoice, and the ledger entries that they bill."""
 
-from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from billflow.models.tables import InvoiceLineRow, LedgerAllocation, LicenseLedger
-from billflow.store.session.plain_rows import plain_rows
+from billflow.models.tables import InvoiceLineRow, InvoiceRow, LedgerAllocation, LicenseLedger
+from billflow.store.session.rows import objects_of
 
 
 async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLineRow]:
@@ -17,12 +15,6 @@ async def lines_of(session: AsyncSession, invoice_id: UUID) -> list[InvoiceLineR
 
 
 _LINES = select(InvoiceLineRow).where(InvoiceLineRow.invoice_id == bindparam("of_invoice")).order_by(InvoiceLineRow.n)
-
-
-async def lines_with_entries(session: AsyncSession, invoice_id: UUID) -> list[tuple[Any, Sequence[int]]]:
-    """Load the same, only to be read, with the sequence numbers of the entries that each line bills or stands for."""
-    rows = await plain_rows(session, _WITH_ENTRIES, {"of_invoice": invoice_id})
-    return [(line, entries) for line, entries in rows]
 
 
 # PostgreSQL takes `coalesce` for a function that may leak, which under row-level security reads all allocations.
@@ -35,4 +27,11 @@ _ENTRIES = func.array(
     .correlate(InvoiceLineRow)
     .scalar_subquery()
 )
-_WITH_ENTRIES = _LINES.add_columns(_ENTRIES)
+_SHOWN = ("n", "kind", "description", "quantity", "unit_amount", "amount", "period_start", "period_end", "derivation")
+_OBJECT = {
+    "line_id": InvoiceLineRow.id,
+    **{name: getattr(InvoiceLineRow, name) for name in (*_SHOWN, "tax", "applied_tax")},
+    "entries": _ENTRIES,
+}
+LINES_SHOWN = objects_of(_OBJECT, InvoiceLineRow.n, InvoiceLineRow.invoice_id == InvoiceRow.id)
+"""The lines of an invoice as objects with the fields of a `LineRecord`: entries are those it bills or stands for."""

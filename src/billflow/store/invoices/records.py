@@ -25,9 +25,9 @@ from billflow.models.tables import (
 from billflow.store.access.seller_records import seller_of
 from billflow.store.adjustments.records import IS_ADJUSTED, load_money, money_unadjusted, standing_of
 from billflow.store.adjustments.shown import adjustments_shown
-from billflow.store.invoices.lines import lines_with_entries
-from billflow.store.session.plain_rows import plain_row, plain_rows
-from billflow.store.session.rows import as_id, as_record, existing, from_row, row_by_id
+from billflow.store.invoices.lines import LINES_SHOWN
+from billflow.store.session.plain_rows import plain_row
+from billflow.store.session.rows import as_id, as_record, existing, objects_of, row_by_id
 
 
 def summary(invoice: InvoiceRow) -> InvoiceSummary:
@@ -44,10 +44,9 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
     """Return an invoice with everything that explains it, as it is written; raises `NotFound`."""
     asked = {"of_invoice": as_id(invoice_id, "invoice")}
     found = existing(await plain_row(session, _DETAIL, asked), "invoice", invoice_id)
-    invoice, customer_name, is_adjusted, replaced = found
-    with_entries = await lines_with_entries(session, invoice.id)
-    lines = tuple(as_record(LineRecord, row, entries=entries) for row, entries in with_entries)
-    unadjusted = money_unadjusted(invoice, [row for row, _ in with_entries])
+    invoice, customer_name, is_adjusted, replaced, lines_shown, attempts = found
+    lines = tuple(map(LineRecord.model_validate, lines_shown or ()))
+    unadjusted = money_unadjusted(invoice, lines)
     money = await load_money(session, invoice) if is_adjusted else unadjusted
     standing, taxes = standing_of(money), tax_records([line.line for line in lines])
     return as_record(
@@ -60,19 +59,27 @@ async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetai
         **{name: getattr(standing, name) for name in ("credited", "refunded", "net_paid", "still_due")},
         adjustments=await adjustments_shown(session, money),
         replaced_stripe_invoices=tuple(replaced),
-        payment_attempts=tuple(from_row(AttemptRecord, row) for (row,) in await plain_rows(session, _ATTEMPTS, asked)),
+        payment_attempts=tuple(map(AttemptRecord.model_validate, attempts or ())),
     )
 
 
 _OF_INVOICE = bindparam("of_invoice", type_=Uuid())
-_ATTEMPTS = select(PaymentAttempt).where(PaymentAttempt.invoice_id == _OF_INVOICE).order_by(PaymentAttempt.n)
+_ATTEMPT = {name: getattr(PaymentAttempt, name) for name in ("n", "outcome", "at")}
+_ATTEMPTS = objects_of(_ATTEMPT, PaymentAttempt.n, PaymentAttempt.invoice_id == InvoiceRow.id)
 _REPLACED = (
     select(ReplacedStripeInvoice.stripe_invoice_id)
     .where(ReplacedStripeInvoice.invoice_id == InvoiceRow.id)
     .order_by(ReplacedStripeInvoice.created_at)
 )
 _DETAIL = (
-    select(InvoiceRow, CustomerRow.name, IS_ADJUSTED, func.array(_REPLACED.correlate(InvoiceRow).scalar_subquery()))
+    select(
+        InvoiceRow,
+        CustomerRow.name,
+        IS_ADJUSTED,
+        func.array(_REPLACED.correlate(InvoiceRow).scalar_subquery()),
+        LINES_SHOWN,
+        _ATTEMPTS,
+    )
     .join(CustomerRow, CustomerRow.id == InvoiceRow.customer_id)
     .where(InvoiceRow.id == _OF_INVOICE)
 )

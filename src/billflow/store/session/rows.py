@@ -1,6 +1,6 @@
 """Rows by their ids, rows that are written, and rows as records: the names of columns are the names of fields."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -9,7 +9,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
+from sqlalchemy import JSON, ColumnElement, ScalarSelect, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from billflow.domain.errors import NotFound
 
@@ -44,6 +47,20 @@ def existing(found: Row | None, noun: str, text_id: str, whose: str = "") -> Row
     if found is None:
         raise NotFound(f"There is no {noun} {text_id!r}{whose}.")
     return found
+
+
+def objects_of(
+    fields: Mapping[str, Any], order: InstrumentedAttribute[Any], that: ColumnElement[bool]
+) -> ScalarSelect[Any]:
+    """Return what reads rows of another table in the same statement: objects with these fields in order, or None.
+
+    Moments in them are texts in ISO 8601, as contracts read them; sealed columns stay sealed.
+    """
+    # Names are a part of the statement: as parameters they would be sent with each.
+    named: list[tuple[Any, Any]] = [(literal_column(f"'{name}'"), value) for name, value in fields.items()]
+    json_object = func.json_build_object(*(part for field in named for part in field))
+    in_order = aggregate_order_by(json_object, order)
+    return select(func.json_agg(in_order, type_=JSON)).where(that).correlate_except(order.class_).scalar_subquery()
 
 
 def put(row: object, name: str, value: object) -> None:

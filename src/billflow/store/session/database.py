@@ -65,7 +65,9 @@ _LOOK = _ENTER + "; " + _COSTS + "; {query}"
 """A transaction of one message, which begins and ends with it."""
 
 PLANNED_ANEW = _COSTS + "; SET LOCAL plan_cache_mode = force_custom_plan"
-PLANNED_ONCE = "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan"
+PLANNED_ONCE = (
+    "SET LOCAL random_page_cost = 1.1; SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan"
+)
 """Whether a prepared statement is planned for its values each time, or once for any (docs/performance.md).
 
 A plan for any values may read ten times as long; for what is found by keys it is the same, and planning takes longer

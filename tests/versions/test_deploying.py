@@ -1,7 +1,6 @@
 """A version of the workers is brought out, taken back and brought out again while plans live."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,14 +13,11 @@ from billflow.models.contracts.plans import PlanState
 from billflow.models.contracts.versions import VersionStatus
 from billflow.service.versions import VersionFails
 from billflow.temporal import updates
-from billflow.temporal.plugin import billflow_plugin
 from billflow.temporal.workflow_control import WorkflowTaskFailing
 from tests.accounts import differences
 from tests.api_environment import until
 from tests.chaos.real_time import assert_nothing_is_found
-from tests.databases import migrated_database
-from tests.environment import MANUAL, SEATS, Environment, ref, running_environment
-from tests.namespaces import fresh_namespace
+from tests.environment import MANUAL, SEATS, Environment, ref
 from tests.versions.plans_of_other_versions import BrokenPlanWorkflow, ChangedPlanWorkflow
 from tests.versions.workers_of_versions import AT_ONCE, workers_of
 
@@ -31,14 +27,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:Cannot find activity to cancel:U
 PLANS = 20
 """Fewer than as processes of real releases (`test_worker_processes.py`), where 50 live."""
 BEGIN = datetime(2024, 1, 31, 10, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def env(postgres_url: str, temporal_server: str) -> AsyncIterator[Environment]:
-    """Yield an environment whose workers are those of the test, and where a workflow that has a bug stands still."""
-    client = await fresh_namespace(temporal_server, "versions", [billflow_plugin()])
-    async with running_environment(client, await migrated_database(postgres_url), working=False) as env:
-        yield env
 
 
 class LivePlans:

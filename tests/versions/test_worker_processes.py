@@ -1,17 +1,14 @@
 """Two versions of the worker as real processes: this source and a copy with a harmless change, while plans live."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
 from temporalio.client import WorkflowQueryFailedError
 
-from billflow.temporal.plugin import billflow_plugin
-from tests.databases import migrated_database
-from tests.environment import Environment, running_environment
-from tests.namespaces import fresh_namespace
+from tests.environment import Environment
 from tests.sizes import sized
 from tests.versions.test_deploying import LivePlans, live_plans
 from tests.versions.worker_processes import BROKEN, HARMLESS, Versions, changed_source
@@ -21,14 +18,6 @@ Running = Awaitable[CompletedProcess[str]]
 
 AT_ONCE = "--watch 0"
 """Each stage is watched until the plans that it woke have done their tasks."""
-
-
-@pytest.fixture
-async def env(postgres_url: str, temporal_server: str) -> AsyncIterator[Environment]:
-    """Yield an environment whose workers are processes of their own."""
-    client = await fresh_namespace(temporal_server, "processes", [billflow_plugin()])
-    async with running_environment(client, await migrated_database(postgres_url), working=False) as env:
-        yield env
 
 
 async def taken_by(versions: Versions) -> dict[str, float]:

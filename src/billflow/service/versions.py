@@ -121,7 +121,7 @@ class VersionService:
     async def enter(self, build_id: str, *, promote: bool, notify: Notify) -> None:
         """Make a version current that is the first or to be promoted at once; of any other tell that it is not.
 
-        Returns as soon as it is current. A server that is away is asked again.
+        Returns as soon as it is current. A server that is away, or slow to let its task queues know, is asked again.
         """
         told = False
         while (report := await self._entered(build_id, promote=promote)) is not None:
@@ -136,7 +136,7 @@ class VersionService:
     async def _entered(self, build_id: str, *, promote: bool) -> VersionsReport | None:
         """Make a version current where it is to be by itself; None where it is, or else what the server knows."""
         report = NOTHING_KNOWN
-        with contextlib.suppress(RPCError, Unavailable):
+        with contextlib.suppress(RPCError, Unavailable, CommandFailed):
             report = await self.report()
             version = report.of(build_id)
             if version and version.status is VersionStatus.CURRENT:

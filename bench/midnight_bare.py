@@ -30,7 +30,8 @@ from billflow.models.contracts.steps import CloseCycleInput, PlanRef
 from billflow.payments.client import API_VERSION
 from billflow.payments.requests import invoice_params, line_params
 from billflow.settings import load_settings
-from billflow.store.session.database import POOL_SIZE, Database
+from billflow.store.session.database import Database
+from billflow.store.session.pools import WORK_POOL_SIZE
 from billflow.telemetry.logging import configure_logging
 from billflow.temporal.worker import WORKFLOW_TASKS, stop_on_signals
 from billflow.wiring.engine import Engine, open_engine
@@ -177,7 +178,7 @@ async def bare_workers(model: Model, client: Client) -> AsyncIterator[None]:
     headers = {"Authorization": f"Bearer {key}", "Stripe-Version": API_VERSION}
     runner = SandboxedWorkflowRunner(SandboxRestrictions.default.with_passthrough_all_modules())
     async with (
-        AsyncConnectionPool(database, min_size=4, max_size=POOL_SIZE, kwargs={"autocommit": True}) as pool,
+        AsyncConnectionPool(database, min_size=4, max_size=WORK_POOL_SIZE, kwargs={"autocommit": True}) as pool,
         aiohttp.ClientSession(str(settings.stripe_api_base), headers=headers) as stripe,
     ):
         activities = BareActivities(model, pool, stripe)
@@ -189,7 +190,7 @@ async def bare_workers(model: Model, client: Client) -> AsyncIterator[None]:
                 activities=[activities.write_step],
                 workflow_runner=runner,
                 max_concurrent_workflow_tasks=WORKFLOW_TASKS,
-                max_concurrent_local_activities=POOL_SIZE,
+                max_concurrent_local_activities=settings.max_activities,
             ),
             Worker(
                 client,

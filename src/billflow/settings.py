@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     max_workflow_tasks: Annotated[int, Field(ge=2, le=1_000)] = 24
     """How many tasks of workflows each worker does at once; docs/performance.md has what other values cost."""
     max_activities: Annotated[int, Field(ge=1, le=20)] = 20
-    """How many activities of one task queue it does at once; as many as the pool has connections, at most.
+    """How many activities of one task queue it does at once, which share a pool of eight connections.
 
     docs/performance.md has what fewer cost.
     """

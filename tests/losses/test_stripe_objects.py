@@ -202,6 +202,6 @@ async def delete_at_stripe(made: Subscription, stripe_id: str) -> None:
 
 
 async def _has_no_card(made: Subscription) -> bool:
+    mine = BillingAccountRow.stripe_customer_id == await made.stripe_id()
     async with made.env.engine.database.unit_of_work(made.env.org_id) as session:
-        mine = BillingAccountRow.stripe_customer_id == await made.stripe_id()
         return await session.scalar(select(BillingAccountRow.stripe_payment_method_id).where(mine)) is None

@@ -12,6 +12,9 @@ from billflow.store.session.database import Database
 REQUEST_TIMEOUT = 20.0
 """Seconds that a request waits for a connection, less than proxies wait for us; then it is answered 503."""
 
+WORK_POOL_SIZE = 8
+"""More than one process keeps busy; each connection prepares and plans its statements anew (docs/performance.md)."""
+
 BACKGROUND_POOL_SIZE = 5
 
 
@@ -32,7 +35,7 @@ class Pools:
         """Return the pools of a database; made once per event loop."""
         return cls(
             requests=Database(url, pool_timeout=REQUEST_TIMEOUT, keyring=keyring),
-            work=Database(url, keyring=keyring),
+            work=Database(url, pool_size=WORK_POOL_SIZE, keyring=keyring),
             background=Database(url, pool_size=BACKGROUND_POOL_SIZE, keyring=keyring),
         )
 

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
+from billflow.api.arguments import by_request, takes_query
 from billflow.api.etags import tagged
 from billflow.api.idempotency import written
 from billflow.api.metrics import ROUTE
@@ -26,9 +27,12 @@ class CheckedRoute(APIRoute):
     is_idempotent = True
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        self.scope = scope_of(endpoint, options.get("methods") or READS)
+        methods = frozenset(options.get("methods") or READS)
+        self.scope = scope_of(endpoint, methods)
         options["openapi_extra"] = {**(options.get("openapi_extra") or {}), SCOPE: self.scope}
-        super().__init__(path, endpoint, **options)
+        is_apart = methods <= READS and takes_query(endpoint)
+        self._served = APIRoute(path, by_request(endpoint, queries=True), **options) if is_apart else None
+        super().__init__(path, by_request(endpoint), **options)
 
     @cached_property
     def described_body(self) -> tuple[Schema, Mapping[str, Schema]]:
@@ -37,7 +41,7 @@ class CheckedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler behind all that."""
-        handle = super().get_route_handler()
+        handle = self._served.get_route_handler() if self._served else super().get_route_handler()
 
         async def checked(request: Request) -> Response:
             services = services_of(request)

@@ -106,10 +106,13 @@ async def test_in_live_mode_time_cant_be_moved_and_no_test_card_is_given(env: Ap
     ):
         reads = await client.get(PLANS, headers=headers)
         clock = await client.post("/api/v1/test-clocks", json={"now_at": "2026-01-01T00:00:00Z"}, headers=headers)
+        wrong = await client.post("/api/v1/test-clocks", json={"now_at": "soon"}, headers=headers)
+        page = await client.get("/api/v1/test-clocks?limit=none", headers=headers)
         card = await client.post("/api/v1/customers/6f1c/test-card", json={}, headers=headers)
 
     assert reads.status_code == 200
-    assert [(refused.status_code, refused.json()["code"]) for refused in (clock, card)] == [(403, "test_mode_only")] * 2
+    refused = [(answer.status_code, answer.json()["code"]) for answer in (clock, wrong, page, card)]
+    assert refused == [(403, "test_mode_only")] * 4
 
 
 async def test_a_key_ends_when_it_expires_or_is_revoked(env: ApiEnvironment) -> None:

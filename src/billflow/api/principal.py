@@ -49,17 +49,17 @@ async def principal_of(request: Request) -> Principal:
     return cast("Principal", request.state.principal)
 
 
-async def tester_of(request: Request) -> Principal:
+PrincipalHere = Annotated[Principal, Depends(principal_of)]
+"""Anyone whose key has `read` for a read, `write` for a write."""
+
+
+async def tester_of(principal: PrincipalHere) -> Principal:
     """Return the caller of a request in test mode; raises `Forbidden` in live mode."""
-    principal = cast("Principal", request.state.principal)
     if principal.mode is Mode.LIVE:
         message = "This is for test mode alone; use a test key on a server in test mode."
         raise Forbidden(message, code="test_mode_only")
     return principal
 
-
-PrincipalHere = Annotated[Principal, Depends(principal_of)]
-"""Anyone whose key has `read` for a read, `write` for a write."""
 
 TesterHere = Annotated[Principal, Depends(tester_of)]
 """The same, in test mode only."""

@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, get_args, get_origin
 
 import httpx
+import pytest
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.routing import Match
 
 from billflow.api.app import _NOUNS
-from billflow.api.arguments import by_request
+from billflow.api.arguments import by_request, takes_query
+from billflow.api.as_of import PastMoment
 from billflow.api.requests import CheckedRoute
 
 NONSENSE = ("abc", "", "-1", "0", "7", "true", "2026-02-30", "2026-02-03T10:00:00Z", "x" * 300)
@@ -26,23 +29,30 @@ def _queries() -> dict[str, type[BaseModel]]:
 
 
 QUERIES = _queries()
+VALUES = {
+    "moment": (PastMoment, None),
+    "number": (Annotated[int, Query(ge=1, le=9)], 7),
+    "word": (Annotated[str | None, Query(max_length=5)], None),
+}
+"""Values of a query, what is wrong with them included, and what they are when they are left out."""
 
 
-def taking(model: type[BaseModel]) -> Endpoint:
-    """Return an endpoint that answers the query that it took."""
+def taking(kind: Any, default: Any = inspect.Parameter.empty) -> Endpoint:
+    """Return an endpoint that answers what it took of a query."""
 
     async def endpoint(which: Any) -> Any:
         return which
 
-    endpoint.__annotations__["which"] = Annotated[model, Query()]
+    which = inspect.Parameter("which", inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+    vars(endpoint).update(__signature__=inspect.Signature([which]))
     return endpoint
 
 
 async def test_a_query_is_read_as_fastapi_reads_it() -> None:
     app = FastAPI()
     for name, model in QUERIES.items():
-        app.add_api_route(f"/fastapi/{name}", taking(model))
-        app.add_api_route(f"/ours/{name}", by_request(taking(model), queries=True))
+        app.add_api_route(f"/fastapi/{name}", taking(Annotated[model, Query()]))
+        app.add_api_route(f"/ours/{name}", by_request(taking(Annotated[model, Query()]), queries=True))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://queries") as client:
         refused = 0
         for name, model in QUERIES.items():
@@ -55,6 +65,41 @@ async def test_a_query_is_read_as_fastapi_reads_it() -> None:
 
     assert len(QUERIES) > 15
     assert refused > 100
+
+
+@pytest.mark.parametrize("name", VALUES)
+async def test_a_value_of_a_query_is_read_as_fastapi_reads_it(name: str) -> None:
+    app, endpoint = FastAPI(), taking(*VALUES[name])
+    assert takes_query(endpoint)
+    app.add_api_route("/fastapi", endpoint)
+    app.add_api_route("/ours", by_request(endpoint, queries=True))
+    statuses = set()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://queries") as client:
+        for given in ({}, *({"which": value} for value in (*NONSENSE, "2999-01-01T00:00:00Z", ["3", "x"]))):
+            theirs, ours = [await client.get(f"/{who}", params=given) for who in ("fastapi", "ours")]
+            assert (ours.status_code, ours.json()) == (theirs.status_code, theirs.json()), given
+            statuses.add(ours.status_code)
+
+    assert statuses == {200, 422}
+
+
+def test_a_read_that_takes_a_value_of_a_query_takes_no_more_of_it() -> None:
+    routes = [one for noun in _NOUNS for one in noun.router.routes if isinstance(one, CheckedRoute)]
+    reads = [one for one in routes if one.methods == {"GET"} and takes_query(one.endpoint)]
+
+    assert len(reads) > 50
+    assert [one.path for one in reads if len(one.dependant.query_params) != 1] == []
+
+
+def test_a_route_is_found_by_its_whole_path_behind_a_proxy_too() -> None:
+    route = CheckedRoute("/things/{thing}/parts", taking(str, "x"))
+    scope = {"type": "http", "method": "GET", "root_path": "/billing"}
+    paths = ("/things/1/parts", "/billing/things/1/parts", "/things/1", "/other/1/parts", "/a/things/1/parts")
+
+    found = {path: route.matches({**scope, "path": path})[0] for path in paths}
+
+    assert [path for path, match in found.items() if match is Match.FULL] == list(paths[:2])
+    assert [path for path, match in found.items() if match is Match.NONE] == list(paths[2:])
 
 
 def test_queries_have_neither_lists_nor_aliases() -> None:

@@ -5,21 +5,22 @@ query's fields anew with each request.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
 from fastapi import Request, params
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 Endpoint = Callable[..., Awaitable[Any]]
 Look = Callable[[Request], Awaitable[Any]]
 
 
 def takes_query(endpoint: Endpoint) -> bool:
-    """Return whether an endpoint takes a model that is its query."""
-    return any(_query(one.annotation) for one in inspect.signature(endpoint).parameters.values())
+    """Return whether an endpoint takes a query that is read at once: a model, or a value that may be left out."""
+    return any(map(_query, inspect.signature(endpoint).parameters.values()))
 
 
 def by_request(endpoint: Endpoint, *, queries: bool = False) -> Endpoint:
@@ -29,7 +30,7 @@ def by_request(endpoint: Endpoint, *, queries: bool = False) -> Endpoint:
     value counts, as FastAPI has it.
     """
     signature = inspect.signature(endpoint)
-    found = {name: _look(one.annotation, queries=queries) for name, one in signature.parameters.items()}
+    found = {name: _look(one, queries=queries) for name, one in signature.parameters.items()}
     looks = {name: look for name, look in found.items() if look}
     if not looks:
         return endpoint
@@ -50,21 +51,25 @@ async def _itself(request: Request) -> Request:
     return request
 
 
-def _look(annotation: Any, *, queries: bool) -> Look | None:
-    if annotation is Request:
+def _look(parameter: inspect.Parameter, *, queries: bool) -> Look | None:
+    if parameter.annotation is Request:
         return _itself
-    if queries and (model := _query(annotation)):
-        return _reading(model)
-    marks = getattr(annotation, "__metadata__", ())
+    if queries and (query := _query(parameter)):
+        return query
+    marks = getattr(parameter.annotation, "__metadata__", ())
     dependencies = [one.dependency for one in marks if isinstance(one, params.Depends) and one.dependency]
     return next((one for one in dependencies if _asks_for_request_alone(one)), None)
 
 
-def _query(annotation: Any) -> type[BaseModel] | None:
-    marks = getattr(annotation, "__metadata__", ())
-    model = getattr(annotation, "__origin__", None)
-    is_query = any(isinstance(one, params.Query) for one in marks)
-    return model if is_query and isinstance(model, type) and issubclass(model, BaseModel) else None
+def _query(parameter: inspect.Parameter) -> Look | None:
+    """Return what reads a parameter that is a whole query, or that is a value of it and has a default."""
+    annotation = parameter.annotation
+    kind = getattr(annotation, "__origin__", None)
+    if not any(isinstance(one, params.Query) for one in getattr(annotation, "__metadata__", ())):
+        return None
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return _reading(kind)
+    return None if parameter.default is parameter.empty else _reading_value(parameter)
 
 
 def _asks_for_request_alone(dependency: Callable[..., Any]) -> bool:
@@ -73,10 +78,29 @@ def _asks_for_request_alone(dependency: Callable[..., Any]) -> bool:
 
 def _reading(model: type[BaseModel]) -> Look:
     async def read(request: Request) -> BaseModel:
-        try:
+        with _refusing("query"):
             return model.model_validate(dict(request.query_params))
-        except ValidationError as wrong:
-            errors = [{**error, "loc": ("query", *error["loc"])} for error in wrong.errors(include_url=False)]
-            raise RequestValidationError(errors) from wrong
 
     return read
+
+
+def _reading_value(parameter: inspect.Parameter) -> Look:
+    name, kind = parameter.name, TypeAdapter(parameter.annotation)
+
+    async def read(request: Request) -> Any:
+        if name not in request.query_params:
+            return parameter.default
+        with _refusing("query", name):
+            return kind.validate_python(request.query_params[name])
+
+    return read
+
+
+@contextmanager
+def _refusing(*place: str) -> Iterator[None]:
+    """Raise what is wrong with a value at a place of the request as FastAPI would."""
+    try:
+        yield
+    except ValidationError as wrong:
+        errors = [{**error, "loc": (*place, *error["loc"])} for error in wrong.errors(include_url=False)]
+        raise RequestValidationError(errors) from wrong

@@ -4,7 +4,6 @@ import re
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billflow.api.problems import fault, too_large
@@ -112,8 +111,8 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        length = Headers(scope=scope).get("content-length", "0") if scope["type"] == "http" else "0"
-        if length.isdecimal() and int(length) > MAX_BODY:
+        length = next((value for name, value in scope.get("headers", ()) if name == b"content-length"), b"")
+        if length.isdigit() and int(length) > MAX_BODY:
             await too_large()(scope, receive, send)
             return
         received = 0

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from billflow.api.arguments import by_request, takes_query
 from billflow.api.etags import tagged
@@ -33,6 +35,11 @@ class CheckedRoute(APIRoute):
         is_apart = methods <= READS and takes_query(endpoint)
         self._served = APIRoute(path, by_request(endpoint, queries=True), **options) if is_apart else None
         super().__init__(path, by_request(endpoint), **options)
+        self._beginning = path.partition("{")[0]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match a request; whose path lacks the fixed beginning of this one's is seen without the whole pattern."""
+        return super().matches(scope) if self._beginning in scope["path"] else (Match.NONE, {})
 
     @cached_property
     def described_body(self) -> tuple[Schema, Mapping[str, Schema]]:
@@ -44,16 +51,16 @@ class CheckedRoute(APIRoute):
         handle = self._served.get_route_handler() if self._served else super().get_route_handler()
 
         async def checked(request: Request) -> Response:
-            services = services_of(request)
-            request.scope[ROUTE] = self.path_format
-            principal = await authenticated(request, services, self.scope)
-            request.state.principal = principal
-            for field, value in [*request.path_params.items(), *request.query_params.multi_items()]:
-                check_storable(value, field)
             asked = _CheckedRequest(request.scope, request.receive)
+            services = services_of(asked)
+            asked.scope[ROUTE] = self.path_format
+            principal = await authenticated(asked, services, self.scope)
+            asked.state.principal = principal
+            for field, value in [*asked.path_params.items(), *asked.query_params.multi_items()]:
+                check_storable(value, field)
             if not self.is_idempotent:
                 return await handle(asked)
-            if request.method in READS:
+            if asked.method in READS:
                 return tagged(asked, await handle(asked))
             return await written(asked, services, principal, lambda: handle(asked))
 

@@ -51,10 +51,10 @@ def _refund(refund: RefundRow, number: str | None) -> InvoiceAdjustment:
 
 async def _closure(session: AsyncSession, money: Money) -> tuple[InvoiceAdjustment, ...]:
     """Return what closed an invoice; why is in the audit log."""
-    invoice, standing = money.invoice, standing_of(money)
+    invoice = money.invoice
     if invoice.status not in _CLOSURES:
         return ()
-    kind, action = _CLOSURES[invoice.status]
+    standing, (kind, action) = standing_of(money), _CLOSURES[invoice.status]
     entry = await _audited(session, invoice, action)
     at = (invoice.voided_at if kind is AdjustmentKind.VOID else invoice.written_off_at) or invoice.due_at
     amount = standing.creditable if kind is AdjustmentKind.VOID else standing.remaining

@@ -14,7 +14,8 @@ from billflow.models.contracts.invoices import (
     BilledCustomer,
     InvoiceSummary,
 )
-from billflow.models.contracts.records import AttemptRecord, InvoiceDetail, LineRecord
+from billflow.models.contracts.records import AttemptRecord, InvoiceDetail
+from billflow.models.contracts.responses import LineResponse
 from billflow.models.contracts.tax import TaxRecord, tax_records
 from billflow.models.tables import (
     CustomerRow,
@@ -41,11 +42,14 @@ async def invoice_by_id(session: AsyncSession, invoice_id: str) -> InvoiceRow:
 
 
 async def invoice_detail(session: AsyncSession, invoice_id: str) -> InvoiceDetail:
-    """Return an invoice with everything that explains it, as it is written; raises `NotFound`."""
+    """Return an invoice with everything that explains it, as it is written; raises `NotFound`.
+
+    Its lines are made once, as the API answers them.
+    """
     asked = {"of_invoice": as_id(invoice_id, "invoice")}
     found = existing(await plain_row(session, _DETAIL, asked), "invoice", invoice_id)
     invoice, customer_name, is_adjusted, replaced, lines_shown, attempts = found
-    lines = tuple(map(LineRecord.model_validate, lines_shown or ()))
+    lines = tuple(map(LineResponse.model_validate, lines_shown or ()))
     unadjusted = money_unadjusted(invoice, lines)
     money = await load_money(session, invoice) if is_adjusted else unadjusted
     standing, taxes = standing_of(money), tax_records([line.line for line in lines])

@@ -111,7 +111,8 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        length = next((value for name, value in scope.get("headers", ()) if name == b"content-length"), b"")
+        headers = scope["headers"] if scope["type"] == "http" else ()
+        length = next((value for name, value in headers if name == b"content-length"), b"")
         if length.isdigit() and int(length) > MAX_BODY:
             await too_large()(scope, receive, send)
             return

@@ -34,7 +34,7 @@ VALUES = {
     "number": (Annotated[int, Query(ge=1, le=9)], 7),
     "word": (Annotated[str | None, Query(max_length=5)], None),
 }
-"""Values of a query, what is wrong with them included, and what they are when they are left out."""
+"""Kinds of a query's values, each of which refuses some, and what they are when they are left out."""
 
 
 def taking(kind: Any, default: Any = inspect.Parameter.empty) -> Endpoint:
@@ -86,9 +86,14 @@ async def test_a_value_of_a_query_is_read_as_fastapi_reads_it(name: str) -> None
 def test_a_read_that_takes_a_value_of_a_query_takes_no_more_of_it() -> None:
     routes = [one for noun in _NOUNS for one in noun.router.routes if isinstance(one, CheckedRoute)]
     reads = [one for one in routes if one.methods == {"GET"} and takes_query(one.endpoint)]
+    fields = [field for one in reads for field in one.dependant.query_params]
+    annotations = [field.field_info.annotation for field in fields]
+    kinds = [kind for annotation in annotations for kind in (annotation, *get_args(annotation))]
 
     assert len(reads) > 50
     assert [one.path for one in reads if len(one.dependant.query_params) != 1] == []
+    assert [field.name for field in fields if field.alias != field.name] == []
+    assert [kind for kind in kinds if (get_origin(kind) or kind) in (list, tuple, set, frozenset)] == []
 
 
 def test_a_route_is_found_by_its_whole_path_behind_a_proxy_too() -> None:

@@ -5,8 +5,7 @@ query's fields anew with each request.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
 
@@ -20,7 +19,7 @@ Look = Callable[[Request], Awaitable[Any]]
 
 def takes_query(endpoint: Endpoint) -> bool:
     """Return whether an endpoint takes a query that is read at once: a model, or a value that may be left out."""
-    return any(map(_query, inspect.signature(endpoint).parameters.values()))
+    return any(map(_is_query, inspect.signature(endpoint).parameters.values()))
 
 
 def by_request(endpoint: Endpoint, *, queries: bool = False) -> Endpoint:
@@ -54,22 +53,23 @@ async def _itself(request: Request) -> Request:
 def _look(parameter: inspect.Parameter, *, queries: bool) -> Look | None:
     if parameter.annotation is Request:
         return _itself
-    if queries and (query := _query(parameter)):
-        return query
+    if queries and _is_query(parameter):
+        model = _model(parameter)
+        return _reading(model) if model else _reading_value(parameter)
     marks = getattr(parameter.annotation, "__metadata__", ())
     dependencies = [one.dependency for one in marks if isinstance(one, params.Depends) and one.dependency]
     return next((one for one in dependencies if _asks_for_request_alone(one)), None)
 
 
-def _query(parameter: inspect.Parameter) -> Look | None:
-    """Return what reads a parameter that is a whole query, or that is a value of it and has a default."""
-    annotation = parameter.annotation
-    kind = getattr(annotation, "__origin__", None)
-    if not any(isinstance(one, params.Query) for one in getattr(annotation, "__metadata__", ())):
-        return None
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return _reading(kind)
-    return None if parameter.default is parameter.empty else _reading_value(parameter)
+def _is_query(parameter: inspect.Parameter) -> bool:
+    marks = getattr(parameter.annotation, "__metadata__", ())
+    may_be_left_out = parameter.default is not parameter.empty
+    return any(isinstance(one, params.Query) for one in marks) and (may_be_left_out or _model(parameter) is not None)
+
+
+def _model(parameter: inspect.Parameter) -> type[BaseModel] | None:
+    kind = getattr(parameter.annotation, "__origin__", None)
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
 def _asks_for_request_alone(dependency: Callable[..., Any]) -> bool:
@@ -78,8 +78,10 @@ def _asks_for_request_alone(dependency: Callable[..., Any]) -> bool:
 
 def _reading(model: type[BaseModel]) -> Look:
     async def read(request: Request) -> BaseModel:
-        with _refusing("query"):
+        try:
             return model.model_validate(dict(request.query_params))
+        except ValidationError as wrong:
+            raise _refusal(wrong, "query") from wrong
 
     return read
 
@@ -90,17 +92,16 @@ def _reading_value(parameter: inspect.Parameter) -> Look:
     async def read(request: Request) -> Any:
         if name not in request.query_params:
             return parameter.default
-        with _refusing("query", name):
+        try:
             return kind.validate_python(request.query_params[name])
+        except ValidationError as wrong:
+            raise _refusal(wrong, "query", name) from wrong
 
     return read
 
 
-@contextmanager
-def _refusing(*place: str) -> Iterator[None]:
-    """Raise what is wrong with a value at a place of the request as FastAPI would."""
-    try:
-        yield
-    except ValidationError as wrong:
-        errors = [{**error, "loc": (*place, *error["loc"])} for error in wrong.errors(include_url=False)]
-        raise RequestValidationError(errors) from wrong
+def _refusal(wrong: ValidationError, *place: str) -> RequestValidationError:
+    """Return what is wrong with a value at a place of the request, as FastAPI tells it."""
+    return RequestValidationError(
+        [{**error, "loc": (*place, *error["loc"])} for error in wrong.errors(include_url=False)]
+    )

@@ -41,7 +41,7 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == _HEADER), b"").decode("latin-1")
+        given = _header(scope, _HEADER).decode("latin-1")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         begun = False
@@ -111,8 +111,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        headers = scope["headers"] if scope["type"] == "http" else ()
-        length = next((value for name, value in headers if name == b"content-length"), b"")
+        length = _header(scope, b"content-length") if scope["type"] == "http" else b""
         if length.isdigit() and int(length) > MAX_BODY:
             await too_large()(scope, receive, send)
             return
@@ -127,3 +126,8 @@ class BodyLimit:
             return message
 
         await self.app(scope, counted, send)
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    """Return a header of a request, empty where it has none; to look for one is less than to make all of them."""
+    return next((value for key, value in scope["headers"] if key == name), b"")

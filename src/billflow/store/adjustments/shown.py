@@ -54,7 +54,8 @@ async def _closure(session: AsyncSession, money: Money) -> tuple[InvoiceAdjustme
     invoice = money.invoice
     if invoice.status not in _CLOSURES:
         return ()
-    standing, (kind, action) = standing_of(money), _CLOSURES[invoice.status]
+    standing = standing_of(money)
+    kind, action = _CLOSURES[invoice.status]
     entry = await _audited(session, invoice, action)
     at = (invoice.voided_at if kind is AdjustmentKind.VOID else invoice.written_off_at) or invoice.due_at
     amount = standing.creditable if kind is AdjustmentKind.VOID else standing.remaining
